@@ -1,0 +1,64 @@
+"""Run one command of ./lab and turn whatever happens into an exit status and one clear line."""
+
+from __future__ import annotations
+
+import importlib
+import signal
+import sys
+from types import FrameType
+
+from cli import arguments as command_line
+from cli import lab
+from cli.errors import INTERRUPTED, LabError
+
+
+def main(argv: list[str]) -> int:
+    """Run the command that argv names.
+
+    Parameters:
+        argv: the command line without the program's name.
+    Returns:
+        the exit status (cli.errors).
+    """
+    arguments = command_line.parse(argv)
+    try:
+        if arguments.command == "lock":
+            return importlib.import_module("cli.lock").main([*arguments.argument, *arguments.rest])
+        if arguments.command == "test" and not arguments.name:
+            arguments.name = lab.test_name()
+        current = lab.from_arguments(arguments)
+        return importlib.import_module(f"cli.{arguments.command}").run(current, arguments)
+    except LabError as error:
+        print(f"lab: {error}", file=sys.stderr)
+        return error.status
+    except KeyboardInterrupt:
+        print(
+            f"\nlab: {arguments.command} interrupted; {_after_interrupt(arguments.command)}", file=sys.stderr
+        )
+        return INTERRUPTED
+    except BrokenPipeError:
+        # The reader of our output went away (| head); nothing is left to say.
+        sys.stderr.close()
+        return INTERRUPTED
+
+
+def _after_interrupt(command: str) -> str:
+    """What a person does next, by command."""
+    return {
+        "up": "nothing is broken: run ./lab up again and it goes on from where it was",
+        "down": "run ./lab down again to finish",
+        "reset": "run ./lab reset again to finish",
+        "test": "containers of the test may be left; ./lab test starts by removing them",
+        "verify": "the next ./lab verify puts the slate back",
+    }.get(command, "run it again when you like")
+
+
+def _stop(signum: int, frame: FrameType | None) -> None:
+    """A polite kill or a closed terminal ends like Ctrl-C: children stopped, private files removed."""
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, _stop)
+    signal.signal(signal.SIGHUP, _stop)
+    sys.exit(main(sys.argv[1:]))

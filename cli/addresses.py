@@ -1,0 +1,54 @@
+"""What to open and how to log in."""
+
+from __future__ import annotations
+
+from cli.inventory import Inventory
+from cli.lab import Lab
+from cli.screen import Screen
+
+
+def lines(lab: Lab, inventory: Inventory) -> list[str]:
+    """The lines that `up` and `status` end with.
+
+    Parameters:
+        lab: which.
+        inventory: its inventory.
+    """
+    hosts = inventory.hosts
+    found: list[str] = []
+    if lab.is_containers:
+        published = next((host["lab_published"] for host in hosts.values() if host.get("lab_published")), [])
+        found += [f"  {entry['name']:<15} http://127.0.0.1:{entry['port']}" for entry in published]
+    else:
+        for group, title, port in (
+            ("namenode", "NameNode", "hadoop_namenode_http_port"),
+            ("connect", "Kafka Connect", "kafka_connect_port"),
+        ):
+            for name, host in hosts.items():
+                if group in host["groups"] and host.get(port):
+                    found.append(f"  {title:<15} http://{host.get('ansible_host', name)}:{host[port]}")
+    for name, host in hosts.items():
+        if "workspace" in host["groups"]:
+            user = host.get("course_user", "student")
+            home = host.get("course_home", f"/home/{user}")
+            found.append(f"  {'student':<15} {lab.retype('shell')} {name} (user {user}, home {home})")
+            found.append(
+                f"  {'MySQL password':<15} {name}:{home}/.my.cnf, for {user} alone (`mysql sensors` uses it)"
+            )
+    for name, host in hosts.items():
+        if {"namenode", "datanode"} & set(host["groups"]) and "workspace" not in host["groups"]:
+            found.append(f"  {'Hadoop':<15} {lab.retype('shell')} {name} (user hadoop)")
+    return found
+
+
+def show(lab: Lab, inventory: Inventory, screen: Screen) -> None:
+    """Print them.
+
+    Parameters:
+        lab: which.
+        inventory: its inventory.
+        screen: where the lines go.
+    """
+    screen.line("open and log in:")
+    for text in lines(lab, inventory):
+        screen.line(text)

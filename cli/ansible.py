@@ -1,0 +1,183 @@
+"""Run playbooks and show them as phases."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import tempfile
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from cli import process
+from cli.events import EventsFile, Failure, Progress
+from cli.lab import Lab, shown
+from cli.screen import Screen, phase_line
+
+
+@dataclass
+class Outcome:
+    """How a playbook ended: Ansible's exit status, what the events told, and the log."""
+
+    status: int
+    progress: Progress
+    log: Path
+    own_words: str = ""
+
+    @property
+    def failures(self) -> list[Failure]:
+        """Hosts that did not reach the end."""
+        return self.progress.failures
+
+
+@dataclass
+class Tally:
+    """Sums over the playbooks of one command."""
+
+    started: float = field(default_factory=time.monotonic)
+    changed: int = 0
+    hosts: set[str] = field(default_factory=set)
+
+    def add(self, outcome: Outcome) -> None:
+        """Account for one playbook."""
+        self.changed += outcome.progress.changed
+        self.hosts |= set(outcome.progress.hosts) - {"localhost"}
+
+    def line(self) -> str:
+        """`2 hosts, changed=0, 21.3 s`."""
+        hosts = f"{len(self.hosts)} host{'s' * (len(self.hosts) != 1)}"
+        return f"{hosts}, changed={self.changed}, {time.monotonic() - self.started:.1f} s"
+
+
+def environment(lab: Lab, **more: str) -> dict[str, str]:
+    """Environment of what the lab starts: its tools on PATH, the lab's name, mitogen unless LAB_MITOGEN=0.
+
+    Parameters:
+        lab: whose name is passed on.
+        more: further variables.
+    """
+    variables = {
+        **os.environ,
+        "PATH": f"{lab.root}/.venv/bin:{os.environ.get('PATH', os.defpath)}:/usr/sbin:/sbin",
+        "LAB_NAME": lab.name,
+        "ANSIBLE_CONFIG": str(lab.root / "ansible.cfg"),
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "PYTHONUNBUFFERED": "1",
+        **more,
+    }
+    strategy = mitogen_strategy()
+    if strategy and os.environ.get("LAB_MITOGEN", "1") != "0":
+        variables["ANSIBLE_STRATEGY"] = "mitogen_linear"
+        variables["ANSIBLE_STRATEGY_PLUGINS"] = str(strategy)
+        # ansible-core announces the end of strategies that are not its own; versions here are pinned.
+        variables["ANSIBLE_DEPRECATION_WARNINGS"] = "False"
+    return variables
+
+
+def mitogen_strategy() -> Path | None:
+    """Folder of mitogen's strategy plugins in this venv, if installed."""
+    found = importlib.util.find_spec("ansible_mitogen")
+    if not found or not found.submodule_search_locations:
+        return None
+    return Path(next(iter(found.submodule_search_locations))) / "plugins" / "strategy"
+
+
+def playbook_arguments(lab: Lab, playbook: str, extra: list[str]) -> list[str]:
+    """The command line of ansible-playbook.
+
+    Parameters:
+        lab: gives inventory, settings and limit.
+        playbook: its name under playbooks/, without .yml.
+        extra: further arguments.
+    """
+    argv = [
+        str(lab.root / ".venv/bin/python"),
+        "-m",
+        "ansible",
+        "playbook",
+        "--inventory",
+        str(lab.inventory),
+    ]
+    for setting in lab.extra_vars:
+        argv += ["--extra-vars", setting]
+    if lab.limit:
+        argv += ["--limit", lab.limit]
+    if lab.verbose > 1:
+        argv.append("-" + "v" * (lab.verbose - 1))
+    return [*argv, *extra, str(lab.root / "playbooks" / f"{playbook}.yml")]
+
+
+def play(
+    lab: Lab, playbook: str, screen: Screen, log: Path, become: dict[str, str], extra: list[str] | None = None
+) -> Outcome:
+    """Run a playbook, a line for each of its plays.
+
+    Parameters:
+        lab: what to work on.
+        playbook: its name under playbooks/, without .yml.
+        screen: where the lines go.
+        log: where Ansible's output goes.
+        become: environment from cli.sudo.
+        extra: further arguments of ansible-playbook.
+    """
+    progress = Progress()
+    with tempfile.TemporaryDirectory(prefix="streaming-lab-") as folder:
+        events = EventsFile(Path(folder) / "events")
+        printed = 0
+
+        def tick() -> None:
+            nonlocal printed
+            for event in events.new():
+                progress.take(event)
+            for phase in progress.finished[printed:]:
+                notes = [f"{phase.changed} changed"] * bool(phase.changed) + ["FAILED"] * phase.failed
+                screen.line(phase_line(phase.name, phase.seconds, ", ".join(notes)))
+            printed = len(progress.finished)
+            if progress.current and not lab.verbose:
+                screen.running(
+                    progress.current.name, time.time() - progress.current.started, progress.current.task
+                )
+
+        before = log.stat().st_size
+        status = process.run(
+            playbook_arguments(lab, playbook, extra or []),
+            log,
+            environment(lab, LAB_EVENTS=str(Path(folder) / "events"), **become),
+            lab.root,
+            show=bool(lab.verbose),
+            tick=tick,
+        )
+        progress.close(time.time())
+        tick()
+        screen.clear()
+    return Outcome(status, progress, log, "" if status == 0 else _own_words(log, before))
+
+
+def report_failures(lab: Lab, outcome: Outcome, screen: Screen) -> None:
+    """Say what failed, where and why, and where all of it can be read.
+
+    Parameters:
+        lab: gives the clone's folder.
+        outcome: of a playbook that did not end well.
+        screen: where the lines go.
+    """
+    screen.line()
+    for failure in outcome.failures:
+        if failure.unreachable:
+            screen.line(f"  {failure.host}: unreachable ({failure.message})")
+            continue
+        screen.line(f'  {failure.host}: task "{failure.task}" failed: {failure.message}')
+        if failure.detail:
+            screen.line(f"    its last line: {failure.detail}")
+    if not outcome.failures:
+        screen.line(f"  Ansible ended with status {outcome.status}: {outcome.own_words or 'no message'}")
+    screen.line(f"  log: {shown(outcome.log, lab.root)}")
+
+
+def _own_words(log: Path, offset: int) -> str:
+    """Ansible's own error line where no task got to run (a broken playbook or inventory)."""
+    with log.open(encoding="utf-8", errors="replace") as file:
+        file.seek(offset)
+        lines = [line.strip() for line in file if line.strip()]
+    marks = ("[ERROR]", "ERROR!", "error:")
+    return next((line for line in lines if any(mark in line for mark in marks)), lines[-1] if lines else "")

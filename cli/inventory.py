@@ -1,0 +1,102 @@
+"""What the inventory says of each host, rendered."""
+
+from __future__ import annotations
+
+import json
+import socket
+import subprocess
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from cli import ansible
+from cli.errors import LabError
+from cli.lab import Lab
+
+ANSWER_SECONDS = 3
+
+
+class Inventory:
+    """Values that are being read by a child process, and are there when first asked for.
+
+    Parameters:
+        lab: whose inventory it is.
+        child: prints the JSON of cli.inventory_values.
+    """
+
+    def __init__(self, lab: Lab, child: subprocess.Popen[str]) -> None:
+        self._lab = lab
+        self._child = child
+        self._hosts: dict[str, dict[str, Any]] | None = None
+
+    @classmethod
+    def start(cls, lab: Lab) -> Inventory:
+        """Begin to read; returns at once.
+
+        Parameters:
+            lab: gives inventory, settings and limit.
+        """
+        request = {
+            "inventory": str(lab.inventory),
+            "playbooks": str(lab.root / "playbooks"),
+            "settings": list(lab.extra_vars),
+            "limit": lab.limit,
+        }
+        argv = [str(lab.root / ".venv/bin/python"), "-m", "cli.inventory_values", json.dumps(request)]
+        child = subprocess.Popen(
+            argv,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=ansible.environment(lab),
+            cwd=lab.root,
+        )
+        return cls(lab, child)
+
+    @property
+    def hosts(self) -> dict[str, dict[str, Any]]:
+        """Host -> its groups and values.
+
+        Raises:
+            LabError: Ansible cannot read the inventory.
+        """
+        if self._hosts is None:
+            out, errors = self._child.communicate()
+            lines = [line for line in out.splitlines() if line.startswith("{")]
+            if self._child.returncode != 0 or not lines:
+                said = [line for line in errors.splitlines() if line.strip()] or ["no message"]
+                raise LabError(f"{self._lab.shown_inventory} cannot be read: {said[-1]}")
+            self._hosts = json.loads(lines[-1])
+            if not self._hosts:
+                what = f"no host of {self._lab.shown_inventory} matches --limit {self._lab.limit}"
+                raise LabError(what if self._lab.limit else f"{self._lab.shown_inventory} names no host")
+        return self._hosts
+
+    def stop(self) -> None:
+        """End the reader, if nobody asked."""
+        if self._child.poll() is None:
+            self._child.kill()
+            self._child.communicate()
+
+    def has_local_hosts(self) -> bool:
+        """Whether a host is this machine itself."""
+        return any(host.get("ansible_connection") == "local" for host in self.hosts.values())
+
+    def silent_hosts(self) -> list[str]:
+        """Hosts whose ssh port does not answer."""
+        with ThreadPoolExecutor(max_workers=16) as pool:
+            answers = pool.map(_answers, self.hosts.items())
+            return [name for name, answer in zip(self.hosts, answers, strict=True) if not answer]
+
+
+def _answers(entry: tuple[str, dict[str, Any]]) -> bool:
+    name, host = entry
+    if host.get("ansible_connection") == "local":
+        return True
+    try:
+        with socket.create_connection(
+            (host.get("ansible_host", name), int(host.get("ansible_port", 22))), ANSWER_SECONDS
+        ):
+            return True
+    except OSError:
+        return False

@@ -1,0 +1,125 @@
+"""One lab: its name, its inventory and where its files are."""
+
+from __future__ import annotations
+
+import os
+import re
+from argparse import Namespace
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from cli.errors import LabError
+
+ROOT = Path(__file__).resolve().parent.parent
+DEFAULT_INVENTORY = "inventory/containers"
+LAB_NAME = re.compile(r"[a-z][a-z0-9-]{0,20}")
+CONTAINERS_SETTING = re.compile(r"^lab_containers:\s*(true|yes|on)\b", re.IGNORECASE | re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Lab:
+    """What every command needs to know about the lab it works on."""
+
+    name: str
+    inventory: Path
+    extra_vars: tuple[str, ...] = ()
+    limit: str | None = None
+    verbose: int = 0
+    yes: bool = False
+    ask_become_pass: bool = False
+    root: Path = field(default=ROOT)
+
+    @property
+    def state(self) -> Path:
+        """Folder of this lab's key, known hosts and secrets (mode 0700)."""
+        return self.root / ".lab" / self.name
+
+    @property
+    def is_containers(self) -> bool:
+        """Whether this machine makes the hosts: the inventory's group_vars say `lab_containers: true`."""
+        folder = self.inventory if self.inventory.is_dir() else self.inventory.parent
+        files = [*folder.glob("group_vars/all.y*ml"), *folder.glob("group_vars/all/*.y*ml")]
+        return any(CONTAINERS_SETTING.search(path.read_text(encoding="utf-8")) for path in files)
+
+    @property
+    def shown_inventory(self) -> str:
+        """The inventory's path as a person would type it."""
+        return shown(self.inventory, self.root)
+
+    def retype(self, command: str) -> str:
+        """The command line that does `command` on this same lab, for "what to do next" lines."""
+        words = ["./lab", command]
+        if self.inventory != self.root / DEFAULT_INVENTORY:
+            words += ["-i", self.shown_inventory]
+        if self.name != "lab":
+            words += ["--name", self.name]
+        return " ".join(words)
+
+
+def shown(path: Path, root: Path = ROOT) -> str:
+    """A path relative to the clone where it lies inside, else as it is."""
+    return str(path.relative_to(root)) if path.is_relative_to(root) else str(path)
+
+
+def test_name() -> str:
+    """The name of the lab that tests make and destroy: never that of the lab in use."""
+    name = os.environ.get("LAB_NAME")
+    return f"{name[:12].rstrip('-')}-molecule" if name else "molecule"
+
+
+def from_arguments(arguments: Namespace) -> Lab:
+    """Check the options that all commands share.
+
+    Parameters:
+        arguments: what argparse read.
+    Raises:
+        LabError: a name or an inventory that cannot be.
+    """
+    name = arguments.name or os.environ.get("LAB_NAME") or "lab"
+    if not LAB_NAME.fullmatch(name):
+        raise LabError(
+            f"lab name {name!r} cannot be used: it prefixes containers, so it must start with a letter a-z "
+            "and hold at most 21 of a-z, 0-9 and '-' (--name or LAB_NAME)"
+        )
+    return Lab(
+        name=name,
+        inventory=find_inventory(arguments.inventory or DEFAULT_INVENTORY),
+        extra_vars=tuple(_extra_var(text) for text in arguments.extra_vars or ()),
+        limit=arguments.limit,
+        verbose=arguments.verbose or 0,
+        yes=bool(arguments.yes),
+        ask_become_pass=bool(arguments.ask_become_pass),
+    )
+
+
+def find_inventory(text: str, root: Path = ROOT) -> Path:
+    """The inventory that a person means: a path from where they stand or the clone, or a name in inventory/.
+
+    Parameters:
+        text: the value of -i.
+        root: the clone's folder.
+    Raises:
+        LabError: nothing is there; the message lists what is.
+    """
+    here = Path(os.environ.get("LAB_CWD", "."))
+    for candidate in (here / text, root / text, root / "inventory" / text):
+        if candidate.exists():
+            return candidate.resolve()
+    known = sorted(f"inventory/{path.name}" for path in root.glob("inventory/*/"))
+    raise LabError(f"inventory {text!r} is not there; known: {', '.join(known)}")
+
+
+def _extra_var(text: str) -> str:
+    """KEY=VALUE as it is; @FILE made absolute, for Ansible is started in the clone's folder.
+
+    Raises:
+        LabError: neither of the two, or the file is not there.
+    """
+    if text.startswith("@"):
+        path = Path(os.environ.get("LAB_CWD", ".")) / text[1:]
+        if not path.is_file():
+            raise LabError(f"--extra-vars: file {text[1:]} is not there")
+        return f"@{path.resolve()}"
+    if not re.match(r"[A-Za-z_]\w*=", text) and not text.startswith("{"):
+        raise LabError(f"--extra-vars {text!r} is not KEY=VALUE, @FILE or JSON")
+    return text

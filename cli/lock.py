@@ -1,0 +1,180 @@
+"""Refresh the lock files of the artifacts: resolve each product's coordinates with mvn and note what came.
+
+``./lab lock [PRODUCT...]`` (all products by default) rewrites ``roles/artifacts/files/locks/<product>.lock``
+from the catalog in ``roles/artifacts/vars/main.yml`` and prints the lines that changed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import os
+import re
+import sys
+import tempfile
+from pathlib import Path
+
+import ansible.module_utils
+import yaml
+
+ROOT = Path(__file__).resolve().parent.parent
+# Ansible finds these modules by its own setting; a plain program has to name the folder.
+ansible.module_utils.__path__.append(str(ROOT / "plugins" / "module_utils"))
+
+from ansible.module_utils import artifact_lock as locks  # noqa: E402
+from ansible.module_utils import artifact_maven as maven  # noqa: E402
+from ansible.module_utils.artifact_store import Cache, hash_file  # noqa: E402
+from ansible.module_utils.product_plan import archive_members  # noqa: E402
+
+CATALOG = ROOT / "roles" / "artifacts" / "vars" / "main.yml"
+LOCKS = ROOT / "roles" / "artifacts" / "files" / "locks"
+
+
+def default_cache() -> str:
+    """The cache folder that the role uses unless told otherwise."""
+    return str(Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache", "streaming-lab"))
+
+
+def parse_resolved(text: str) -> list[tuple[str, str]]:
+    """Read the output of ``dependency:list``.
+
+    Parameters:
+        text: lines ``group:artifact:type[:classifier]:version:scope:path``, with other lines between.
+    Returns:
+        Pairs of coordinate and path of the file.
+    """
+    found = []
+    for line in text.splitlines():
+        match = re.match(r"\s+(\S+?):(compile|runtime):(/.*?\.\w+)(?: -- module .*)?$", line)
+        if not match:
+            continue
+        parts = match[1].split(":")
+        group, artifact, kind, version = parts[0], parts[1], parts[2], parts[-1]
+        classifier = parts[3] if len(parts) == 5 else ""
+        found.append((str(locks.Coordinate(group, artifact, version, classifier, kind)), match[3]))
+    return found
+
+
+def resolve_tree(spec: dict, cache: Cache, product: str) -> list[locks.LockEntry]:
+    """Lock entries of the artifacts that are installed with everything they depend on."""
+    roots = [locks.parse_coordinate(c) for c in spec.get("roots", [])]
+    if not roots:
+        return []
+    with tempfile.TemporaryDirectory() as folder:
+        maven.write_resolve_project(
+            folder, roots, [locks.parse_coordinate(c) for c in spec.get("managed", [])]
+        )
+        listed = Path(folder, "resolved.txt")
+        maven.run_mvn(
+            folder,
+            [
+                f"{maven.PLUGIN}:list",
+                f"-DoutputFile={listed}",
+                "-DincludeScope=runtime",
+                "-DoutputAbsoluteArtifactFilename=true",
+            ],
+            cache.folder("maven", "repository"),
+            cache.path("maven", f"lock-{product}.log"),
+        )
+        resolved = parse_resolved(listed.read_text(encoding="utf-8"))
+    entries = []
+    for coordinate, path in resolved:
+        if not locks.excluded(coordinate, spec.get("exclude", [])):
+            entries.append(_entry(coordinate, path, spec.get("folder", "")))
+    return entries
+
+
+def lock_product(product: str, spec: dict, cache: Cache) -> list[locks.LockEntry]:
+    """Lock entries of one product.
+
+    Raises:
+        ArtifactError: mvn cannot resolve it, or an artifact to unpack does not hold what the catalog says.
+    """
+    entries = resolve_tree(spec, cache, product)
+    named = [*spec.get("alone", []), *(u["artifact"] for u in spec.get("unpack", []))]
+    if not named:
+        return entries
+    repository = cache.folder("maven", "repository")
+    scratch, files = maven.fetch_artifacts(
+        [locks.parse_coordinate(c) for c in named], repository, cache.path("maven", f"lock-{product}.log")
+    )
+    try:
+        for text in spec.get("alone", []):
+            entries.append(_entry(text, _fetched(files, text), spec.get("folder", "")))
+        for rule in spec.get("unpack", []):
+            entries.extend(_members(rule, _fetched(files, rule["artifact"])))
+    finally:
+        maven.remove(scratch)
+    return entries
+
+
+def _fetched(files: str, text: str) -> str:
+    coordinate = locks.parse_coordinate(text)
+    return str(Path(files, coordinate.group, coordinate.file_name))
+
+
+def _entry(text: str, path: str, folder: str) -> locks.LockEntry:
+    name = locks.parse_coordinate(text).file_name
+    return locks.LockEntry(text, str(Path(folder, name)), hash_file(path), Path(path).stat().st_size)
+
+
+def _members(rule: dict, path: str) -> list[locks.LockEntry]:
+    artifact, start = rule["artifact"], rule["from"]
+    entries = [locks.LockEntry(artifact, locks.NOT_INSTALLED, hash_file(path), Path(path).stat().st_size)]
+    for part in archive_members(path, 0, []):
+        if part.path.startswith(start) and not part.link:
+            target = rule["to"] + part.path.removeprefix(start)
+            entries.append(locks.LockEntry(f"{artifact}!/{part.inside}", target, part.sha256, part.size))
+    if len(entries) == 1:
+        raise locks.ArtifactError(f"{artifact} holds nothing below {start}")
+    return entries
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Refresh lock files.
+
+    Parameters:
+        argv: arguments after the program's name.
+    Returns:
+        Exit code: 0 done, 1 a product could not be locked, 2 wrong arguments.
+    """
+    parser = argparse.ArgumentParser(prog="lab lock", description="Refresh the lock files of the artifacts.")
+    parser.add_argument("products", nargs="*", metavar="PRODUCT", help="products to lock (default: all)")
+    parser.add_argument("--cache", default=default_cache(), help="artifact cache (default: %(default)s)")
+    options = parser.parse_args(argv)
+    catalog = yaml.safe_load(CATALOG.read_text(encoding="utf-8"))["artifacts_catalog"]
+    lockable = [name for name in sorted(catalog) if "maven" in catalog[name]]
+    unknown = sorted(set(options.products) - set(lockable))
+    if unknown:
+        print(f"lab lock: no product {', '.join(unknown)}; there are {', '.join(lockable)}", file=sys.stderr)
+        return 2
+    cache = Cache(options.cache)
+    LOCKS.mkdir(parents=True, exist_ok=True)
+    for product in options.products or lockable:
+        try:
+            with cache.exclusive():
+                text = locks.format_lock(lock_product(product, catalog[product]["maven"], cache))
+        except locks.ArtifactError as error:
+            print(f"lab lock: {product}: {error}", file=sys.stderr)
+            return 1
+        target = LOCKS / f"{product}.lock"
+        before = target.read_text(encoding="utf-8") if target.exists() else ""
+        changes = [
+            line
+            for line in difflib.unified_diff(before.splitlines(), text.splitlines(), lineterm="", n=0)
+            if line[:1] in "+-" and line[:3] not in ("+++", "---")
+        ]
+        target.write_text(text, encoding="utf-8")
+        print(f"{product}: {len(text.splitlines())} lines, {len(changes)} changed")
+        for line in changes:
+            print(f"  {line[0]} {' '.join(line[1:].split()[1:])}")
+    return 0
+
+
+def run(current: object, arguments: argparse.Namespace) -> int:
+    """The command ``./lab lock``: see :func:`main`."""
+    return main(arguments.argument)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

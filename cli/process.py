@@ -1,0 +1,113 @@
+"""Run a child so that the lab can follow it, log it and stop it with all its own children."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import BinaryIO
+
+from cli.lab import Lab
+
+GRACE_SECONDS = 8
+TICK_SECONDS = 0.1
+
+
+def new_log(lab: Lab, command: str) -> Path:
+    """An empty log, build/log/COMMAND-TIME.log.
+
+    Parameters:
+        lab: the lab whose clone holds it.
+        command: what is being logged.
+    """
+    folder = lab.root / "build" / "log"
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{command}-{datetime.now().astimezone():%Y%m%d-%H%M%S}.log"
+    path.touch()
+    return path
+
+
+def run(
+    argv: list[str],
+    log: Path,
+    environment: dict[str, str],
+    folder: Path,
+    show: bool = False,
+    tick: Callable[[], None] = lambda: None,
+) -> int:
+    """Run a command to its end, its output appended to a log.
+
+    Parameters:
+        argv: the command.
+        log: where its output goes.
+        environment: its whole environment.
+        folder: where it runs.
+        show: also print the output.
+        tick: called about ten times a second.
+    Returns:
+        its exit status.
+    Raises:
+        KeyboardInterrupt: after the child and its children were stopped.
+    """
+    with log.open("ab") as file:
+        # A session of its own: Ctrl-C reaches us alone, and stopping the group stops everything it started.
+        child = subprocess.Popen(
+            argv,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE if show else file,
+            stderr=subprocess.STDOUT,
+            env=environment,
+            cwd=folder,
+            start_new_session=True,
+        )
+        copier = threading.Thread(target=_copy, args=(child.stdout, file), daemon=True) if show else None
+        if copier:
+            copier.start()
+        try:
+            while child.poll() is None:
+                tick()
+                time.sleep(TICK_SECONDS)
+            tick()
+        except BaseException:
+            stop(child)
+            raise
+        if copier:
+            # Something the child left in the background may hold the pipe open; that is not waited for.
+            copier.join(timeout=2)
+    return child.returncode
+
+
+def stop(child: subprocess.Popen[bytes]) -> None:
+    """Stop a child that leads a group, politely first.
+
+    Parameters:
+        child: started with start_new_session.
+    """
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGKILL):
+        try:
+            os.killpg(child.pid, number)
+            child.wait(GRACE_SECONDS)
+        except ProcessLookupError:
+            return
+        except subprocess.TimeoutExpired:
+            continue
+        # The leader is gone; what it left in its group goes too.
+        try:
+            os.killpg(child.pid, signal.SIGTERM)
+        except ProcessLookupError:
+            return
+        return
+
+
+def _copy(source: BinaryIO, log: BinaryIO) -> None:
+    for line in source:
+        log.write(line)
+        log.flush()
+        sys.stdout.buffer.write(line)
+        sys.stdout.buffer.flush()

@@ -1,0 +1,39 @@
+"""./lab reset: back to the clean slate; servers keep running."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+
+from cli import ansible, process, sudo
+from cli.ansible import Tally
+from cli.ask import confirm
+from cli.errors import OK, PROVISIONING_FAILED
+from cli.inventory import Inventory
+from cli.lab import Lab, shown
+from cli.screen import Screen
+
+
+def run(lab: Lab, arguments: Namespace) -> int:
+    """Reset a lab.
+
+    Parameters:
+        lab: which.
+        arguments: none of its own.
+    """
+    where = f"lab {lab.name}, {lab.shown_inventory}{f', hosts {lab.limit}' if lab.limit else ''}"
+    confirm(lab, f"Delete every topic, connector, table row, HDFS folder and workspace change of {where}?")
+    screen, log, tally = Screen(), process.new_log(lab, "reset"), Tally()
+    screen.line(f"lab {lab.name}: reset (log: {shown(log, lab.root)})")
+    inventory = Inventory.start(lab)
+    try:
+        local = not lab.is_containers and inventory.has_local_hosts()
+    finally:
+        inventory.stop()
+    with sudo.become(lab, on_this_machine=local) as become:
+        outcome = ansible.play(lab, "reset", screen, log, become)
+    tally.add(outcome)
+    if outcome.status != 0:
+        ansible.report_failures(lab, outcome, screen)
+        return PROVISIONING_FAILED
+    screen.line(f"  {tally.line()}; the slate is clean")
+    return OK

@@ -1,0 +1,91 @@
+"""./lab status: what runs where, what to open, how to log in."""
+
+from __future__ import annotations
+
+import json
+from argparse import Namespace
+from typing import Any
+
+from cli import addresses, ansible, process, sudo
+from cli.errors import CHECK_FAILED, OK
+from cli.inventory import Inventory
+from cli.lab import Lab
+from cli.screen import Screen
+
+REPORT = "build/report/status.json"
+
+
+def run(lab: Lab, arguments: Namespace) -> int:
+    """Show how a lab stands.
+
+    Parameters:
+        lab: which.
+        arguments: none of its own.
+    Returns:
+        0 when every service of every host runs, else 1.
+    """
+    screen, log = Screen(), process.new_log(lab, "status")
+    inventory = Inventory.start(lab)
+    try:
+        silent = inventory.silent_hosts()
+        if lab.is_containers and len(silent) == len(inventory.hosts):
+            screen.line(f"lab {lab.name} has no running containers; make them: {lab.retype('up')}")
+            return CHECK_FAILED
+        report = lab.root / REPORT
+        report.parent.mkdir(parents=True, exist_ok=True)
+        report.unlink(missing_ok=True)
+        with sudo.become(
+            lab, on_this_machine=not lab.is_containers and inventory.has_local_hosts()
+        ) as become:
+            # Phases of a question are of no interest: only its answer is shown.
+            outcome = ansible.play(lab, "status", Screen(live=False, quiet=True), log, become)
+        states = json.loads(report.read_text(encoding="utf-8")) if report.exists() else {}
+        for line in table(states, silent):
+            screen.line(line)
+        if outcome.failures or (outcome.status != 0 and not states):
+            ansible.report_failures(lab, outcome, screen)
+        screen.line()
+        addresses.show(lab, inventory, screen)
+    finally:
+        inventory.stop()
+    healthy = all(unit["state"] == "active" for host in states.values() for unit in host["services"])
+    return OK if outcome.status == 0 and healthy and not silent else CHECK_FAILED
+
+
+def table(states: dict[str, dict[str, Any]], silent: list[str]) -> list[str]:
+    """One line a service and host.
+
+    Parameters:
+        states: host -> {"services": [...]}, as playbooks/status.yml writes it.
+        silent: hosts that do not answer.
+    """
+    width = max([len(name) for name in [*states, *silent]] or [0])
+    found = [f"  {host.ljust(width)}  does not answer" for host in silent]
+    for host, state in states.items():
+        if host in silent:
+            continue
+        shown_host = host
+        for unit in state["services"]:
+            found.append(f"  {shown_host.ljust(width)}  {unit['name'].ljust(16)}  {describe(unit)}")
+            shown_host = ""
+        if not state["services"]:
+            found.append(f"  {host.ljust(width)}  no service of the lab")
+    return found
+
+
+def describe(unit: dict[str, Any]) -> str:
+    """`active since Sun 2026-11-22 23:01:00 UTC, 402 MB`, and what is not as it should be.
+
+    Parameters:
+        unit: name, state, enabled, since, restarts and memory_mb.
+    """
+    parts = [
+        f"{unit['state']}{' since ' + unit['since'] if unit['since'] and unit['state'] == 'active' else ''}"
+    ]
+    if unit["memory_mb"] is not None and unit["state"] == "active":
+        parts.append(f"{unit['memory_mb']} MB")
+    if unit["restarts"]:
+        parts.append(f"restarted {unit['restarts']} times")
+    if not unit["enabled"]:
+        parts.append("not started at boot")
+    return ", ".join(parts)

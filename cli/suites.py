@@ -1,0 +1,132 @@
+"""The test suites: which commands each is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from cli.errors import LabError
+
+# Molecule's own order where a scenario names none.
+SEQUENCE = ("destroy", "create", "converge", "idempotence", "verify", "destroy")
+WITHOUT_MITOGEN = "without-mitogen"
+DEFAULT = "default"
+
+
+@dataclass(frozen=True)
+class Step:
+    """One line of the test's output.
+
+    Parameters:
+        name: what is shown.
+        argv: the command.
+        environment: variables of its own.
+        unchanged: the step fails if a playbook reports a change.
+        cleanup: the step is what leaves the machine as it was.
+    """
+
+    name: str
+    argv: tuple[str, ...]
+    environment: dict[str, str] = field(default_factory=dict)
+    unchanged: bool = False
+    cleanup: bool = False
+
+
+def python(root: Path, *words: str) -> tuple[str, ...]:
+    """A command of the venv.
+
+    Parameters:
+        root: the clone's folder.
+        words: what stands after the interpreter.
+    """
+    return (str(root / ".venv" / "bin" / "python"), *words)
+
+
+def lint(root: Path) -> list[Step]:
+    """Style of Python, YAML and Ansible."""
+    return [
+        Step("ruff check", python(root, "-m", "ruff", "check", ".")),
+        Step("ruff format", python(root, "-m", "ruff", "format", "--check", ".")),
+        Step("yamllint", python(root, "-m", "yamllint", "--strict", ".")),
+        Step("ansible-lint", python(root, "-m", "ansiblelint", "--offline", "--strict", "-q")),
+    ]
+
+
+def unit(root: Path) -> list[Step]:
+    """Tests of the project's own Python."""
+    return [Step("unit tests", python(root, "-m", "pytest", "tests"))]
+
+
+def molecule(root: Path, scenario: str, environment: dict[str, str] | None = None) -> list[Step]:
+    """The steps of a Molecule scenario, in the order of its own test_sequence.
+
+    Parameters:
+        root: the clone's folder.
+        scenario: a folder of molecule/.
+        environment: variables for every step.
+    """
+    return [
+        Step(
+            f"{scenario}: {action}",
+            python(root, "-m", "molecule", action, "-s", scenario),
+            environment or {},
+            unchanged=action in ("check", "idempotence"),
+            cleanup=action == "destroy",
+        )
+        for action in sequence(root, scenario)
+    ]
+
+
+def sequence(root: Path, scenario: str) -> list[str]:
+    """Actions of a scenario, as its molecule.yml (or the one that all share) lists them.
+
+    Parameters:
+        root: the clone's folder.
+        scenario: a folder of molecule/.
+    """
+    # PyYAML is in the venv, where tests run; the rest of the package works without it.
+    import yaml
+
+    for path in (root / "molecule" / scenario / "molecule.yml", root / ".config" / "molecule" / "config.yml"):
+        if path.exists():
+            settings = (yaml.safe_load(path.read_text(encoding="utf-8")) or {}).get("scenario") or {}
+            if settings.get("test_sequence"):
+                return list(settings["test_sequence"])
+    return list(SEQUENCE)
+
+
+def scenarios(root: Path) -> list[str]:
+    """Names of Molecule's scenarios."""
+    return sorted(path.parent.name for path in root.glob("molecule/*/molecule.yml"))
+
+
+def catalog(root: Path) -> dict[str, Callable[[], list[Step]]]:
+    """Every suite by name, as something that gives its steps.
+
+    Parameters:
+        root: the clone's folder.
+    """
+    suites: dict[str, Callable[[], list[Step]]] = {"lint": lambda: lint(root), "unit": lambda: unit(root)}
+    for scenario in scenarios(root):
+        suites[scenario] = lambda scenario=scenario: molecule(root, scenario)
+    if DEFAULT in suites:
+        suites.setdefault(WITHOUT_MITOGEN, lambda: molecule(root, DEFAULT, {"LAB_MITOGEN": "0"}))
+    return suites
+
+
+def steps_of(root: Path, suite: str | None) -> list[Step]:
+    """The steps of a suite, or of the default test.
+
+    Parameters:
+        root: the clone's folder.
+        suite: its name; None for lint, unit tests and the default scenario.
+    Raises:
+        LabError: there is no such suite.
+    """
+    suites = catalog(root)
+    if suite is None:
+        return [step for name in ("lint", "unit", DEFAULT) if name in suites for step in suites[name]()]
+    if suite not in suites:
+        raise LabError(f"no suite is called {suite}; known: {', '.join(sorted(suites))}")
+    return suites[suite]()

@@ -1,0 +1,114 @@
+"""./lab up: create, provision, verify, say how to log in."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from dataclasses import replace
+from pathlib import Path
+
+from cli import addresses, ansible, process, sudo, verify
+from cli.ansible import Outcome, Tally
+from cli.errors import OK, PROVISIONING_FAILED
+from cli.inventory import Inventory
+from cli.key import make_key
+from cli.lab import Lab, shown
+from cli.screen import Screen
+
+MOST_CHANGES_SHOWN = 60
+
+
+def run(lab: Lab, arguments: Namespace) -> int:
+    """Bring a lab up.
+
+    Parameters:
+        lab: which.
+        arguments: no_verify and check.
+    """
+    screen = Screen()
+    log = process.new_log(lab, "up")
+    screen.line(f"lab {lab.name}, {lab.shown_inventory} (log: {shown(log, lab.root)})")
+    # Read beside the first playbook, for it takes a second that nobody has to wait for.
+    inventory = Inventory.start(lab)
+    try:
+        status = provision(lab, screen, log, inventory, check=arguments.check)
+        if status != OK or arguments.check:
+            return status
+        if not arguments.no_verify:
+            screen.line()
+            status = verify.run_cases(lab, [])
+        screen.line()
+        addresses.show(lab, inventory, screen)
+    finally:
+        inventory.stop()
+    return status
+
+
+def provision(lab: Lab, screen: Screen, log: Path, inventory: Inventory, check: bool) -> int:
+    """Create the containers where the lab is made of them, and run site.yml.
+
+    Parameters:
+        lab: which.
+        screen: where the lines go.
+        log: where Ansible's output goes.
+        inventory: of the lab.
+        check: change nothing, say what would change.
+    Returns:
+        an exit status.
+    """
+    tally = Tally()
+    if lab.is_containers and not check:
+        make_key(lab)
+        with sudo.become(lab, on_this_machine=True) as become:
+            outcome = ansible.play(_whole(lab), "containers_create", screen, log, become)
+        tally.add(outcome)
+        if outcome.status != 0:
+            return _failed(lab, outcome, screen, tally)
+    elif lab.is_containers and (absent := inventory.silent_hosts()):
+        screen.line(f"  up would create the containers {', '.join(absent)} and provision them from nothing;")
+        screen.line("  what each task would change can be told once they run (./lab up --no-verify)")
+        return OK
+
+    local = not lab.is_containers and inventory.has_local_hosts()
+    with sudo.become(lab, on_this_machine=local) as become:
+        outcome = ansible.play(
+            lab,
+            "site",
+            screen,
+            log,
+            {} if lab.is_containers else become,
+            ["--check", "--diff"] if check else [],
+        )
+    tally.add(outcome)
+    if outcome.status != 0:
+        return _failed(lab, outcome, screen, tally)
+    if check:
+        _show_changes(lab, outcome, screen)
+    screen.line(f"  {tally.line()}")
+    return OK
+
+
+def _whole(lab: Lab) -> Lab:
+    """The same lab without --limit, which would keep the playbooks of this machine from running."""
+    return replace(lab, limit=None)
+
+
+def _show_changes(lab: Lab, outcome: Outcome, screen: Screen) -> None:
+    changes = outcome.progress.changes
+    for host, task in changes[:MOST_CHANGES_SHOWN]:
+        screen.line(f"  would change {host}: {task}")
+    if len(changes) > MOST_CHANGES_SHOWN:
+        screen.line(f"  and {len(changes) - MOST_CHANGES_SHOWN} more")
+    if changes:
+        screen.line(f"  the differences are in {shown(outcome.log, lab.root)}; nothing was changed")
+
+
+def _failed(lab: Lab, outcome: Outcome, screen: Screen, tally: Tally) -> int:
+    ansible.report_failures(lab, outcome, screen)
+    broken = {failure.host for failure in outcome.failures}
+    fine = sorted(set(outcome.progress.hosts) - broken - {"localhost"})
+    if fine and broken:
+        screen.line(
+            f"  done all the same: {', '.join(fine)}; {lab.retype('verify')} --limit {','.join(fine)}"
+        )
+    screen.line(f"  {tally.line()}; not finished: mend the above and run {lab.retype('up')} again")
+    return PROVISIONING_FAILED

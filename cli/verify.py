@@ -1,0 +1,96 @@
+"""./lab verify: run the case studies with pytest; verify/ prints the table and writes the reports."""
+
+from __future__ import annotations
+
+import subprocess
+from argparse import Namespace
+from pathlib import Path
+
+from cli import ansible, process
+from cli.errors import BAD_INPUT, CHECK_FAILED, OK, LabError
+from cli.lab import Lab
+
+NOTHING_COLLECTED = 5
+
+
+def known_cases(root: Path) -> list[str]:
+    """Names of the cases, one file of verify/cases/ each.
+
+    Parameters:
+        root: the clone's folder.
+    """
+    return sorted(
+        path.stem.removeprefix("test_").replace("_", "-") for path in root.glob("verify/cases/test_*.py")
+    )
+
+
+def check_names(wanted: list[str], known: list[str]) -> list[str]:
+    """The cases a person named, spelt as the files are.
+
+    Parameters:
+        wanted: names with dashes or underscores.
+        known: names of the cases.
+    Raises:
+        LabError: a name that is none, with the list of those that are.
+    """
+    names = [name.replace("_", "-").lower() for name in wanted]
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        raise LabError(f"no case is called {', '.join(unknown)}; known: {', '.join(known)}")
+    return list(dict.fromkeys(names))
+
+
+def run(lab: Lab, arguments: Namespace) -> int:
+    """Verify a lab.
+
+    Parameters:
+        lab: which.
+        arguments: case, restarts, discard, rest.
+    """
+    options = [f"--case={name}" for name in check_names(arguments.case, known_cases(lab.root))]
+    options += ["--restarts"] * arguments.restarts + ["--discard"] * arguments.discard
+    return run_cases(lab, [*options, *arguments.rest])
+
+
+def pytest_arguments(lab: Lab, options: list[str]) -> list[str]:
+    """The command line of pytest.
+
+    Parameters:
+        lab: gives inventory and limit.
+        options: options of verify/conftest.py or of pytest.
+    """
+    argv = [str(lab.root / ".venv/bin/python"), "-m", "pytest", "verify"]
+    argv += [f"--lab-inventory={lab.inventory}", f"--lab-report={lab.root / 'build' / 'report'}"]
+    if lab.limit:
+        argv.append(f"--limit={lab.limit}")
+    if lab.verbose:
+        argv.append("-" + "v" * lab.verbose)
+    return [*argv, *options]
+
+
+def run_cases(lab: Lab, options: list[str]) -> int:
+    """Run pytest on this terminal: the table grows line by line.
+
+    Parameters:
+        lab: which.
+        options: options of verify/conftest.py or of pytest.
+    Returns:
+        an exit status.
+    """
+    (lab.root / "build" / "report").mkdir(parents=True, exist_ok=True)
+    child = subprocess.Popen(
+        pytest_arguments(lab, options),
+        stdin=subprocess.DEVNULL,
+        env=ansible.environment(lab),
+        cwd=lab.root,
+        start_new_session=True,
+    )
+    try:
+        status = child.wait()
+    except BaseException:
+        process.stop(child)
+        raise
+    if status in (OK, CHECK_FAILED):
+        return status
+    # pytest has said why: 2 interrupted or a file it cannot read, 3 and 4 its own errors, 5 nothing to run.
+    return BAD_INPUT if status != NOTHING_COLLECTED else CHECK_FAILED

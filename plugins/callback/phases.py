@@ -1,0 +1,119 @@
+"""Ansible callback: what happens, as JSON lines, for ./lab to show one line a phase."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from typing import Any, TextIO
+
+from ansible.plugins.callback import CallbackBase
+
+DOCUMENTATION = r"""
+name: phases
+type: notification
+short_description: Write plays, tasks, changes and failures as JSON lines
+description:
+  - Appends one JSON object a line to the file that E(LAB_EVENTS) names; without it, does nothing.
+  - Results are cut to what a message can be made of. Ansible has already censored those of C(no_log) tasks.
+requirements: []
+"""
+
+KEPT = (
+    "msg",
+    "stderr",
+    "stdout",
+    "module_stderr",
+    "module_stdout",
+    "exception",
+    "rc",
+    "cmd",
+    "censored",
+    "reason",
+    "failed",
+)
+LONGEST = 4000
+
+
+class CallbackModule(CallbackBase):
+    """Writes one event a line; see cli/events.py for the reader."""
+
+    CALLBACK_VERSION = 2.0
+    CALLBACK_TYPE = "notification"
+    CALLBACK_NAME = "phases"
+    CALLBACK_NEEDS_ENABLED = True
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._file: TextIO | None = None
+        path = os.environ.get("LAB_EVENTS")
+        if path:
+            self._file = open(path, "a", buffering=1, encoding="utf-8")  # noqa: PTH123, SIM115 - lives as long as Ansible
+        else:
+            self.disabled = True
+
+    def _write(self, event: str, **fields: Any) -> None:
+        if self._file:
+            self._file.write(json.dumps({"event": event, "time": time.time(), **fields}, default=str) + "\n")
+
+    def _result(self, status: str, result: Any, **fields: Any) -> None:
+        task = result._task
+        self._write(
+            "result",
+            status=status,
+            host=result._host.get_name(),
+            task=task.get_name().strip(),
+            path=task.get_path(),
+            **fields,
+        )
+
+    def v2_playbook_on_play_start(self, play: Any) -> None:
+        self._write("play", name=play.get_name().strip())
+
+    def v2_playbook_on_no_hosts_matched(self) -> None:
+        self._write("no_hosts")
+
+    def v2_playbook_on_task_start(self, task: Any, is_conditional: bool) -> None:
+        self._write("task", name=task.get_name().strip())
+
+    def v2_playbook_on_handler_task_start(self, task: Any) -> None:
+        self._write("task", name=task.get_name().strip())
+
+    def v2_runner_on_ok(self, result: Any) -> None:
+        if result._result.get("changed"):
+            self._result("changed", result)
+
+    def v2_runner_item_on_failed(self, result: Any) -> None:
+        self._result(
+            "item_failed",
+            result,
+            result=_kept(result._result),
+            item=str(result._result.get("_ansible_item_label", "")),
+        )
+
+    def v2_runner_on_failed(self, result: Any, ignore_errors: bool = False) -> None:
+        if not ignore_errors:
+            self._result("failed", result, result=_kept(result._result), rescued=_has_rescue(result._task))
+
+    def v2_runner_on_unreachable(self, result: Any) -> None:
+        self._result("unreachable", result, result=_kept(result._result))
+
+    def v2_playbook_on_stats(self, stats: Any) -> None:
+        self._write("stats", hosts={host: stats.summarize(host) for host in sorted(stats.processed)})
+
+
+def _kept(result: dict[str, Any]) -> dict[str, Any]:
+    """The parts of a result that make a message, each cut from the front: the end of an output says why."""
+    kept = {key: result[key] for key in KEPT if result.get(key) not in (None, "")}
+    return {key: value[-LONGEST:] if isinstance(value, str) else value for key, value in kept.items()}
+
+
+def _has_rescue(task: Any) -> bool:
+    """Whether a block's rescue section catches a failure of the task (and the task is not part of it)."""
+    child, parent = task, task._parent
+    while parent is not None:
+        rescue = getattr(parent, "rescue", None) or []
+        if rescue and all(member._uuid != child._uuid for member in rescue):
+            return True
+        child, parent = parent, getattr(parent, "_parent", None)
+    return False

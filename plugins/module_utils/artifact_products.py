@@ -1,0 +1,308 @@
+"""From the catalog to products in the cache: what is asked for, what is missing, what goes where."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ansible.module_utils import artifact_maven as maven
+from ansible.module_utils import plugin_source
+from ansible.module_utils.artifact_download import download
+from ansible.module_utils.artifact_lock import (
+    ArtifactError,
+    LockEntry,
+    TransferError,
+    check_lock,
+    parse_coordinate,
+    read_lock,
+)
+from ansible.module_utils.artifact_store import Cache, hash_file
+from ansible.module_utils.product_pack import WrongBytes, build, is_built, product_paths, read_manifest
+from ansible.module_utils.product_plan import (
+    Part,
+    archive_members,
+    folder_parts,
+    locked_parts,
+    merge,
+    missing_from_store,
+    plan_key,
+)
+
+UNUSED_DAYS = 14
+
+
+@dataclass
+class Product:
+    """One product on its way into the cache. ``parts`` is None while only its official archive knows them."""
+
+    name: str
+    version: str
+    distribution: str
+    key: str
+    parts: list[Part] | None
+    entries: list[LockEntry] = field(default_factory=list)
+    overlay: list[Part] = field(default_factory=list)
+    spec: dict[str, Any] = field(default_factory=dict)
+
+    def about(self) -> dict[str, str]:
+        """What the manifest says about the product as a whole."""
+        return {
+            "product": self.name,
+            "version": self.version,
+            "distribution": self.distribution,
+            "key": self.key,
+        }
+
+
+@dataclass
+class Fetcher:
+    """One call of the module: where things are, and what it did."""
+
+    catalog: dict[str, dict[str, Any]]
+    distribution: str
+    cache: Cache
+    locks: str
+    root: str
+    plugins: str
+    check: bool = False
+    fetched: list[str] = field(default_factory=list)
+    built: list[str] = field(default_factory=list)
+    fetched_bytes: int = 0
+    warnings: list[str] = field(default_factory=list)
+
+    def run(self, names: list[str]) -> dict[str, dict[str, Any]]:
+        """Have every named product in the cache.
+
+        Parameters:
+            names: products of the catalog.
+        Returns:
+            The index: for each product its version, distribution, key, archive, manifest, available and
+            reason; in check mode also ``files``, where no manifest is in the cache yet.
+        Raises:
+            ArtifactError: something that is not optional cannot be had.
+        """
+        unknown = sorted(set(names) - set(self.catalog))
+        if unknown:
+            raise ArtifactError(
+                f"no product {', '.join(unknown)} in the catalog; it has {', '.join(sorted(self.catalog))}"
+            )
+        index: dict[str, dict[str, Any]] = {}
+        wanted: list[Product] = []
+        for name in sorted(set(names)):
+            product = self._plan(name, index)
+            if product is None:
+                continue
+            wanted.append(product)
+        missing = [p for p in wanted if not is_built(*self._paths(p), p.parts)]
+        if missing and not self.check:
+            with self.cache.exclusive():
+                # Another run may have built them while this one waited.
+                missing = [p for p in missing if not is_built(*self._paths(p), p.parts)]
+                self._fetch_locked([e for p in missing for e in p.entries])
+                for product in missing:
+                    self._build(product)
+                if missing:
+                    self.cache.sweep(UNUSED_DAYS)
+        elif missing:
+            self._foretell(missing)
+        for product in wanted:
+            archive, manifest = self._paths(product)
+            index[product.name] = {
+                "version": product.version,
+                "distribution": product.distribution,
+                "key": product.key,
+                "archive": archive,
+                "manifest": manifest,
+                "available": True,
+                "reason": "",
+            }
+            if self.check and product in missing:
+                index[product.name]["files"] = {p.path: p.manifest() for p in product.parts or []}
+        return index
+
+    def _paths(self, product: Product) -> tuple[str, str]:
+        return product_paths(self.cache, product.name, product.version, product.key)
+
+    def _plan(self, name: str, index: dict[str, dict[str, Any]]) -> Product | None:
+        spec = self.catalog[name]
+        if "plugin" in spec:
+            return self._plan_plugin(name, spec, index)
+        if "archive" in spec and self.distribution == "archive":
+            overlay = self._overlay(spec.get("overlay_archive"))
+            pinned = Part("", spec["archive"]["sha512"], 0, "", "pin")
+            excluded = [Part(pattern, "", 0, "", "exclude") for pattern in spec["archive"].get("exclude", [])]
+            key = plan_key(name, spec["version"], [pinned, *excluded, *overlay])
+            return Product(name, spec["version"], "archive", key, None, overlay=overlay, spec=spec)
+        if "maven" not in spec:
+            raise ArtifactError(f"{name} has no '{self.distribution}' part in the catalog")
+        entries = read_lock(self.locks, name)
+        check_lock(name, spec["maven"], entries)
+        parts = merge(locked_parts(entries), self._overlay(spec.get("overlay")))
+        return Product(
+            name, spec["version"], "maven", plan_key(name, spec["version"], parts), parts, entries, spec=spec
+        )
+
+    def _overlay(self, folder: str | None) -> list[Part]:
+        path = str(Path(self.root, folder)) if folder else ""
+        return folder_parts(path) if path and Path(path).is_dir() else []
+
+    def _plan_plugin(
+        self, name: str, spec: dict[str, Any], index: dict[str, dict[str, Any]]
+    ) -> Product | None:
+        rule = spec["plugin"]
+        source = plugin_source.find(name, spec, self.plugins, self.cache, self.check)
+        if source.downloaded:
+            self.fetched.append(Path(source.path).name)
+            self.fetched_bytes += Path(source.path).stat().st_size
+        self.warnings.extend(source.warnings)
+        if not source.path:
+            if not spec.get("optional"):
+                raise ArtifactError(f"{name} cannot be had: {source.reason}")
+            index[name] = {
+                "version": spec["version"],
+                "distribution": "plugin",
+                "key": "",
+                "archive": "",
+                "manifest": "",
+                "available": False,
+                "reason": source.reason,
+            }
+            return None
+        parts, entries = source.parts, []
+        for extra in rule.get("add", []):
+            locked = read_lock(self.locks, extra["product"])
+            if not plugin_source.holds(parts, extra["unless"]):
+                entries += locked
+                added = [Part(str(Path(extra["to"], p.path)), *_rest(p)) for p in locked_parts(locked)]
+                parts = merge(parts, added)
+        version = source.version or spec["version"]
+        return Product(name, version, "plugin", plan_key(name, version, parts), parts, entries, spec=spec)
+
+    def _fetch_locked(self, entries: list[LockEntry]) -> None:
+        """Have every locked artifact in the store, verified.
+
+        Raises:
+            ArtifactError: one of them cannot be had, or is not what the lock says after a second fetch.
+        """
+        missing = missing_from_store(self.cache, list(dict.fromkeys(entries)))
+        wrong: dict[LockEntry, str] = {}
+        for attempt in range(2):
+            if not missing:
+                return
+            try:
+                wrong = self._fetch_once(missing)
+            except TransferError as error:
+                if attempt:
+                    raise
+                self.warnings.append(f"{error}; fetched again")
+                continue
+            missing = list(wrong)
+            if attempt == 0:
+                self.warnings.extend(
+                    f"{e.coordinate} came wrong ({found}); it was deleted and fetched again"
+                    for e, found in wrong.items()
+                )
+        if wrong:
+            entry, found = next(iter(wrong.items()))
+            more = f" (and {len(wrong) - 1} more)" if len(wrong) > 1 else ""
+            raise ArtifactError(
+                f"{entry.coordinate}{more} is not the file the lock pins: expected sha256 {entry.sha256} "
+                f"({entry.size} bytes), found {found} in {self.cache.path('maven', 'repository')}; it was "
+                "deleted and fetched again, and is still wrong: look at the Maven mirror this machine uses "
+                "(or, if the new file is right, run ./lab lock)"
+            )
+
+    def _fetch_once(self, missing: list[LockEntry]) -> dict[LockEntry, str]:
+        self.cache.sweep_scratch()
+        repository = self.cache.folder("maven", "repository")
+        coordinates = {entry: parse_coordinate(entry.coordinate) for entry in missing}
+        log = self.cache.path("maven", f"fetch-{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}.log")
+        scratch, files = maven.fetch_artifacts(list(coordinates.values()), repository, log)
+        wrong: dict[LockEntry, str] = {}
+        try:
+            for entry, coordinate in coordinates.items():
+                path = str(Path(files, coordinate.group, coordinate.file_name))
+                found = (
+                    f"sha256 {hash_file(path)} ({Path(path).stat().st_size} bytes)"
+                    if Path(path).exists()
+                    else "no file"
+                )
+                # The store keeps the verified copy; one more in Maven's repository would double the cache.
+                maven.forget(repository, coordinate)
+                if found.startswith(f"sha256 {entry.sha256} "):
+                    self.cache.keep(path, entry.sha256)
+                    self.fetched.append(entry.coordinate)
+                    self.fetched_bytes += entry.size
+                else:
+                    wrong[entry] = found
+        finally:
+            shutil.rmtree(scratch, ignore_errors=True)
+        return wrong
+
+    def _build(self, product: Product) -> None:
+        archive, manifest = self._paths(product)
+        for attempt in range(2):
+            parts = product.parts if product.parts is not None else self._archive_parts(product)
+            try:
+                build(self.cache, archive, manifest, product.about(), parts)
+                self.built.append(product.name)
+                return
+            except WrongBytes as error:
+                if attempt:
+                    raise ArtifactError(
+                        f"{product.name}: {error.path} changed while it was read; run again"
+                    ) from None
+                self.warnings.append(
+                    f"{error.path} was damaged in the cache; it was deleted and fetched again"
+                )
+                self._drop(product, error)
+
+    def _drop(self, product: Product, error: WrongBytes) -> None:
+        """Remove damaged bytes from the cache and fetch them again; files of the user are left alone."""
+        if error.path.startswith(self.cache.path("store") + os.sep):
+            self.cache.drop(error.sha256)
+            self._fetch_locked(product.entries)
+        elif error.path.startswith(self.cache.path("downloads") + os.sep):
+            Path(error.path).unlink()
+        else:
+            raise ArtifactError(f"{error.path} changed while {product.name} was packed; run again")
+
+    def _archive_parts(self, product: Product) -> list[Part]:
+        """Parts of an official archive, which is fetched when the cache has no right copy of it."""
+        pinned = product.spec["archive"]
+        path = self.cache.path("downloads", Path(pinned["urls"][0]).name)
+        if not Path(path).exists() or hash_file(path, "sha512") != pinned["sha512"]:
+            if Path(path).exists():
+                self.warnings.append(f"{path} was damaged in the cache; it was deleted and fetched again")
+                Path(path).unlink()
+            download(pinned["urls"], path, "sha512", pinned["sha512"])
+            self.fetched.append(Path(path).name)
+            self.fetched_bytes += Path(path).stat().st_size
+        return merge(archive_members(path, 1, pinned.get("exclude", [])), product.overlay)
+
+    def _foretell(self, missing: list[Product]) -> None:
+        """What a run without check mode would fetch and build."""
+        for entry in missing_from_store(
+            self.cache, list(dict.fromkeys(e for p in missing for e in p.entries))
+        ):
+            self.fetched.append(entry.coordinate)
+            self.fetched_bytes += entry.size
+        for product in missing:
+            self.built.append(product.name)
+            if product.parts is None:
+                name = Path(product.spec["archive"]["urls"][0]).name
+                if not Path(self.cache.path("downloads", name)).exists():
+                    self.fetched.append(name)
+
+
+def _rest(part: Part) -> tuple[str, int, str, str, str, str]:
+    return part.sha256, part.size, part.mode, part.source, part.origin, part.inside
+
+
+def manifest_files(path: str) -> int:
+    """Number of files in a product, 0 when its manifest is not in the cache yet."""
+    return len((read_manifest(path) or {"files": {}})["files"])

@@ -1,0 +1,143 @@
+"""Ansible module: have the catalog's products in the cache of the control machine."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: artifacts_fetch
+short_description: Fetches products once, verifies every byte, and packs one archive each
+description:
+  - Runs on the control machine. What is missing in the cache is fetched, checked against the lock or the
+    pinned checksum, and packed into one tar and one manifest a product, which product_tree installs on hosts.
+  - A file with a wrong checksum is deleted and fetched again once; if it is wrong again the module fails.
+  - With everything in the cache no network is needed and mvn is not run.
+options:
+  catalog:
+    description: Versions, coordinates and checksums by product (roles/artifacts/vars/main.yml).
+    type: dict
+    required: true
+  products:
+    description: Names of the catalog to have.
+    type: list
+    elements: str
+    required: true
+  distribution:
+    description: Where products with both parts come from.
+    type: str
+    choices: [maven, archive]
+    default: maven
+  cache:
+    description: The cache folder; several runs may share it.
+    type: path
+    required: true
+  locks:
+    description: Folder of the lock files.
+    type: path
+    required: true
+  root:
+    description: Folder that the catalog's overlays are relative to.
+    type: path
+    required: true
+  plugins:
+    description: Folder where users drop connector plugins, as zip files or folders.
+    type: path
+    required: true
+attributes:
+  check_mode: {support: full}
+  diff_mode: {support: none}
+author: Streaming Lab
+"""
+
+EXAMPLES = r"""
+- name: Have Kafka in the cache
+  artifacts_fetch:
+    catalog: "{{ artifacts_catalog }}"
+    products: [kafka]
+    cache: ~/.cache/streaming-lab
+    locks: "{{ role_path }}/files/locks"
+    root: "{{ playbook_dir }}/.."
+    plugins: "{{ playbook_dir }}/../files/plugins"
+"""
+
+RETURN = r"""
+index:
+  description: >-
+    By product: version, distribution (maven, archive or plugin), key, archive, manifest, available and
+    reason. In check mode also files, the manifest's content, where the manifest is not in the cache yet.
+  type: dict
+  returned: success
+fetched:
+  description: What was fetched (in check mode, would be).
+  type: list
+  returned: success
+built:
+  description: Products that were packed (in check mode, would be).
+  type: list
+  returned: success
+bytes:
+  description: Size of what was fetched, in bytes.
+  type: int
+  returned: success
+seconds:
+  description: Time it took, in seconds.
+  type: float
+  returned: success
+"""
+
+import time  # noqa: E402
+from pathlib import Path  # noqa: E402
+
+from ansible.module_utils.artifact_lock import ArtifactError  # noqa: E402
+from ansible.module_utils.artifact_products import Fetcher  # noqa: E402
+from ansible.module_utils.artifact_store import Cache  # noqa: E402
+from ansible.module_utils.basic import AnsibleModule  # noqa: E402
+
+ARGUMENTS = {
+    "catalog": {"type": "dict", "required": True},
+    "products": {"type": "list", "elements": "str", "required": True},
+    "distribution": {"type": "str", "choices": ["maven", "archive"], "default": "maven"},
+    "cache": {"type": "path", "required": True},
+    "locks": {"type": "path", "required": True},
+    "root": {"type": "path", "required": True},
+    "plugins": {"type": "path", "required": True},
+}
+
+
+def main() -> None:
+    """Run the module."""
+    module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
+    options = module.params
+    started = time.monotonic()
+    fetcher = Fetcher(
+        options["catalog"],
+        options["distribution"],
+        Cache(options["cache"]),
+        options["locks"],
+        options["root"],
+        str(Path(options["plugins"]).resolve()),
+        module.check_mode,
+    )
+    try:
+        index = fetcher.run(options["products"])
+    except ArtifactError as error:
+        module.fail_json(msg=str(error), warnings=fetcher.warnings)
+    except OSError as error:
+        module.fail_json(
+            msg=f"the artifact cache {fetcher.cache.root} cannot be used: {error}", warnings=fetcher.warnings
+        )
+    for warning in fetcher.warnings:
+        module.warn(warning)
+    verb = "would fetch" if module.check_mode else "fetched"
+    module.exit_json(
+        changed=bool(fetcher.fetched or fetcher.built),
+        index=index,
+        fetched=fetcher.fetched,
+        built=fetcher.built,
+        bytes=fetcher.fetched_bytes,
+        seconds=round(time.monotonic() - started, 3),
+        msg=f"{verb} {len(fetcher.fetched)} files ({fetcher.fetched_bytes / 1e6:.1f} MB), "
+        f"packed {', '.join(fetcher.built) or 'nothing'}",
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,155 @@
+#!/usr/bin/python
+"""Give a person files to work on, and never take his changes away."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: seeded_files
+short_description: Put many files into someone's folders, leaving those he edited
+description:
+  - Writes every file when it is absent. A file that is still what an earlier run put there is brought up to date; a file
+    that was edited since is left alone and named in RV(kept).
+  - What each run put there is remembered as pristine copies in O(pristine), which also serve to start over from.
+  - Use the action plugin of the same name, which reads the files on the control machine.
+options:
+  files:
+    type: list
+    elements: dict
+    required: true
+    description: The files.
+    suboptions:
+      dest: {type: path, required: true, description: Where it goes.}
+      content: {type: str, required: true, description: Its text.}
+      mode: {type: str, default: "0664", description: Its permissions.}
+  directories: {type: list, elements: path, default: [], description: "Folders to make first, owned by O(owner)."}
+  owner: {type: str, required: true, description: Name or number of the owner.}
+  group: {type: str, required: true, description: Name or number of the group.}
+  pristine: {type: path, required: true, description: "Folder of the pristine copies, owned by root."}
+author: [Streaming Lab]
+"""
+
+EXAMPLES = r"""
+- name: Put the programs into the student's folder
+  seeded_files:
+    sets: [{src: programs, dest: /home/student/kafka-python}]
+    owner: student
+    group: student
+    pristine: /usr/local/share/streaming-lab/course
+"""
+
+RETURN = r"""
+kept: {type: list, returned: always, description: Files that were edited and left alone.}
+written: {type: list, returned: always, description: Files that were made or brought up to date.}
+"""
+
+import grp  # noqa: E402
+import os  # noqa: E402
+import pwd  # noqa: E402
+import tempfile  # noqa: E402
+from pathlib import Path  # noqa: E402
+
+from ansible.module_utils.basic import AnsibleModule  # noqa: E402
+
+
+def number(name: str, find) -> int | None:
+    """Return the number of a user or group; None when it does not exist (yet, in check mode)."""
+    if name.isdigit():
+        return int(name)
+    try:
+        return find(name)
+    except KeyError:
+        return None
+
+
+def read(path: Path) -> str | None:
+    """Return a file's text, None when there is no such file."""
+    try:
+        return path.read_bytes().decode("utf-8", errors="surrogateescape")
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+
+
+def write(path: Path, content: str, mode: int, owner: int | None, group: int | None) -> None:
+    """Put a file in place by an atomic rename, so that nobody reads half of it."""
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    with os.fdopen(handle, "w", encoding="utf-8") as stream:
+        stream.write(content)
+    os.chown(name, -1 if owner is None else owner, -1 if group is None else group)
+    Path(name).chmod(mode)
+    Path(name).replace(path)
+
+
+def decide(there: str | None, before: str | None, content: str) -> str:
+    """Say what becomes of one file.
+
+    Args:
+        there: what the person's file holds, None when absent.
+        before: what the last run put there, None when it put nothing.
+        content: what this run would put there.
+
+    Returns:
+        `write`, `keep` (the person edited it) or `same`.
+    """
+    if there == content:
+        return "same"
+    return "write" if there is None or there == before else "keep"
+
+
+def main() -> None:
+    """Run the module."""
+    module = AnsibleModule(
+        argument_spec={
+            "files": {
+                "type": "list",
+                "elements": "dict",
+                "required": True,
+                "options": {
+                    "dest": {"type": "path", "required": True},
+                    "content": {"type": "str", "required": True},
+                    "mode": {"type": "str", "default": "0664"},
+                },
+            },
+            "directories": {"type": "list", "elements": "path", "default": []},
+            "owner": {"type": "str", "required": True},
+            "group": {"type": "str", "required": True},
+            "pristine": {"type": "path", "required": True},
+        },
+        supports_check_mode=True,
+    )
+    options = module.params
+    owner = number(options["owner"], lambda name: pwd.getpwnam(name).pw_uid)
+    group = number(options["group"], lambda name: grp.getgrnam(name).gr_gid)
+    if not module.check_mode and None in (owner, group):
+        module.fail_json(msg=f"{options['owner']}:{options['group']} is no user and group of this host")
+    pristine = Path(options["pristine"])
+    written, kept, diffs, changed = [], [], [], False
+    for folder in options["directories"]:
+        if not Path(folder).is_dir():
+            changed = True
+            if not module.check_mode:
+                Path(folder).mkdir(parents=True)
+                os.chown(folder, owner, group)
+                Path(folder).chmod(0o2775)
+    for file in options["files"]:
+        path, content = Path(file["dest"]), file["content"]
+        original = pristine / str(path).lstrip("/")
+        there, before = read(path), read(original)
+        what = decide(there, before, content)
+        if what == "keep":
+            kept.append(str(path))
+        if what == "write":
+            written.append(str(path))
+            diffs.append({"before": there or "", "after": content, "before_header": str(path), "after_header": str(path)})
+            if not module.check_mode:
+                write(path, content, int(file["mode"], 8), owner, group)
+        if before != content:
+            changed = True
+            if not module.check_mode:
+                # After the person's file: an interrupted run must not take the new text for an edit of his.
+                original.parent.mkdir(parents=True, exist_ok=True, mode=0o755)
+                write(original, content, 0o644, 0, 0)
+    module.exit_json(changed=changed or bool(written), kept=kept, written=written, diff=diffs)
+
+
+if __name__ == "__main__":
+    main()

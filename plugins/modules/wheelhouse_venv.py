@@ -1,0 +1,150 @@
+#!/usr/bin/python
+"""Keep a virtual environment exactly what its pinned requirements say, from wheels that were brought to the host."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: wheelhouse_venv
+short_description: Look at, make or repair a venv from a tar of wheels
+description:
+  - Without O(archive) it only looks, changes nothing and says whether the venv is what the requirements say.
+  - With O(archive) it makes the venv anew where it is not, without any network.
+  - A venv is right when its stamp names the same pins, Python and architecture and when every installed file still has the
+    sha256 that its distribution recorded. The stamp is written last, so an interrupted installation is noticed.
+options:
+  path: {type: path, required: true, description: The venv.}
+  requirements: {type: str, required: true, description: Text of the pinned requirements.}
+  archive: {type: path, description: "Tar of wheels on the host; removed after use."}
+author: [Streaming Lab]
+"""
+
+EXAMPLES = r"""
+- name: Look at the venv
+  wheelhouse_venv:
+    path: /opt/course-venv
+    requirements: "{{ lookup('ansible.builtin.file', 'requirements.txt') }}"
+  register: venv
+"""
+
+RETURN = r"""
+matches: {type: bool, returned: always, description: Whether the venv was right before.}
+problems: {type: list, returned: always, description: What was wrong, at most ten lines.}
+python_version: {type: str, returned: always, description: "Major and minor version of the host's Python."}
+machine: {type: str, returned: always, description: "The host's architecture."}
+glibc: {type: str, returned: always, description: "Version of the host's C library."}
+"""
+
+import os  # noqa: E402
+import platform  # noqa: E402
+import shutil  # noqa: E402
+import subprocess  # noqa: E402
+import tarfile  # noqa: E402
+import tempfile  # noqa: E402
+from pathlib import Path  # noqa: E402
+
+from ansible.module_utils.basic import AnsibleModule  # noqa: E402
+
+try:
+    from ansible.module_utils import wheels
+except ImportError:  # imported by a unit test, without Ansible's own importer
+    from plugins.module_utils import wheels
+
+PYTHON = "/usr/bin/python3"
+"""The system's Python: the one whose `python3 -m venv` the notes' students would use."""
+
+
+def host_python() -> tuple[str, str, str]:
+    """Return the system Python's version, the architecture and the C library's version.
+
+    Raises:
+        WheelError: if there is no system Python.
+    """
+    say = "import platform, sys; print('%d.%d' % sys.version_info[:2], platform.libc_ver()[1] or '2.17')"
+    try:
+        done = subprocess.run([PYTHON, "-c", say], capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError) as error:
+        raise wheels.WheelError(f"{PYTHON} does not run: {error}") from error
+    version, glibc = done.stdout.split()
+    return version, platform.machine(), glibc
+
+
+def problems(venv: Path, stamp: str, wanted: dict[str, str], version: str) -> list[str]:
+    """Say what is wrong with a venv.
+
+    Args:
+        venv: its folder.
+        stamp: what it should be made of, by `wheels.stamp`.
+        wanted: version of each distribution, by normalized name.
+        version: the host's Python, such as `3.13`.
+
+    Returns:
+        One line for each fault; none when the venv is right.
+    """
+    mark = venv / "wheelhouse-stamp"
+    if not venv.is_dir():
+        return ["there is none"]
+    if not mark.is_file() or mark.read_text(encoding="utf-8").strip() != stamp:
+        return ["was made for other requirements or another Python, or its installation was interrupted"]
+    if not os.access(venv / "bin" / "python3", os.X_OK):
+        return ["bin/python3 does not run"]
+    return wheels.damage(venv / "lib" / f"python{version}" / "site-packages", wanted)
+
+
+def install(venv: Path, archive: Path, wanted: dict[str, str], stamp: str) -> None:
+    """Make a venv anew from a tar of wheels.
+
+    Raises:
+        WheelError: with pip's last line of error.
+    """
+    if venv.exists():
+        shutil.rmtree(venv)
+    with tempfile.TemporaryDirectory(prefix="wheels-") as folder:
+        with tarfile.open(archive) as tar:
+            tar.extractall(folder, filter="data")
+        pinned = [f"{name}=={version}" for name, version in wanted.items()]
+        pip = [venv / "bin" / "python3", "-m", "pip", "--disable-pip-version-check", "install", "--quiet"]
+        for command in (
+            [PYTHON, "-m", "venv", str(venv)],
+            [*map(str, pip), "--no-index", "--no-deps", "--no-cache-dir", "--find-links", folder, *pinned],
+        ):
+            done = subprocess.run(command, capture_output=True, text=True, check=False, umask=0o022)
+            if done.returncode:
+                said = (done.stderr.strip() or done.stdout.strip()).splitlines()
+                raise wheels.WheelError(f"{' '.join(command[:4])}: {said[-1] if said else 'failed'}")
+    (venv / "wheelhouse-stamp").write_text(stamp + "\n", encoding="utf-8")
+
+
+def main() -> None:
+    """Run the module."""
+    module = AnsibleModule(
+        argument_spec={
+            "path": {"type": "path", "required": True},
+            "requirements": {"type": "str", "required": True},
+            "archive": {"type": "path"},
+        },
+        supports_check_mode=True,
+    )
+    venv = Path(module.params["path"])
+    try:
+        version, machine, glibc = host_python()
+        wanted = wheels.pins(module.params["requirements"])
+        stamp = wheels.stamp(module.params["requirements"], version, machine)
+        wrong = problems(venv, stamp, wanted, version)
+        install_now = bool(wrong and module.params["archive"])
+        if install_now and not module.check_mode:
+            install(venv, Path(module.params["archive"]), wanted, stamp)
+            left = problems(venv, stamp, wanted, version)
+            if left:
+                raise wheels.WheelError(f"still wrong after the installation: {left[0]}")
+            Path(module.params["archive"]).unlink()
+    except (wheels.WheelError, OSError, tarfile.TarError) as error:
+        module.fail_json(msg=f"venv {venv}: {error}")
+    diff = {"before": "".join(f"{venv}: {line}\n" for line in wrong[:10]), "after": ""} if wrong else {}
+    module.exit_json(
+        changed=install_now, matches=not wrong, problems=wrong[:10], python_version=version, machine=machine, glibc=glibc,
+        diff=diff,
+    )  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,231 @@
+#!/usr/bin/env python3
+"""The notes' slate on a lab: what its topics, connectors, tables and files hold, and how to wipe them.
+
+Run as root on the workspace host by the course's Python. `./lab reset` and the verification both call it, so that the names
+the notes use are known in one place, `slate_cases.json` beside this file. Every command prints one JSON object:
+
+    slate list [CASE...]                what the cases' names hold; all cases when none is named
+    slate clear [CASE...]               wipe it, whoever made it
+    slate begin [--discard] CASE        wipe what an earlier verification left and note in the ledger what this one will make;
+                                        if something is there that no verification made, change nothing (ok: false)
+    slate end CASE                      wipe what the case made and strike it from the ledger
+    slate recover                       wipe what killed verifications left: all that the ledger names
+
+Kinds whose presence is a person's work: topic, connector, table (rows), file, hdfs, and a group with live members. Traces of it
+(empty groups and folders, internal topics, offsets of deleted connectors, Faust's data) are wiped without asking.
+Exit status: 0 done, 2 a server does not answer, 3 a person's work is in the way.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import time
+import urllib.error
+from collections.abc import Iterable
+from pathlib import Path
+from typing import NamedTuple
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+import slate_stores as stores  # noqa: E402
+
+LEDGER = Path("/var/lib/streaming-lab/verify/ledger")
+HERE = Path(__file__).resolve().parent
+TRACES = frozenset({"folder", "internal", "offsets", "trace"})
+
+
+class Item(NamedTuple):
+    """One named thing of a slate; `detail` says how much of it there is."""
+
+    kind: str
+    name: str
+    detail: str = ""
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """What identifies it in the ledger."""
+        return self.kind, self.name
+
+
+def load_cases(settings: dict[str, str]) -> dict[str, dict[str, list[str]]]:
+    """Read which names each case uses.
+
+    Args:
+        settings: `kafka_home`, `home` and `programs` stand for folders of this lab in the names.
+
+    Returns:
+        For each case, the names by kind.
+    """
+    raw = json.loads((HERE / "slate_cases.json").read_text(encoding="utf-8"))
+    places = {name: settings[name] for name in ("kafka_home", "home", "programs")}
+    return {
+        case: {kind: [name.format(**places) for name in names] for kind, names in kinds.items()}
+        for case, kinds in raw.items()
+    }
+
+
+def names_of(cases: dict[str, dict[str, list[str]]], wanted: Iterable[str]) -> dict[str, list[str]]:
+    """Join the names of several cases, each once, in order.
+
+    Raises:
+        SystemExit: if a case is unknown.
+    """
+    joined: dict[str, list[str]] = {}
+    for case in wanted:
+        if case not in cases:
+            raise SystemExit(f"slate: there is no case {case}; cases are {', '.join(cases)}")
+        for kind, names in cases[case].items():
+            known = joined.setdefault(kind, [])
+            known += [name for name in names if name not in known]
+    return joined
+
+
+def is_work(item: Item) -> bool:
+    """Tell a person's work from its traces."""
+    if item.kind == "group":
+        return bool(item.detail)
+    return item.kind not in TRACES
+
+
+def foreign(held: Iterable[Item], ledger: Iterable[tuple[str, str]]) -> list[Item]:
+    """List the work that no verification made.
+
+    Args:
+        held: what is there now.
+        ledger: kind and name of what verifications noted before they made it.
+    """
+    ours = set(ledger)
+    return [item for item in held if is_work(item) and item.key not in ours]
+
+
+def read_ledger(path: Path = LEDGER) -> list[dict[str, str]]:
+    """Return the ledger's entries: one JSON object a line; a line cut short by a crash is passed over."""
+    entries = []
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except FileNotFoundError:
+        return []
+    for line in lines:
+        try:
+            entry = json.loads(line)
+            entries.append({"case": entry["case"], "kind": entry["kind"], "name": entry["name"]})
+        except (ValueError, KeyError, TypeError):
+            continue
+    return entries
+
+
+def write_ledger(entries: list[dict[str, str]], path: Path = LEDGER) -> None:
+    """Replace the ledger; no reader sees half of it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    new = path.with_suffix(".new")
+    new.write_text("".join(json.dumps(entry) + "\n" for entry in entries), encoding="utf-8")
+    new.replace(path)
+
+
+def entries_for(case: str, names: dict[str, list[str]]) -> list[dict[str, str]]:
+    """List what a case notes in the ledger before it makes anything."""
+    return [{"case": case, "kind": kind, "name": name} for kind, found in names.items() for name in found]
+
+
+def by_kind(entries: Iterable[dict[str, str]]) -> dict[str, list[str]]:
+    """Turn ledger entries into names by kind, each once."""
+    names: dict[str, list[str]] = {}
+    for entry in entries:
+        known = names.setdefault(entry["kind"], [])
+        if entry["name"] not in known:
+            known.append(entry["name"])
+    return names
+
+
+def held_items(settings: dict, names: dict[str, list[str]]) -> list[Item]:
+    """Look at every store that the names need and list what is there."""
+    return [Item(*found) for found in stores.held(settings, names)]
+
+
+def stop_units() -> None:
+    """End programs of a verification that was killed. Its units are all named lab-verify-*."""
+    for command in (["kill", "--signal=KILL"], ["stop"], ["reset-failed"]):
+        subprocess.run(["systemctl", *command, "lab-verify-*.service"], capture_output=True, check=False)
+
+
+def wipe(settings: dict, names: dict[str, list[str]], held: list[Item]) -> list[Item]:
+    """Remove what is there, in the order data flows, and say what is left of it after all."""
+    stores.wipe(settings, names, [tuple(item) for item in held])
+    return [item for item in held_items(settings, names) if item.kind not in ("group", "folder")]
+
+
+def show(items: Iterable[Item]) -> list[dict[str, str]]:
+    """Items as JSON."""
+    return [item._asdict() for item in items]
+
+
+def run(arguments: argparse.Namespace, settings: dict) -> tuple[int, dict]:
+    """Do one command.
+
+    Returns:
+        The exit status and the object to print.
+    """
+    cases = load_cases(settings)
+    ledger = read_ledger()
+    if arguments.command == "recover":
+        names = by_kind(ledger)
+        if not names:
+            return 0, {"ok": True, "removed": []}
+        stop_units()
+        held = held_items(settings, names)
+        wipe(settings, names, held)
+        write_ledger([])
+        return 0, {"ok": True, "removed": show(held)}
+
+    if arguments.command == "end":
+        # The ledger, not the case: what was a person's before the case began (a folder of HDFS) is not in it.
+        names = by_kind(entry for entry in ledger if entry["case"] == arguments.case)
+    else:
+        names = names_of(cases, [arguments.case] if arguments.command == "begin" else arguments.cases or list(cases))
+    held = held_items(settings, names)
+    if arguments.command == "list":
+        return 0, {"ok": True, "held": [{**item._asdict(), "work": is_work(item)} for item in held]}
+    if arguments.command == "begin":
+        strange = foreign(held, ((entry["kind"], entry["name"]) for entry in ledger))
+        if strange and not arguments.discard:
+            return 3, {"ok": False, "foreign": show(strange)}
+        known = {(entry["kind"], entry["name"]) for entry in ledger}
+        kept = {item.key for item in held if item.kind == "folder"} - known
+        names = {kind: [name for name in found if (kind, name) not in kept] for kind, found in names.items()}
+        held = [item for item in held if item.key not in kept]
+        # Noted before anything is made: a verification killed at any moment leaves nothing that looks like a student's.
+        others = [entry for entry in ledger if entry["case"] != arguments.case]
+        write_ledger(others + entries_for(arguments.case, names))
+    left = wipe(settings, names, held) if held else []
+    if arguments.command == "end":
+        write_ledger([entry for entry in ledger if entry["case"] != arguments.case])
+    if left:
+        return 2, {"ok": False, "error": "still there after wiping: " + ", ".join(f"{i.kind} {i.name}" for i in left)}
+    return 0, {"ok": True, "removed": show(held)}
+
+
+def main() -> int:
+    """Read the command line and the lab's addresses, and run the command."""
+    parser = argparse.ArgumentParser(prog="slate", description=(__doc__ or "").splitlines()[0])
+    commands = parser.add_subparsers(dest="command", required=True)
+    for name in ("list", "clear"):
+        commands.add_parser(name).add_argument("cases", nargs="*")
+    for name in ("begin", "end"):
+        commands.add_parser(name).add_argument("case")
+    commands.choices["begin"].add_argument("--discard", action="store_true")
+    commands.add_parser("recover")
+    arguments = parser.parse_args()
+    settings = json.loads((HERE / "slate.json").read_text(encoding="utf-8"))
+    started = time.monotonic()
+    try:
+        status, answer = run(arguments, settings)
+    except (stores.StoreError, urllib.error.URLError, OSError) as error:
+        status, answer = 2, {"ok": False, "error": str(error)}
+    print(json.dumps({**answer, "seconds": round(time.monotonic() - started, 2)}, ensure_ascii=False))
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,180 @@
+"""./lab itself: which Python, which packages, and a .venv that is whole or made again. Run on a copy, with stand-ins on PATH."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from cli import needs
+
+TOOLS = (
+    "bash", "env", "cat", "cut", "date", "dirname", "flock", "grep", "id", "mkdir", "readlink", "rm", "sha256sum", "tail", "touch",
+)  # fmt: skip
+# Stands for Python: knows its version, says what the command needs, and "makes" a venv that can say what it was asked.
+FAKE_PYTHON = r"""
+case "$*" in
+  *version_info*) [ -z "$FAKE_OLD" ] ;;
+  *sys.version*) echo 3.12 ;;
+  "-m cli.needs"*) [ -z "$FAKE_NEEDS" ] || printf '%b\n' "$FAKE_NEEDS" ;;
+  "-m venv .venv") mkdir -p .venv/bin; cp "$0" .venv/bin/python; echo made >>made.txt ;;
+  "-m pip"*) [ -z "$FAKE_PIP_FAILS" ] || { echo 'ERROR: No matching distribution' >&2; exit 1; } ;;
+  --version) echo Python 3.9.2 ;;
+  *) echo "ran: $*" ;;
+esac
+"""
+
+
+@pytest.fixture
+def run_lab(
+    tmp_path: Path, clone: Path, fake_commands: Callable[[str, str], Path], real_tools: Callable
+) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Runs a copy of ./lab, in a folder with a blank in its name, with nothing on PATH but stand-ins."""
+    folder = tmp_path / "my clone"
+    folder.mkdir()
+    shutil.copy(clone / "lab", folder / "lab")
+    (folder / "requirements.txt").write_text("ansible==1\n", encoding="utf-8")
+    path = fake_commands("python3", FAKE_PYTHON)
+    real_tools(path, (*TOOLS, "cp", "printf"))
+
+    def run(*argv: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [folder / "lab", *argv],
+            env={"PATH": str(path), "HOME": str(tmp_path), **environment},
+            cwd=tmp_path,
+            text=True,
+            capture_output=True,
+            check=False,
+            stdin=subprocess.DEVNULL,
+        )
+
+    run.folder = folder  # type: ignore[attr-defined]
+    return run
+
+
+def made(run_lab: Callable) -> int:
+    path = run_lab.folder / "made.txt"
+    return path.read_text(encoding="utf-8").count("made") if path.exists() else 0
+
+
+def test_python_too_old_is_one_line(run_lab: Callable) -> None:
+    ended = run_lab("up", FAKE_OLD="1")
+    assert ended.returncode == 2
+    assert "Python 3.11 or later is needed" in ended.stderr and "3.9.2" in ended.stderr
+    assert ended.stderr.count("\n") == 1
+
+
+def test_help_makes_no_venv(run_lab: Callable) -> None:
+    ended = run_lab("--help")
+    assert ended.stdout == "ran: -m cli --help\n"
+    assert not (run_lab.folder / ".venv").exists()
+
+
+def test_venv_is_made_once(run_lab: Callable) -> None:
+    assert "making .venv" in run_lab("up", FAKE_NEEDS="venv").stderr
+    again = run_lab("up", "a b", FAKE_NEEDS="venv")
+    assert again.stdout == "ran: -m cli up a b\n" and again.stderr == ""
+    assert made(run_lab) == 1
+
+
+def test_interrupted_venv_is_made_again(run_lab: Callable) -> None:
+    run_lab("up", FAKE_NEEDS="venv")
+    (run_lab.folder / ".venv" / "lab-stamp").unlink()
+    assert "remaking .venv" in run_lab("up", FAKE_NEEDS="venv").stderr
+    assert made(run_lab) == 2
+
+
+def test_changed_pins_and_a_moved_clone_make_it_again(run_lab: Callable) -> None:
+    run_lab("up", FAKE_NEEDS="venv")
+    (run_lab.folder / "requirements.txt").write_text("ansible==2\n", encoding="utf-8")
+    run_lab("up", FAKE_NEEDS="venv")
+    assert made(run_lab) == 2
+
+
+def test_pip_without_network_is_one_line_and_no_stamp(run_lab: Callable) -> None:
+    ended = run_lab("up", FAKE_NEEDS="venv", FAKE_PIP_FAILS="1")
+    assert ended.returncode == 3
+    assert "No matching distribution" in ended.stderr and "build/log/venv.log" in ended.stderr
+    assert not (run_lab.folder / ".venv" / "lab-stamp").exists()
+
+
+APT = 'echo "$(basename "$0") $*" >>"$HOME/apt.txt"'
+
+
+def test_apt_is_said_first_and_called_once(
+    run_lab: Callable, fake_commands: Callable, real_tools: Callable, tmp_path: Path
+) -> None:
+    folder = fake_commands("apt-get", APT)
+    fake_commands("id", "echo 0")
+    real_tools(folder, ("basename",))
+    ended = run_lab("up", FAKE_NEEDS=r"apt podman\napt crun")
+    assert ended.returncode == 0
+    assert "lab: installing by apt: podman crun" in ended.stderr
+    assert (tmp_path / "apt.txt").read_text(encoding="utf-8").splitlines() == [
+        "apt-get update",
+        "apt-get install --yes --no-install-recommends podman crun",
+    ]
+
+
+def test_an_ordinary_user_goes_through_sudo(
+    run_lab: Callable, fake_commands: Callable, real_tools: Callable, tmp_path: Path
+) -> None:
+    folder = fake_commands("id", "echo 1000")
+    fake_commands("apt-get", APT)
+    fake_commands("sudo", f'{APT}; [ "$1" = -v ] || "$@"')
+    real_tools(folder, ("basename",))
+    ended = run_lab("up", FAKE_NEEDS="apt podman")
+    assert ended.returncode == 0 and "(with sudo)" in ended.stderr
+    said = (tmp_path / "apt.txt").read_text(encoding="utf-8").splitlines()
+    assert said[0] == "sudo -v" and "apt-get install --yes --no-install-recommends podman" in said
+
+
+def test_apt_without_network_is_one_line(run_lab: Callable, fake_commands: Callable) -> None:
+    fake_commands("apt-get", "echo 'E: Failed to fetch podman' >&2; exit 100")
+    fake_commands("id", "echo 0")
+    ended = run_lab("up", FAKE_NEEDS="apt podman")
+    assert ended.returncode == 3
+    assert "apt could not install podman: E: Failed to fetch podman" in ended.stderr
+
+
+def test_no_apt_and_no_sudo_are_one_line(run_lab: Callable, fake_commands: Callable, tmp_path: Path) -> None:
+    fake_commands("id", "echo 1000")
+    assert "has no apt-get" in run_lab("up", FAKE_NEEDS="apt podman").stderr
+    fake_commands("apt-get", "exit 0")
+    assert "no sudo here" in run_lab("up", FAKE_NEEDS="apt podman").stderr
+
+
+def nothing(_: str) -> bool:
+    return False
+
+
+def test_containers_need_their_engine_and_machines_do_not(tmp_path: Path) -> None:
+    (tmp_path / "machines" / "group_vars").mkdir(parents=True)
+    containers = tmp_path / "containers"
+    (containers / "group_vars").mkdir(parents=True)
+    (containers / "group_vars" / "all.yml").write_text("lab_containers: true\n", encoding="utf-8")
+    python = shutil.which("python3") or "python3"
+    assert "apt podman" in needs.needs(python, ["up", "-i", str(containers)], there=nothing)
+    machines = needs.needs(python, ["up", "-i", str(tmp_path / "machines")], there=nothing)
+    assert "apt podman" not in machines and "apt maven" in machines and machines[-1] == "venv"
+
+
+def test_only_what_is_missing_is_installed(tmp_path: Path) -> None:
+    wanted = needs.packages_of("test", containers=False)
+    assert {"podman", "crun", "netavark", "aardvark-dns", "iptables", "mmdebstrap", "maven"} <= set(wanted)
+    lines = needs.needs("python3", ["test"], there=lambda what: what != "crun")
+    assert [line for line in lines if line.startswith("apt ") and "venv" not in line] == ["apt crun"]
+
+
+@pytest.mark.parametrize("argv", [["--help"], ["up", "--help"], ["bogus"], ["up", "--name", "X"], ["doctor"]])
+def test_nothing_is_installed_for_help_mistakes_and_doctor(argv: list[str]) -> None:
+    assert needs.needs("python3", argv, there=nothing) == []
+
+
+def test_entry_is_short(clone: Path) -> None:
+    assert len((clone / "lab").read_text(encoding="utf-8").splitlines()) <= 120
+    assert os.access(clone / "lab", os.X_OK)

@@ -1,0 +1,294 @@
+"""A product on a host: what differs from its manifest is noticed, named and repaired; the rest is left."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import subprocess
+import sys
+import zlib
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible.module_utils.testing import patch_module_args
+
+from plugins.modules import product_tree
+from tests.artifacts_kit import ROOT, sha256, write
+
+from ansible.module_utils.artifact_store import Cache  # isort: skip
+from ansible.module_utils.product_pack import build, product_paths, read_manifest  # isort: skip
+from ansible.module_utils.product_plan import folder_parts  # isort: skip
+
+
+class Product:
+    """A packed product, and the host folder it is installed in."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.dest = folder, folder / "host" / "thing-1"
+        self.dest.parent.mkdir()
+        for number in range(15):
+            write(folder / f"source/libs/jar-{number:02}.jar", f"jar {number}" * 100)
+        write(folder / "source/bin/start.sh", "#!/bin/sh\n", 0o755)
+        write(folder / "source/config/server.properties", "port=1\n")
+        (folder / "source/libs/latest.jar").symlink_to("jar-00.jar")
+        parts = sorted(folder_parts(str(folder / "source")), key=lambda part: part.path)
+        cache = Cache(str(folder / "cache"))
+        self.archive, self.manifest = product_paths(cache, "thing", "1", "k" * 16)
+        build(cache, self.archive, self.manifest, {"product": "thing"}, parts)
+        self.content: dict[str, Any] = read_manifest(self.manifest) or {}
+
+    def run(
+        self, capsys: pytest.CaptureFixture[str], check: bool = False, archive: bool = True, **options: Any
+    ) -> dict[str, Any]:
+        """Run the module as Ansible does, with the archive already on the host."""
+        manifest = base64.b64encode(zlib.compress(json.dumps(self.content["files"]).encode())).decode()
+        arguments = {
+            "dest": str(self.dest),
+            "manifest": manifest,
+            "exclusive": ["libs", "bin"],
+            "_ansible_check_mode": check,
+            **options,
+        }
+        if archive:
+            arguments |= {
+                "archive": self.archive,
+                "archive_sha256": self.content["archive"]["sha256"],
+                **options,
+            }
+        with patch_module_args(arguments), pytest.raises(SystemExit):
+            product_tree.main()
+        return json.loads(capsys.readouterr().out)
+
+    def differences(self) -> list[str]:
+        """Files on the host that are not as the product has them."""
+        return [
+            path
+            for path, entry in self.content["files"].items()
+            if "sha256" in entry
+            and not (
+                (self.dest / path).is_file()
+                and sha256((self.dest / path).read_bytes()) == entry["sha256"]
+                and f"{(self.dest / path).stat().st_mode & 0o7777:04o}" == entry["mode"]
+            )
+        ]
+
+
+@pytest.fixture
+def product(tmp_path: Path) -> Product:
+    return Product(tmp_path)
+
+
+@pytest.fixture
+def installed(product: Product, capsys: pytest.CaptureFixture[str]) -> Product:
+    assert product.run(capsys)["changed"] is True
+    return product
+
+
+def test_fresh_host(product: Product, capsys: pytest.CaptureFixture[str]) -> None:
+    result = product.run(capsys)
+    assert (result["installed"], product.differences()) == (18, [])
+    assert (product.dest / "libs/latest.jar").readlink() == Path("jar-00.jar")
+    assert "install ... and 8 more" in result["diff"]["after"]
+    assert len(result["diff"]["after"].splitlines()) == 11
+
+
+def test_check_mode_on_a_fresh_host_tells_and_makes_nothing(
+    product: Product, capsys: pytest.CaptureFixture[str]
+) -> None:
+    result = product.run(capsys, check=True, archive=False)
+    assert (result["changed"], result["installed"]) == (True, 18)
+    assert not product.dest.exists()
+
+
+def test_nothing_to_change(installed: Product, capsys: pytest.CaptureFixture[str]) -> None:
+    result = installed.run(capsys, archive=False)
+    assert (result["changed"], result["diff"]["after"]) == (False, "")
+
+
+def test_without_the_archive_nothing_is_touched_and_it_is_asked_for(
+    product: Product, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert product.run(capsys, archive=False)["needs_archive"] is True
+    assert not product.dest.exists()
+
+
+def test_deleted_jar(installed: Product, capsys: pytest.CaptureFixture[str]) -> None:
+    (installed.dest / "libs/jar-03.jar").unlink()
+    result = installed.run(capsys)
+    assert result["diff"]["after"] == "install libs/jar-03.jar\n"
+    assert installed.differences() == []
+
+
+def test_edited_script(installed: Product, capsys: pytest.CaptureFixture[str]) -> None:
+    write(installed.dest / "bin/start.sh", "#!/bin/sh\nrm x\n", 0o755)
+    assert installed.run(capsys)["repaired"] == ["bin/start.sh"]
+    assert installed.differences() == []
+
+
+def test_jar_of_the_same_size_with_other_bytes(
+    installed: Product, capsys: pytest.CaptureFixture[str]
+) -> None:
+    jar = installed.dest / "libs/jar-03.jar"
+    jar.write_bytes(b"X" + jar.read_bytes()[1:])
+    assert installed.run(capsys)["repaired"] == ["libs/jar-03.jar"]
+    assert installed.differences() == []
+
+
+def test_half_unpacked_tree(installed: Product, capsys: pytest.CaptureFixture[str]) -> None:
+    for jar in sorted((installed.dest / "libs").glob("jar-*"))[5:]:
+        jar.unlink()
+    (installed.dest / "libs/jar-04.jar").write_bytes(b"jar 4")
+    result = installed.run(capsys)
+    assert (result["installed"], result["repaired"], installed.differences()) == (10, ["libs/jar-04.jar"], [])
+
+
+def test_old_jar_is_removed_and_the_students_file_is_not(
+    installed: Product, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(installed.dest / "libs/jar-03-old.jar", "old")
+    write(installed.dest / "libs/sub/deep.jar", "old")
+    (installed.dest / "libs/away").symlink_to("/etc")
+    mine = write(installed.dest / "entrada.txt", "Hola\n")
+    result = installed.run(capsys, archive=False)
+    assert result["removed"] == ["libs/away", "libs/jar-03-old.jar", "libs/sub/deep.jar"]
+    assert not (installed.dest / "libs/sub").exists()
+    assert mine.read_text() == "Hola\n"
+
+
+def test_mode_is_set_back_without_the_archive(installed: Product, capsys: pytest.CaptureFixture[str]) -> None:
+    (installed.dest / "bin/start.sh").chmod(0o777)
+    result = installed.run(capsys, archive=False)
+    assert (result["restored"], installed.differences()) == (["bin/start.sh"], [])
+
+
+def test_mode_of_an_existing_folder_is_left(installed: Product, capsys: pytest.CaptureFixture[str]) -> None:
+    (installed.dest / "config").chmod(0o1775)
+    assert installed.run(capsys, archive=False)["changed"] is False
+    assert (installed.dest / "config").stat().st_mode & 0o7777 == 0o1775
+
+
+def test_kept_file_is_installed_once_and_then_the_students(
+    installed: Product, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = write(installed.dest / "config/server.properties", "port=2\n", 0o664)
+    assert installed.run(capsys, archive=False, keep=["config"])["changed"] is False
+    config.unlink()
+    assert installed.run(capsys, keep=["config"])["installed"] == 1
+    assert config.read_text() == "port=1\n"
+
+
+def test_check_mode_repairs_nothing(installed: Product, capsys: pytest.CaptureFixture[str]) -> None:
+    write(installed.dest / "bin/start.sh", "edited", 0o700)
+    write(installed.dest / "libs/old.jar", "old")
+    result = installed.run(capsys, check=True, archive=False)
+    assert result["diff"]["after"] == "repair bin/start.sh\nremove libs/old.jar\n"
+    assert (installed.dest / "bin/start.sh").read_text() == "edited"
+    assert (installed.dest / "libs/old.jar").exists()
+
+
+def test_archive_damaged_on_its_way(product: Product, capsys: pytest.CaptureFixture[str]) -> None:
+    data = bytearray(Path(product.archive).read_bytes())
+    data[2000] ^= 1
+    Path(product.archive).write_bytes(data)
+    result = product.run(capsys)
+    assert "the archive arrived damaged" in result["msg"]
+    assert not product.dest.exists()
+
+
+def test_file_that_is_not_the_manifests_is_not_installed(
+    product: Product, capsys: pytest.CaptureFixture[str]
+) -> None:
+    entry = product.content["files"]["bin/start.sh"]
+    product.content["files"]["bin/start.sh"] = {**entry, "sha256": "0" * 64}
+    result = product.run(capsys)
+    assert "start.sh in the archive is not what the manifest says" in result["msg"]
+    assert list((product.dest / "bin").iterdir()) == []
+
+
+@pytest.mark.parametrize("folder", [True, False])
+def test_what_stands_in_the_way_is_named(
+    product: Product, capsys: pytest.CaptureFixture[str], folder: bool
+) -> None:
+    if folder:
+        (product.dest / "bin/start.sh").mkdir(parents=True)
+        expected = "bin/start.sh is a folder where a file"
+    else:
+        product.dest.mkdir()
+        (product.dest / "libs").symlink_to("/tmp")
+        expected = "libs is not a folder"
+    result = product.run(capsys)
+    assert result["failed"] is True
+    assert expected in result["msg"]
+
+
+PLAY = """
+- hosts: localhost
+  connection: local
+  gather_facts: false
+  tasks:
+    - name: Install
+      product_tree: {product: "{{ entry }}", dest: "{{ dest }}", exclusive: [libs]}
+      register: tree
+"""
+
+
+FOLDERS = {"library": "modules", "action_plugins": "action", "module_utils": "module_utils"}
+
+
+def play(product: Product, *options: str, **entry: Any) -> subprocess.CompletedProcess[str]:
+    """Run the action in a play."""
+    entry = {
+        "available": True,
+        "reason": "",
+        "archive": product.archive,
+        "manifest": product.manifest,
+        **entry,
+    }
+    variables = {"entry": entry, "dest": str(product.dest), "ansible_python_interpreter": sys.executable}
+    book = write(product.folder / "play.yml", PLAY)
+    settings = "".join(f"{key} = {ROOT}/plugins/{folder}\n" for key, folder in FOLDERS.items())
+    config = write(
+        product.folder / "ansible.cfg", f"[defaults]\n{settings}remote_tmp = {product.folder}/remote\n"
+    )
+    program = Path(sys.executable).with_name("ansible-playbook")
+    return subprocess.run(
+        [str(program), "-i", "localhost,", str(book), "-e", json.dumps(variables), "--diff", *options],
+        cwd=product.folder,
+        env={**os.environ, "ANSIBLE_CONFIG": str(config), "ANSIBLE_NOCOLOR": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_play_sends_the_archive_once_and_leaves_nothing_behind(product: Product) -> None:
+    first, second = play(product), play(product)
+    assert "changed=1" in first.stdout, first.stdout + first.stderr
+    assert "changed=0" in second.stdout, second.stdout
+    assert product.differences() == []
+    assert list((product.folder / "remote").rglob("*.tar")) == []
+
+
+def test_play_in_check_mode_before_anything_was_fetched(product: Product) -> None:
+    result = play(
+        product, "--check", archive="/none.tar", manifest="/none.json", files=product.content["files"]
+    )
+    assert "+install bin/start.sh" in result.stdout, result.stdout + result.stderr
+    assert not product.dest.exists()
+
+
+def test_play_refuses_an_archive_changed_in_the_cache(product: Product) -> None:
+    data = bytearray(Path(product.archive).read_bytes())
+    data[2000] ^= 1
+    Path(product.archive).write_bytes(data)
+    result = play(product)
+    assert "changed on disk" in result.stdout + result.stderr
+    assert not product.dest.exists()
+    assert not Path(product.archive).exists(), "the next run would stumble over it again"
+
+
+def test_play_names_a_product_that_cannot_be_had(product: Product) -> None:
+    result = play(product, available=False, reason="HTTP 404; put its zip in files/plugins")
+    assert "not available: HTTP 404; put its zip in files/plugins" in result.stdout + result.stderr

@@ -1,0 +1,44 @@
+"""Notes 5.2: the same through the distributed worker and its REST interface."""
+
+from verify.lib.waits import until
+
+ENGINE = "FileStream"
+SERVERS = [("connect", "kafka-connect"), ("kafka", "kafka")]
+CONNECTORS = ["file-source-distributed", "file-sink-distributed"]
+PLUGINS = {
+    "org.apache.kafka.connect.file.FileStreamSinkConnector": "sink",
+    "org.apache.kafka.connect.file.FileStreamSourceConnector": "source",
+    "org.apache.kafka.connect.mirror.MirrorCheckpointConnector": "source",
+    "org.apache.kafka.connect.mirror.MirrorHeartbeatConnector": "source",
+    "org.apache.kafka.connect.mirror.MirrorSourceConnector": "source",
+}
+
+
+def test_lines_go_through_over_rest(lab, evidence):
+    """POST both files, append lines live, DELETE; no line is lost or doubled."""
+    lab.student("touch entrada.txt")
+    assert [lab.post(f"connect-file-{end}.json") for end in ("source", "sink")] == [201, 201]
+    assert lab.post("connect-file-source.json") == 409
+    assert sorted(lab.rest("/connectors")) == sorted(CONNECTORS)
+    there = {plugin["class"]: plugin for plugin in lab.rest("/connector-plugins")}
+    version = lab.settings.get("kafka_version", "3.8.1")
+    assert {name: (there[name]["type"], there[name]["version"]) for name in PLUGINS if name in there} == {
+        name: (kind, version) for name, kind in PLUGINS.items()
+    }
+    for connector in CONNECTORS:
+        lab.running(connector)
+
+    lines = ["Hola", "Adéu", "Bon dia", "Bona nit"]
+    look = lambda: lab.student("cat sortida.txt 2>/dev/null", check=False)  # noqa: E731
+    for number in (2, 4):
+        for line in lines[number - 2 : number]:
+            lab.student(f'echo "{line}" >> entrada.txt')
+        until(look, lambda seen, number=number: seen.count("\n") >= number, 30, f"{number} lines in sortida.txt")
+    events = ['{"schema":{"type":"string","optional":false},"payload":"%s"}' % line for line in lines]
+    assert [record["value"] for record in lab.records("connect-fitxers", 4)] == events
+    assert look().splitlines() == lines
+
+    for connector in CONNECTORS:
+        assert lab.rest(f"/connectors/{connector}", "DELETE") == 204
+    assert lab.rest("/connectors") == []
+    evidence(f"201, 201, then 409; {len(PLUGINS)} plugins; 4 lines live, each once; 204, 204")

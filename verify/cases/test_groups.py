@@ -1,0 +1,108 @@
+"""Notes 4.2: consumers that share a topic, or not, by their group; offsets committed by hand and by timer."""
+
+import ast
+import re
+from collections import Counter
+
+import pytest
+
+from verify.lib.waits import until
+
+ENGINE = "kafka-python"
+SERVERS = [("kafka", "kafka")]
+ALL = list(range(100))
+
+
+def ids(unit) -> list[int]:
+    """Ids of the messages a consumer printed, in order."""
+    return [int(found) for found in re.findall(r"(?:ha rebut|Processant): \{'id': (\d+),", unit.output())]
+
+
+def wait_members(lab, group: str, count: int) -> None:
+    """Wait until a group is stable with a number of members."""
+    until(
+        lambda: lab.ask("group", group=group),
+        lambda seen: seen["members"] == count and seen["state"] == "Stable",
+        20,
+        f"group {group} stable with {count} members",
+    )
+
+
+def wait_ids(units, expected: list[int], seconds: float = 20) -> list[list[int]]:
+    """Wait until consumers have printed a number of messages, and check that they are the expected ones, each once."""
+    expected = sorted(expected)
+    look = lambda: [ids(unit) for unit in units]  # noqa: E731
+    seen = until(look, lambda now: sum(map(len, now)) >= len(expected), seconds, f"{len(expected)} messages in all")
+    repeated = {number: times for number, times in Counter(sum(seen, [])).items() if times > 1}
+    assert sorted(sum(seen, [])) == expected, (
+        f"expected: every id once\nmissing: {sorted(set(expected) - set(sum(seen, [])))}, more than once: {repeated}"
+    )
+    return seen
+
+
+@pytest.fixture(scope="module")
+def topic(lab):
+    """The topic with two partitions, which the notes forget."""
+    lab.student("bin/kafka-topics.sh --create --topic tema-grups --partitions 2 --bootstrap-server localhost:9092")
+    assert lab.ask("partitions", topic="tema-grups") == 2
+
+
+def produce(lab, count: int = 100) -> None:
+    """Run the student's producer with a pause of 2 ms in place of the notes' second."""
+    sent = lab.student(f"python3 producer_groups.py 0.002 {count}", lab.programs)
+    numbers = [ast.literal_eval(line.removeprefix("Enviat: "))["id"] for line in sent.splitlines()]
+    assert numbers == list(range(count))
+
+
+def test_sharing_and_resuming(lab, topic, evidence):
+    """Two of one group share; other groups get all; one alone gets all; a group that comes back goes on where it was."""
+    shared = [lab.start(f"consumer{n}", f"python3 consumer{n}.py") for n in (1, 2)]
+    alone = [lab.start(f"group-{g}", f"python3 consumer_groups.py {g.upper()} grup-{g}") for g in ("a", "b")]
+    wait_members(lab, "grup-consumidors", 2)
+    produce(lab)
+    first, second = wait_ids(shared, ALL)
+    assert first, "consumer1.py got none of 100 messages over two partitions"
+    assert second, "consumer2.py got none of 100 messages over two partitions"
+    for unit in alone:
+        wait_ids([unit], ALL)
+    evidence(f"two of one group {len(first)}+{len(second)}=100, none twice; groups grup-a and grup-b 100 each")
+
+    for unit in [*shared, *alone]:
+        unit.stop()
+    produce(lab, 10)
+    back = lab.start("consumer1", "python3 consumer1.py")
+    wait_ids([back], list(range(10)))
+    back.stop()
+    evidence("one alone, back after a stop, gets only the 10 new ones")
+
+
+def test_killed_before_commit(lab, topic, evidence):
+    """After kill -9, manual commit reads the message in hand again; automatic commit repeats what its timer had not reached."""
+    manual = lab.start("manual", "python3 consumer_manual.py 0.01")
+    auto = lab.start("auto", "python3 consumer_groups.py Auto grup-auto")
+    total = len(lab.ask("read", topic="tema-grups", count=100, seconds=5)) or 100
+    until(lambda: len(ids(auto)), lambda seen: seen >= min(total, 100), 20, "grup-auto has read what is there")
+    manual.wait("Confirmat")
+    manual.kill()
+    auto.kill()
+    processed, confirmed = manual.output().count("Processant"), manual.output().count("Confirmat")
+    before = len(ids(auto))
+
+    manual = lab.start("manual", "python3 consumer_manual.py")
+    auto = lab.start("auto", "python3 consumer_groups.py Auto grup-auto")
+    seen = until(lambda: len(ids(manual)), lambda now: now >= total - processed, 25, "grup-manual reads the rest")
+    wait_members(lab, "grup-auto", 1)
+    again = until(lambda: lab.ask("group", group="grup-manual"), lambda now: now["committed"] == total, 10, "all committed")
+    assert again["committed"] == total
+    seen = len(ids(manual))
+    # Every message is processed; those in hand at the kill, and only those, are processed twice.
+    assert confirmed + seen >= total, f"lost: {total} sent, {confirmed} confirmed before and {seen} read after the kill"
+    assert processed + seen - total <= 2, f"{processed + seen - total} messages read twice, at most 2 were in hand"
+    repeated = len(ids(auto))
+    assert before + repeated >= total
+    manual.stop()
+    auto.stop()
+    evidence(
+        f"kill -9 with manual commit: {processed + seen - total} read again, none lost; "
+        f"with automatic commit (every 5 s): {repeated} of {before} repeated"
+    )

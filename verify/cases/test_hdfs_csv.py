@@ -1,0 +1,31 @@
+"""Notes 5.4: rows as CSV into a file of HDFS."""
+
+from verify.lib.temperatures import fill_topic
+from verify.lib.waits import until
+
+ENGINE = "mysql"
+SERVERS = [("connect", "kafka-connect"), ("namenode", "hadoop-namenode"), ("datanode", "hadoop-datanode")]
+FILE = "/user/hadoop/kafka/temperatures.txt"
+ROWS = ["21/02/2025 10:00:00,14.5", "21/02/2025 11:00:00,16.7", "21/02/2025 12:00:00,17.1"]
+POISON = '{"schema":null}'
+
+
+def test_rows_as_csv(lab, evidence):
+    """The notes' three lines, each once; an event without a row is reported and not written; a restart repeats nothing."""
+    consumer = lab.start("hdfs-csv", "python3 consumer_hdfs_temperatures_csv.py")
+    fill_topic(lab)
+    lab.ask("send", topic="mysql_temperatures", values=[POISON])
+    look = lambda: lab.hdfs(FILE).splitlines()  # noqa: E731
+    try:
+        until(look, lambda lines: len(lines) >= 3, 30, f"three lines in {FILE}")
+        consumer.wait(POISON)
+    except AssertionError as error:
+        raise AssertionError(f"{error}\nthe consumer printed:\n{consumer.output()[-3000:]}") from None
+    consumer.stop()
+
+    consumer = lab.start("hdfs-csv", "python3 consumer_hdfs_temperatures_csv.py")
+    lab.sql("INSERT INTO temperatures(datahora, valor) VALUES('2025-02-21 13:00:00', 18.25)")
+    until(look, lambda lines: len(lines) >= 4, 30, f"the fourth line in {FILE}")
+    consumer.stop()
+    assert look() == [*ROWS, "21/02/2025 13:00:00,18.25"]
+    evidence("; ".join(ROWS) + "; an event without a row reported; restarted: only the new row")

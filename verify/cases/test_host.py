@@ -1,0 +1,29 @@
+"""Notes 3: Java, and servers that answer, start at boot and keep their data."""
+
+from verify.lib.services import services_of
+
+SERVERS = [("kafka", "kafka"), ("zookeeper", "zookeeper")]
+
+
+def test_java(lab, evidence):
+    """`java -version` says the lab's version on every host."""
+    for machine in lab.machines:
+        said = machine.run("java -version 2>&1")
+        assert f'version "{lab.values["openjdk_version"]}.' in said, f"{machine.name}: {said}"
+    evidence(f"Java {lab.values['openjdk_version']}")
+
+
+def test_services(lab, evidence):
+    """Every server is enabled, active and listening where clients look for it."""
+    seen = []
+    for machine in lab.machines:
+        for unit, ports in services_of(machine.info):
+            service = machine.host.service(unit)
+            assert service.is_running, f"{unit} is not running on {machine.name}\n{machine.journal(unit)}"
+            assert service.is_enabled, f"{unit} does not start at boot on {machine.name}"
+            seen.append(unit)
+        listening = machine.root("ss --listening --tcp --numeric --no-header").split()
+        for unit, ports in services_of(machine.info):
+            for port in ports:
+                assert any(address.endswith(f":{port}") for address in listening), f"{unit} does not listen on {port}"
+    evidence(f"{len(seen)} services enabled, active, listening")

@@ -1,0 +1,95 @@
+"""Notes 5.3: rows of MySQL become events."""
+
+import json
+import threading
+from collections import Counter
+
+import pytest
+
+from verify.lib.waits import until
+
+ENGINE = "mysql"
+SERVERS = [("connect", "kafka-connect"), ("mysql", "mysql"), ("kafka", "kafka")]
+
+
+@pytest.fixture(scope="module")
+def source(lab):
+    """The notes' table and connector; the connector's name."""
+    lab.student("mysql sensors < ~/sql/temperatures.sql")
+    assert lab.post("mysql-source.json") == 201
+    lab.running("mysql-temperatures")
+    return "mysql-temperatures"
+
+
+def test_row_becomes_event(lab, source, evidence):
+    """The notes' row, with the notes' payload and schema; another table of the database is not read."""
+    lab.sql("INSERT INTO temperatures2 VALUES (7, 101, 'Palma', 22.5, '2025-02-10 12:00:00')")
+    lab.sql("INSERT INTO temperatures(datahora, valor) VALUES('2025-02-21 10:00:00', 14.5)")
+    event = json.loads(lab.records("mysql_temperatures", 1)[0]["value"])
+    assert event["payload"] == {"id": 1, "datahora": 1740132000000, "valor": 14.5}
+    fields = {field["field"]: (field["type"], field.get("name"), field["optional"]) for field in event["schema"]["fields"]}
+    assert fields == {
+        "id": ("int32", None, False),
+        "datahora": ("int64", "org.apache.kafka.connect.data.Timestamp", False),
+        "valor": ("float", None, False),
+    }
+    # The other table's row was committed first; its event would be there by now.
+    others = [name for name in lab.ask("topics") if "temperatures2" in name and not name.startswith("_")]
+    assert others == [], f"a table that nobody asked for is read: {others}"
+    assert lab.ask("partitions", topic="mysql_temperatures") == 1
+    config = json.dumps(lab.rest(f"/connectors/{source}"))
+    assert "${secrets:" in config, "the connector's configuration holds a password in place of a reference"
+    evidence(f"(1, 2025-02-21 10:00:00, 14.5) -> {json.dumps(event['payload'], separators=(',', ':'))}; only that table")
+
+
+@pytest.mark.restarts
+def test_restarts_lose_no_row(lab, source, evidence):
+    """Worker, broker and MySQL are killed while rows go in: every row arrives; those that arrive twice are counted."""
+    stop, put = threading.Event(), []
+
+    def insert() -> None:
+        while not stop.is_set():
+            try:
+                number = lab.sql("INSERT INTO temperatures(datahora, valor) VALUES(NOW(), 1); SELECT LAST_INSERT_ID()")
+                put.append(int(number))
+            except (AssertionError, ValueError):  # MySQL is down just now; the row was not acknowledged
+                stop.wait(0.3)
+
+    writer = threading.Thread(target=insert)
+    writer.start()
+    try:
+        for part, unit in SERVERS:
+            count = len(put)
+            until(lambda: len(put), lambda now, count=count: now >= count + 5, 30, "rows go in")
+            lab.part(part).root(f"systemctl kill --signal=KILL {unit}")
+            until(
+                lambda part=part, unit=unit: lab.part(part).run(f"systemctl is-active {unit}", check=False).strip(),
+                lambda state: state == "active",
+                90,
+                f"{unit} is active again",
+            )
+        count = len(put)
+        until(lambda: len(put), lambda now: now >= count + 5, 60, "rows go in")
+    finally:
+        stop.set()
+        writer.join()
+    until(lambda: _status(lab, source), lambda state: state == ["RUNNING", "RUNNING"], 90, f"{source} RUNNING again")
+    wanted = {int(number) for number in lab.sql("SELECT id FROM temperatures").split()}
+    assert set(put) <= wanted
+
+    def look() -> Counter:
+        found = lab.ask("read", topic="mysql_temperatures", count=len(wanted), seconds=5)
+        return Counter(json.loads(record["value"])["payload"]["id"] for record in found)
+
+    seen = until(look, lambda now: wanted <= set(now), 60, f"all of {len(wanted)} rows")
+    assert set(seen) == wanted
+    twice = sum(times - 1 for times in seen.values())
+    evidence(f"kill -9 of worker, MySQL and broker: {len(wanted)} rows in, {len(wanted)} out, {twice} repeated")
+
+
+def _status(lab, connector: str) -> list[str]:
+    try:
+        status = lab.rest(f"/connectors/{connector}/status")
+        return [status["connector"]["state"], *(task["state"] for task in status["tasks"])]
+    except (AssertionError, ValueError, KeyError, TypeError) as error:
+        return [str(error)[:200]]

@@ -1,0 +1,245 @@
+"""Verification as pytest runs it: options, one lab after the other, a clean slate for each case, the report.
+
+A case is a file of `verify/cases/` (or all of `verify/hosts/`: the case `host`). A case's file may say
+    ENGINE    what does the work, for the table ("mysql": ask the lab)
+    SERVERS   (part, unit) of servers whose journal helps when it fails
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from verify.lib.inventory import ROOT, form_labs, read_hosts
+from verify.lib.lab import Lab
+from verify.lib.machine import Machine
+from verify.lib.report import Report, Table
+
+ORDER = (
+    "host", "first-steps", "python-text", "python-json", "groups", "file-standalone", "file-distributed",
+    "mysql-source", "webhdfs", "hdfs-raw", "hdfs-csv", "transformations", "faust",
+)  # fmt: skip
+NAMES = json.loads((ROOT / "roles/course/files/slate/slate_cases.json").read_text(encoding="utf-8"))
+REPORT = pytest.StashKey[Report]()
+TABLE = pytest.StashKey[Table]()
+LABS = pytest.StashKey[dict[str, Lab]]()
+FAULTS = pytest.StashKey[dict[str, str]]()
+LEFT = pytest.StashKey[Counter]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Options of a verification."""
+    group = parser.getgroup("lab", "Streaming Lab")
+    group.addoption("--lab-inventory", default=str(ROOT / "inventory/containers"), help="inventory to verify")
+    group.addoption("--lab-report", default=str(ROOT / "build/report"), help="folder of results.json and junit.xml")
+    group.addoption("--restarts", action="store_true", help="also what restarts servers and hosts")
+    group.addoption("--discard", action="store_true", help="throw away what is in the way and verification did not make")
+    group.addoption("--limit", default="", metavar="HOSTS", help="only labs with one of these hosts")
+    group.addoption("--case", action="append", default=[], metavar="NAME", help="only this case; may be repeated")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Read the inventory, ask every host whether it answers, and prepare the labs, side by side."""
+    config.addinivalue_line("markers", "restarts: restarts servers or hosts; run with --restarts")
+    folder = Path(config.getoption("--lab-report"))
+    folder.mkdir(parents=True, exist_ok=True)
+    config.option.xmlpath = config.option.xmlpath or str(folder / "junit.xml")
+    # The table is the output; pytest's own progress would run through it.
+    config.option.verbose = config.option.verbose or -1
+    config.option.tbstyle = "short" if config.option.tbstyle == "auto" else config.option.tbstyle
+    if config.option.collectonly:
+        config.stash[LABS], config.stash[FAULTS] = {"-": None}, {}
+        config.stash[REPORT] = Report()
+        return
+    try:
+        hosts = read_hosts(Path(config.getoption("--lab-inventory")), config.getoption("--limit"))
+    except Exception as error:
+        raise pytest.UsageError(f"the inventory cannot be read: {error}") from error
+    infos = form_labs(hosts)
+    if not infos:
+        raise pytest.UsageError("no lab to verify: no host of the group kafka (within --limit)")
+    machines = {host.name: Machine(host) for info in infos for host in info.hosts}
+    with ThreadPoolExecutor(max_workers=16) as pool:
+        silent = dict(zip(machines, pool.map(lambda machine: machine.answers(), machines.values()), strict=True))
+        labs, faults = {}, {}
+        for info in infos:
+            labs[info.name] = Lab(info, machines)
+            faults[info.name] = "; ".join(silent[host.name] for host in info.hosts if silent[host.name])
+        able = [lab for lab in labs.values() if not faults[lab.name]]
+        for lab, answer in zip(able, pool.map(Lab.prepare, able), strict=True):
+            if not answer["ok"]:
+                faults[lab.name] = f"lab {lab.name}: {answer['error']}"
+    config.stash[LABS], config.stash[FAULTS] = labs, faults
+    config.stash[REPORT] = Report(len(labs))
+    width = shutil.get_terminal_size((132, 40)).columns
+    config.stash[TABLE] = Table(list(labs), ORDER, width)
+
+
+def case_of(path: Path) -> str:
+    """Name the case that a file belongs to."""
+    return "host" if path.parent.name == "hosts" else path.stem.removeprefix("test_").replace("_", "-")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run every test once a lab."""
+    if "lab" in metafunc.fixturenames:
+        metafunc.parametrize("lab", list(metafunc.config.stash[LABS]), indirect=True, scope="module")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Keep what was asked for, lab by lab, in the order of the notes; restarts last within their case."""
+    wanted = {name.replace("_", "-") for name in config.getoption("--case")}
+    dropped = [
+        item
+        for item in items
+        if (wanted and case_of(item.path) not in wanted)
+        or (item.get_closest_marker("restarts") and not config.getoption("--restarts"))
+    ]
+    config.hook.pytest_deselected(items=dropped)
+    labs = list(config.stash[LABS])
+
+    def place(item: pytest.Item) -> tuple:
+        case = case_of(item.path)
+        number = ORDER.index(case) if case in ORDER else len(ORDER)
+        return labs.index(lab_of(item)), number, item.path.parent.name, item.path.name, bool(item.get_closest_marker("restarts"))
+
+    items[:] = sorted((item for item in items if item not in dropped), key=place)
+    config.stash[LEFT] = Counter((case_of(item.path), lab_of(item)) for item in items)
+
+
+def lab_of(item: pytest.Item) -> str:
+    """Name the lab that a test runs on."""
+    return item.callspec.params["lab"] if hasattr(item, "callspec") else "-"
+
+
+@pytest.fixture(scope="module")
+def lab(request: pytest.FixtureRequest) -> Lab:
+    """The lab; a test of a lab that does not answer fails in one line."""
+    fault = request.config.stash[FAULTS][request.param]
+    row = request.config.stash[REPORT].row(case_of(request.path), request.param)
+    if fault:
+        row.add("down")
+        row.evidence[:] = [fault]
+        pytest.fail(fault, pytrace=False)
+    found = request.config.stash[LABS][request.param]
+    engine = getattr(request.module, "ENGINE", "-")
+    row.engine = found.mysql_engine if engine == "mysql" else engine
+    return found
+
+
+@pytest.fixture(scope="module", autouse=True)
+def slate(request: pytest.FixtureRequest, lab: Lab) -> Iterator[None]:
+    """A clean slate for a case, put back at its end; refused where it would destroy a person's work."""
+    case = case_of(request.path)
+    if case not in NAMES:
+        yield
+        return
+    answer = lab.slate("begin", *["--discard"] * request.config.getoption("--discard"), case)
+    if not answer["ok"]:
+        row = request.config.stash[REPORT].row(case, lab.name)
+        if "foreign" in answer:
+            held = ", ".join(f"{item['kind']} {item['name']}" for item in answer["foreign"])
+            why = f"{lab.workspace.name} holds work that verification did not make: {held}"
+            row.add("refused")
+            row.evidence[:] = [f"{why}; ./lab verify --discard or ./lab reset throws it away"]
+            pytest.fail(row.evidence[0], pytrace=False)
+        pytest.fail(f"the slate could not be wiped: {answer['error']}", pytrace=False)
+    yield
+    lab.workspace.root("systemctl stop 'lab-verify-*.service' 2>/dev/null", check=False)
+    answer = lab.slate("end", case)
+    assert answer["ok"], f"the slate could not be put back: {answer['error']}"
+
+
+@pytest.fixture
+def evidence(request: pytest.FixtureRequest, lab: Lab) -> Callable[[str], None]:
+    """Note for the table what a test has seen."""
+    return request.config.stash[REPORT].row(case_of(request.path), lab.name).evidence.append
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> Iterator[None]:
+    """Measure a test with its setting up and cleaning, and show the row when it was the case's last."""
+    key = (case_of(item.path), lab_of(item))
+    row = item.config.stash[REPORT].row(*key)
+    started = time.monotonic()
+    result = yield
+    row.seconds += time.monotonic() - started
+    left = item.config.stash[LEFT]
+    left[key] -= 1
+    if not left[key]:
+        screen = item.config.pluginmanager.getplugin("terminalreporter")
+        for line in item.config.stash[TABLE].lines(row):
+            screen.write_line(line, red=row.result not in ("passed",))
+    return result
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo) -> Iterator[Any]:
+    """Take a test's result into its row, and add to a failure what the servers say, before anything is cleaned."""
+    report = yield
+    key = (case_of(item.path), lab_of(item))
+    row = item.config.stash[REPORT].row(*key)
+    if report.failed:
+        row.add("failed")
+        found = item.config.stash[LABS][key[1]]
+        if row.result == "failed":
+            text = str(call.excinfo.value) if call.excinfo else "failed"
+            first = next((line for line in text.splitlines() if line.strip()), "failed")
+            row.evidence.append(f"{item.originalname}: {first[:300]}")
+            servers = getattr(item.module, "SERVERS", ())
+            connectors = NAMES.get(key[0], {}).get("connector", [])
+            if found and not item.config.stash[FAULTS][key[1]]:
+                report.sections.append(("what the servers say", found.trouble(connectors, servers)))
+    elif report.skipped:
+        row.add("skipped")
+    return report
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, str] | None:
+    """No dots: the table shows progress."""
+    if report.when == "call" or report.failed:
+        return report.outcome, "", ""
+    return None
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Print the table's head."""
+    if session.items and TABLE in session.config.stash:
+        screen = session.config.pluginmanager.getplugin("terminalreporter")
+        for line in session.config.stash[TABLE].head():
+            screen.write_line(line)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Write results.json, also when something failed."""
+    report = session.config.stash.get(REPORT, None)
+    if report and not session.config.option.collectonly:
+        report.write(Path(session.config.getoption("--lab-report")))
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    """Print the table once more below long failures, and where the reports lie."""
+    report = config.stash.get(REPORT, None)
+    if not report or not report.rows or TABLE not in config.stash:
+        return
+    if not report.good:
+        terminalreporter.write_line("")
+        for line in config.stash[TABLE].head():
+            terminalreporter.write_line(line)
+        for row in report.rows:
+            for line in config.stash[TABLE].lines(row):
+                terminalreporter.write_line(line, red=row.result != "passed")
+    total = sum(row.seconds for row in report.rows)
+    tally = Counter(row.result for row in report.rows)
+    said = ", ".join(f"{number} {result}" for result, number in tally.items())
+    terminalreporter.write_line(f"{said} in {total:.0f} s; {config.getoption('--lab-report')}/results.json, junit.xml")

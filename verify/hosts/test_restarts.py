@@ -1,0 +1,84 @@
+"""What a power cut or a killed process does: servers come back by themselves, with their data."""
+
+import subprocess
+import time
+
+import pytest
+
+from verify.lib.services import services_of
+from verify.lib.waits import until
+
+SERVERS = [("kafka", "kafka"), ("zookeeper", "zookeeper")]
+TOPIC = "_lab-verify-restart"
+pytestmark = pytest.mark.restarts
+
+
+@pytest.fixture
+def message(lab):
+    """A record written before; its topic is deleted after."""
+    text = f"written before, at {time.time_ns()}"
+    lab.ask("create", topic=TOPIC)
+    lab.ask("send", topic=TOPIC, values=[text])
+    yield text
+    lab.ask("delete", topic=TOPIC)
+
+
+def test_killed_broker_serves_again(lab, message, evidence):
+    """After kill -9 the broker answers within 15 s with its data, after one start."""
+    machine = lab.part("kafka")
+    before = restarts(machine)
+    started = time.monotonic()
+    machine.root("systemctl kill --signal=KILL kafka")
+    records = until(lambda: _read(lab), lambda seen: seen == [message], 30, f"{message!r} in {TOPIC}")
+    seconds = time.monotonic() - started
+    assert records == [message]
+    assert seconds <= 15, f"the broker needed {seconds:.1f} s to serve again"
+    tries = restarts(machine) - before
+    assert tries == 1, f"systemd started the broker {tries} times"
+    evidence(f"broker killed with -9 serves its data again after {seconds:.1f} s, in one start")
+
+
+def test_host_restart(lab, message, evidence):
+    """Every host restarts; every server comes back in order, and what was written is there."""
+    put = lab.sql("CREATE TABLE IF NOT EXISTS _lab_verify (v INT); INSERT INTO _lab_verify VALUES (1); SELECT v FROM _lab_verify")
+    for machine in lab.machines:
+        boot = machine.run("cat /proc/sys/kernel/random/boot_id; stat --format=%Z /proc/1")
+        command = str(machine.info.values["lab_restart_command"]).replace("{host}", machine.name)
+        if command:
+            subprocess.run(command, shell=True, check=True, capture_output=True, timeout=180)
+        else:
+            machine.run("sudo systemctl reboot", check=False)
+        until(lambda m=machine, b=boot: _boot(m) not in ("", b), bool, 180, f"{machine.name} answers after its restart", 1)
+    for machine in lab.machines:
+        for unit, _ports in services_of(machine.info):
+            until(
+                lambda m=machine, u=unit: m.run(f"systemctl is-active {u}", check=False).strip(),
+                lambda state: state == "active",
+                120,
+                f"{unit} active on {machine.name} after the restart",
+                0.5,
+            )
+            assert restarts(machine, unit) == 0, f"{unit} needed more than one start\n{machine.journal(unit)}"
+    lab.prepare()
+    assert _read(lab) == [message]
+    assert lab.sql("SELECT v FROM _lab_verify; DROP TABLE _lab_verify") == put
+    evidence("host restart: every service back in one start, topic and table as before")
+
+
+def restarts(machine, unit: str = "kafka") -> int:
+    """How often systemd has restarted a unit."""
+    return int(machine.run(f"systemctl show --property=NRestarts --value {unit}"))
+
+
+def _read(lab) -> list[str]:
+    try:
+        return [record["value"] for record in lab.ask("read", topic=TOPIC, count=1, seconds=2)]
+    except (AssertionError, RuntimeError, ValueError) as error:
+        return [str(error)[:300]]
+
+
+def _boot(machine) -> str:
+    try:
+        return machine.run("cat /proc/sys/kernel/random/boot_id; stat --format=%Z /proc/1", seconds=10)
+    except (AssertionError, RuntimeError):
+        return ""

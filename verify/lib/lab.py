@@ -1,0 +1,174 @@
+"""A lab as a case uses it: its machines by the part they play, and its topics, connectors and slate."""
+
+from __future__ import annotations
+
+import base64
+import functools
+import json
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from verify.lib.inventory import LabInfo
+from verify.lib.machine import OUTPUT, Machine, Unit
+from verify.lib.waits import until
+
+HELPER = f"{OUTPUT}/onhost.py"
+SLATE = "/usr/local/lib/streaming-lab/slate"
+ENGINES = {"io.debezium": "debezium", "io.confluent": "jdbc", "io.aiven": "jdbc (aiven)"}
+
+
+class Lab:
+    """One lab. `workspace`, `kafka`, `connect`, `mysql` and `namenode` are the hosts that play these parts."""
+
+    def __init__(self, info: LabInfo, machines: dict[str, Machine]) -> None:
+        self.info = info
+        self.name = info.name
+        self.machines = [machines[host.name] for host in info.hosts]
+        self._by_name = machines
+        self.values = info.first("workspace").values
+        self.home = str(self.values["kafka_home"])
+        self.programs = str(self.values["course_programs"])
+        self.student_name = str(self.values["course_user"])
+
+    def part(self, name: str) -> Machine:
+        """Return the first host that plays a part.
+
+        Raises:
+            LookupError: if the lab has none.
+        """
+        return self._by_name[self.info.first(name).name]
+
+    @property
+    def workspace(self) -> Machine:
+        """The student's host."""
+        return self.part("workspace")
+
+    @functools.cached_property
+    def settings(self) -> dict[str, Any]:
+        """The lab's addresses, as the slate on the workspace host knows them."""
+        return json.loads(self.workspace.run(f"cat {SLATE}.json"))
+
+    # What the student does
+
+    def student(self, command: str, folder: str = "", check: bool = True, seconds: int = 60) -> str:
+        """Type a command as the student, by default in the Kafka home, and return what it printed."""
+        return self.workspace.login(self.student_name, command, folder or self.home, check, seconds)
+
+    def start(self, name: str, command: str, folder: str = "") -> Unit:
+        """Start a program of the student in the background, by default in the folder of the notes' programs."""
+        return Unit(self.workspace, name, command, folder or self.programs)
+
+    def sql(self, statement: str) -> str:
+        """Run SQL in the database `sensors` as the student and return the answer, tabs between columns."""
+        return self.student(f"mysql --batch --skip-column-names sensors -e {shlex.quote(statement)}")
+
+    def post(self, file: str) -> int:
+        """POST a connector's file as the notes do, from the Kafka home, and return the status."""
+        return int(
+            self.student(
+                f'curl -sS -o /dev/null -w "%{{http_code}}" -X POST -H "Content-Type: application/json" '
+                f"--data @config/{file} {self.settings['connect']}/connectors"
+            )
+        )
+
+    # What verification looks at
+
+    def prepare(self) -> dict[str, Any]:
+        """Bring the helper to the workspace host and wipe what a killed verification left.
+
+        Returns:
+            The slate's answer.
+        """
+        text = base64.b64encode(Path(__file__).with_name("onhost.py").read_bytes()).decode()
+        return self._slate_answer(
+            self.workspace.root(
+                f"mkdir -p {OUTPUT}; echo {text} | base64 -d >{HELPER}; test -x {SLATE} || "
+                f"{{ echo 'the role course has not run here (no {SLATE}); run ./lab up' >&2; exit 2; }}; {SLATE} recover",
+                check=False,
+            )
+        )
+
+    def slate(self, *arguments: str) -> dict[str, Any]:
+        """Call the slate on the workspace host; see roles/course/files/slate/slate.py."""
+        return self._slate_answer(self.workspace.root(shlex.join([SLATE, *arguments]), check=False, seconds=90))
+
+    @staticmethod
+    def _slate_answer(printed: str) -> dict[str, Any]:
+        try:
+            return json.loads(printed.strip().splitlines()[-1])
+        except (ValueError, IndexError):
+            return {"ok": False, "error": printed.strip()[-300:] or f"{SLATE} said nothing; has ./lab up ended well?"}
+
+    def ask(self, do: str, **arguments: Any) -> Any:
+        """Call one function of onhost.py and return its answer."""
+        request = json.dumps({"do": do, "bootstrap": self.settings["bootstrap"], **arguments}, ensure_ascii=False)
+        python = f"{self.values['course_venv']}/bin/python3"
+        return json.loads(self.workspace.run(f"{python} {HELPER} {shlex.quote(request)}", seconds=120))
+
+    def records(self, topic: str, count: int, seconds: float = 30) -> list[dict[str, Any]]:
+        """Read a topic from its beginning once it holds a number of records.
+
+        Raises:
+            AssertionError: if fewer or more are there at the end.
+        """
+        found = self.ask("read", topic=topic, count=count, seconds=seconds)
+        shown = "\n".join(f"  {record['partition']}/{record['offset']} {record['value']}" for record in found[:40])
+        assert len(found) == count, f"expected: {count} records in {topic}\narrived:  {len(found)}\n{shown}"
+        return found
+
+    def rest(self, path: str, method: str = "GET") -> Any:
+        """Ask Kafka Connect from the workspace host and return its JSON, or the status of an empty answer."""
+        url = f"{self.settings['connect']}{path}"
+        printed = self.workspace.run(f"curl -sS -X {method} -w '\\n%{{http_code}}' {shlex.quote(url)}")
+        body, _, status = printed.rpartition("\n")
+        return json.loads(body) if body.strip() else int(status)
+
+    def running(self, connector: str, seconds: float = 45) -> dict[str, Any]:
+        """Wait until a connector and its tasks run.
+
+        Raises:
+            AssertionError: at once with the trace if a task failed, else at the deadline.
+        """
+
+        def look() -> dict[str, Any]:
+            status = self.rest(f"/connectors/{connector}/status")
+            failed = [task["trace"] for task in status.get("tasks", []) if task.get("state") == "FAILED"]
+            assert not failed, f"connector {connector}: a task failed\n{failed[0][:3000]}"
+            return status
+
+        def holds(status: dict[str, Any]) -> bool:
+            tasks = status.get("tasks") or [{"state": "none"}]
+            return status.get("connector", {}).get("state") == "RUNNING" and all(t["state"] == "RUNNING" for t in tasks)
+
+        return until(look, holds, seconds, f"connector {connector} and its tasks RUNNING", pause=0.2)
+
+    @functools.cached_property
+    def mysql_engine(self) -> str:
+        """What carries MySQL's rows on this lab, by the connector class in the student's file."""
+        text = self.workspace.root(f"cat {self.home}/config/mysql-source.json")
+        name = json.loads(text)["config"]["connector.class"]
+        return next((engine for prefix, engine in ENGINES.items() if name.startswith(prefix)), name)
+
+    def hdfs(self, path: str) -> str:
+        """Read a file of HDFS over WebHDFS from the workspace host; empty when it is not there."""
+        url = f"{self.settings['webhdfs']}/webhdfs/v1{path}?op=OPEN&user.name=hadoop"
+        return self.workspace.run(f"curl -sSfL {shlex.quote(url)}", check=False)
+
+    def trouble(self, connectors: Sequence[str], units: Sequence[str]) -> str:
+        """Gather what helps to understand a failed case: traces of connectors, last lines of the servers' journals."""
+        parts = []
+        for connector in connectors:
+            try:
+                status = self.rest(f"/connectors/{connector}/status")
+            except (AssertionError, RuntimeError, ValueError) as error:
+                status = str(error)[:300]
+            parts.append(f"connector {connector}: {json.dumps(status, indent=1)[:4000]}")
+        for part, unit in units:
+            machine = self.part(part)
+            try:
+                parts.append(f"last lines of {unit} on {machine.name}:\n{machine.journal(unit)}")
+            except (AssertionError, RuntimeError) as error:
+                parts.append(f"journal of {unit} on {machine.name}: {str(error)[:300]}")
+        return "\n\n".join(parts)

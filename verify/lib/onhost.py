@@ -1,0 +1,106 @@
+"""Runs on the workspace host by the course's Python: bookkeeping of topics and groups, one call a step.
+
+Called with one JSON argument: {"do": NAME, ...}; prints one JSON value. It is not what is verified: it looks at what the
+student's programs and the notes' commands did.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from typing import Any
+
+from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
+
+
+def topics(bootstrap: str) -> list[str]:
+    """List the topics."""
+    admin = KafkaAdminClient(bootstrap_servers=bootstrap)
+    return sorted(admin.list_topics())
+
+
+def create(bootstrap: str, topic: str, partitions: int = 1) -> dict:
+    """Make a topic and wait until it has leaders."""
+    admin = KafkaAdminClient(bootstrap_servers=bootstrap)
+    admin.create_topics({topic: {"num_partitions": partitions, "replication_factor": 1}}, wait_for_metadata=True)
+    return {"topic": topic, "partitions": partitions}
+
+
+def delete(bootstrap: str, topic: str) -> str:
+    """Delete a topic of verification's own."""
+    KafkaAdminClient(bootstrap_servers=bootstrap).delete_topics([topic], raise_errors=False)
+    return topic
+
+
+def partitions(bootstrap: str, topic: str) -> int:
+    """Count a topic's partitions."""
+    admin = KafkaAdminClient(bootstrap_servers=bootstrap)
+    return len(admin.describe_topics([topic])[0]["partitions"])
+
+
+def send(bootstrap: str, topic: str, values: list[str]) -> int:
+    """Send texts and wait until the broker has them."""
+    producer = KafkaProducer(bootstrap_servers=bootstrap)
+    for value in values:
+        producer.send(topic, value=value.encode())
+    producer.flush()
+    return len(values)
+
+
+def read(bootstrap: str, topic: str, count: int, seconds: float) -> list[dict[str, Any]]:
+    """Read a topic from its beginning.
+
+    Args:
+        bootstrap: the brokers.
+        topic: its name; it may not exist yet.
+        count: how many records to wait for.
+        seconds: how long.
+
+    Returns:
+        Every record up to the end of each partition at the moment when `count` were there, or at the deadline: partition,
+        offset, key, value. More than `count` means that more were written.
+    """
+    deadline = time.monotonic() + seconds
+    consumer = KafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False)
+    ends: dict[TopicPartition, int] = {}
+    while True:
+        known = consumer.partitions_for_topic(topic) if topic in consumer.topics() else None
+        parts = [TopicPartition(topic, number) for number in sorted(known or ())]
+        ends = consumer.end_offsets(parts) if parts else {}
+        if sum(ends.values()) >= count or time.monotonic() > deadline:
+            break
+        time.sleep(0.1)
+    records: list[dict[str, Any]] = []
+    ends = {part: end for part, end in ends.items() if end}
+    consumer.assign(list(ends))
+    consumer.seek_to_beginning(*ends)
+    # A few seconds more than the deadline, if what is there is much.
+    while any(consumer.position(part) < end for part, end in ends.items()) and time.monotonic() < deadline + 10:
+        for batch in consumer.poll(timeout_ms=500).values():
+            records += [
+                {"partition": r.partition, "offset": r.offset, "key": _text(r.key), "value": _text(r.value)} for r in batch
+            ]
+    consumer.close()
+    return records
+
+
+def group(bootstrap: str, group: str) -> dict[str, Any]:
+    """Say how many members of a group are there, in which state it is, and what it has committed, summed over partitions."""
+    admin = KafkaAdminClient(bootstrap_servers=bootstrap)
+    known = admin.describe_groups([group])[group]
+    offsets = admin.list_group_offsets([group]).get(group, {})
+    return {
+        "members": len(known.get("members") or []),
+        "state": known.get("group_state") or known.get("state"),
+        "committed": sum(found.offset for found in offsets.values() if found.offset > 0),
+    }
+
+
+def _text(value: bytes | None) -> str | None:
+    return None if value is None else value.decode("utf-8", errors="backslashreplace")
+
+
+if __name__ == "__main__":
+    request = json.loads(sys.argv[1])
+    print(json.dumps(globals()[request.pop("do")](**request)))

@@ -1,0 +1,100 @@
+"""The report: one row a case, as a table, as JSON, with one rule for what a row's result is."""
+
+from __future__ import annotations
+
+import json
+import textwrap
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+RESULTS = ("refused", "down", "failed", "skipped", "passed")
+"""Worst first: a row shows the worst of what its tests came to."""
+
+
+@dataclass
+class Row:
+    """What came of one case on one lab. `seconds` is wall time, setting up and cleaning included."""
+
+    case: str
+    lab: str
+    engine: str = "-"
+    result: str = "passed"
+    seconds: float = 0.0
+    evidence: list[str] = field(default_factory=list)
+    tests: int = 0
+
+    def add(self, result: str) -> None:
+        """Note one more result."""
+        if RESULTS.index(result) < RESULTS.index(self.result):
+            self.result = result
+
+
+class Report:
+    """Rows in the order in which cases ran."""
+
+    def __init__(self, labs: int = 1) -> None:
+        self.labs = labs
+        self._rows: dict[tuple[str, str], Row] = {}
+
+    def row(self, case: str, lab: str) -> Row:
+        """Return the row of a case on a lab; a new one the first time."""
+        return self._rows.setdefault((case, lab), Row(case, lab))
+
+    @property
+    def rows(self) -> list[Row]:
+        """All rows."""
+        return list(self._rows.values())
+
+    @property
+    def good(self) -> bool:
+        """Whether every case passed, and there was one."""
+        return bool(self._rows) and all(row.result == "passed" for row in self.rows)
+
+    def as_json(self) -> list[dict[str, Any]]:
+        """Rows as results.json has them: case, engine, result, seconds, evidence; lab where there are several."""
+        kept = ("case", "lab", "engine", "result", "seconds", "evidence") if self.labs > 1 else (
+            "case", "engine", "result", "seconds", "evidence")  # fmt: skip
+        rows = []
+        for row in self.rows:
+            values = asdict(row) | {"seconds": round(row.seconds, 1), "evidence": "; ".join(row.evidence)}
+            rows.append({name: values[name] for name in kept})
+        return rows
+
+    def write(self, folder: Path) -> Path:
+        """Write results.json by an atomic rename and return its path."""
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / "results.json"
+        new = path.with_suffix(".json.new")
+        new.write_text(json.dumps(self.as_json(), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        new.replace(path)
+        return path
+
+
+class Table:
+    """Text of the table, row by row, so that it can grow on the screen while cases run."""
+
+    def __init__(self, labs: Sequence[str], cases: Sequence[str], width: int = 120) -> None:
+        widths = {"case": max(map(len, [*cases, "case"]))}
+        if len(labs) > 1:
+            widths = {"lab": max(map(len, [*labs, "lab"])), **widths}
+        self.widths = widths | {"engine": 15, "result": 7, "seconds": 7}
+        self.width = max(width, sum(self.widths.values()) + 3 * len(self.widths) + 30)
+
+    def head(self) -> list[str]:
+        """The header and the line below it."""
+        names = [name.ljust(size) for name, size in self.widths.items()]
+        rule = "-+-".join("-" * size for size in self.widths.values())
+        left = self.width - len(rule) - 3
+        return [" | ".join([*names, "evidence"]), f"{rule}-+-{'-' * left}"]
+
+    def lines(self, row: Row) -> list[str]:
+        """A row; evidence goes on below itself where it is long."""
+        cells = {"case": row.case, "lab": row.lab, "engine": row.engine, "result": row.result}
+        cells["seconds"] = f"{row.seconds:.1f}".rjust(self.widths["seconds"])
+        first = [cells[name].ljust(size) for name, size in self.widths.items()]
+        blank = [" " * size for size in self.widths.values()]
+        left = self.width - sum(self.widths.values()) - 3 * len(self.widths)
+        said = textwrap.wrap("; ".join(row.evidence), left, break_on_hyphens=False) or [""]
+        return [" | ".join([*(first if not number else blank), part]).rstrip() for number, part in enumerate(said)]
