@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import importlib
+import os
 import signal
 import sys
+import traceback
 from types import FrameType
 
 from cli import arguments as command_line
 from cli import lab
-from cli.errors import INTERRUPTED, LabError
+from cli.errors import INTERRUPTED, PROVISIONING_FAILED, LabError
 
 
 def main(argv: list[str]) -> int:
@@ -23,7 +25,7 @@ def main(argv: list[str]) -> int:
     arguments = command_line.parse(argv)
     try:
         if arguments.command == "lock":
-            return importlib.import_module("cli.lock").main([*arguments.argument, *arguments.rest])
+            return importlib.import_module("cli.lock").main(arguments.argument)
         if arguments.command == "test" and not arguments.name:
             arguments.name = lab.test_name()
         current = lab.from_arguments(arguments)
@@ -32,14 +34,26 @@ def main(argv: list[str]) -> int:
         print(f"lab: {error}", file=sys.stderr)
         return error.status
     except KeyboardInterrupt:
-        print(
-            f"\nlab: {arguments.command} interrupted; {_after_interrupt(arguments.command)}", file=sys.stderr
-        )
+        print(f"\nlab: {arguments.command} interrupted; {_after_interrupt(arguments.command)}", file=sys.stderr)
         return INTERRUPTED
     except BrokenPipeError:
-        # The reader of our output went away (| head); nothing is left to say.
-        sys.stderr.close()
+        # The reader of our output went away (| head): Python must not try to write the rest at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return INTERRUPTED
+    except Exception as error:
+        print(f"lab: {type(error).__name__}: {error} (details: {_keep_traceback()})", file=sys.stderr)
+        return PROVISIONING_FAILED
+
+
+def _keep_traceback() -> str:
+    """Write what only a developer reads to build/log; return where."""
+    path = lab.ROOT / "build" / "log" / "error.log"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(traceback.format_exc(), encoding="utf-8")
+    except OSError:
+        return traceback.format_exc().strip().splitlines()[-2].strip()
+    return lab.shown(path)
 
 
 def _after_interrupt(command: str) -> str:

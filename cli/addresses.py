@@ -32,9 +32,7 @@ def lines(lab: Lab, inventory: Inventory) -> list[str]:
             user = host.get("course_user", "student")
             home = host.get("course_home", f"/home/{user}")
             found.append(f"  {'student':<15} {lab.retype('shell')} {name} (user {user}, home {home})")
-            found.append(
-                f"  {'MySQL password':<15} {name}:{home}/.my.cnf, for {user} alone (`mysql sensors` uses it)"
-            )
+            found.append(f"  {'MySQL password':<15} {name}:{home}/.my.cnf, for {user} alone (`mysql sensors` uses it)")
     for name, host in hosts.items():
         if {"namenode", "datanode"} & set(host["groups"]) and "workspace" not in host["groups"]:
             found.append(f"  {'Hadoop':<15} {lab.retype('shell')} {name} (user hadoop)")

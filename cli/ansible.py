@@ -134,9 +134,7 @@ def play(
                 screen.line(phase_line(phase.name, phase.seconds, ", ".join(notes)))
             printed = len(progress.finished)
             if progress.current and not lab.verbose:
-                screen.running(
-                    progress.current.name, time.time() - progress.current.started, progress.current.task
-                )
+                screen.running(progress.current.name, time.time() - progress.current.started, progress.current.task)
 
         before = log.stat().st_size
         status = process.run(

@@ -49,12 +49,8 @@ def _shared(top: bool) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(add_help=False)
     default = None if top else argparse.SUPPRESS
     group = parser.add_argument_group("options of every command")
-    group.add_argument(
-        "-i", "--inventory", metavar="PATH", default=default, help="default: inventory/containers"
-    )
-    group.add_argument(
-        "--name", metavar="NAME", default=default, help="the lab's name (or LAB_NAME), default: lab"
-    )
+    group.add_argument("-i", "--inventory", metavar="PATH", default=default, help="default: inventory/containers")
+    group.add_argument("--name", metavar="NAME", default=default, help="the lab's name (or LAB_NAME), default: lab")
     group.add_argument(
         "-e",
         "--extra-vars",
@@ -63,9 +59,7 @@ def _shared(top: bool) -> argparse.ArgumentParser:
         default=default,
         help="a setting for Ansible; repeatable",
     )
-    group.add_argument(
-        "--limit", metavar="HOSTS", default=default, help="only these hosts (Ansible's patterns)"
-    )
+    group.add_argument("--limit", metavar="HOSTS", default=default, help="only these hosts (Ansible's patterns)")
     group.add_argument("-v", "--verbose", action="count", default=default, help="show Ansible's whole output")
     group.add_argument("--yes", action="store_true", default=default, help="do not ask")
     group.add_argument(
@@ -141,18 +135,14 @@ def build_parser() -> argparse.ArgumentParser:
         "Topics, connectors with their offsets, tables, HDFS folders and workspace back to the clean slate.",
     )
 
-    down = add(
-        "down", "Remove the lab's containers with their data. Refused for inventories of real machines."
-    )
+    down = add("down", "Remove the lab's containers with their data. Refused for inventories of real machines.")
     down.add_argument(
         "--purge", action="store_true", help="also the caches and the image: the next up needs the network"
     )
 
     add("doctor", "Say what is missing or odd on this machine and what up would do. Changes nothing.")
 
-    test = add(
-        "test", "Run the project's tests: without SUITE lint, unit tests and Molecule's default scenario."
-    )
+    test = add("test", "Run the project's tests: without SUITE lint, unit tests and Molecule's default scenario.")
     test.add_argument(
         "suite",
         nargs="?",
@@ -178,12 +168,15 @@ def parse(argv: list[str]) -> argparse.Namespace:
         cut = argv.index("--")
         own, rest = argv[:cut], argv[cut + 1 :]
     parser = build_parser()
+    if argv[:1] == ["lock"] and not {"-h", "--help"} & set(argv):
+        # cli.lock reads its own options.
+        arguments = parser.parse_args(["lock"])
+        arguments.argument, arguments.rest = argv[1:], []
+        return arguments
     arguments, unknown = parser.parse_known_args(own)
-    if unknown and arguments.command == "lock":
-        arguments.argument += unknown
-    elif unknown:
+    if unknown:
         parser.error(f"{arguments.command}: unknown argument {' '.join(unknown)}")
-    if rest and arguments.command not in ("shell", "verify", "lock"):
+    if rest and arguments.command not in ("shell", "verify"):
         parser.error(f"{arguments.command} takes nothing after --")
     arguments.rest = rest
     return arguments

@@ -60,11 +60,7 @@ def checks_for(lab: Lab) -> list[Callable[[Lab], list[Finding]]]:
         lab: what up would make.
     """
     everywhere = [python_found, packages, privileges, caches]
-    return (
-        [*everywhere, cgroups, init, resource_limit, room, ports, leftovers]
-        if lab.is_containers
-        else everywhere
-    )
+    return [*everywhere, cgroups, init, resource_limit, room, ports, leftovers] if lab.is_containers else everywhere
 
 
 def plan(lab: Lab) -> str:
@@ -131,11 +127,7 @@ def caches(lab: Lab) -> list[Finding]:
     size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) if folder.is_dir() else 0
     if not size:
         return [Finding(NOTE, "cache", f"{folder} is empty: up needs the network")]
-    return [
-        Finding(
-            OKAY, "cache", f"{folder} holds {size // 2**20} MB; what it lacks up fetches (network not tried)"
-        )
-    ]
+    return [Finding(OKAY, "cache", f"{folder} holds {size // 2**20} MB; what it lacks up fetches (network not tried)")]
 
 
 def cgroups(lab: Lab) -> list[Finding]:
@@ -208,14 +200,10 @@ def leftovers(lab: Lab) -> list[Finding]:
         if states
         else []
     )
-    stale = (
-        Path(STORAGE).is_dir() and not Path("/run/libpod").exists() and not Path("/run/containers").exists()
-    )
+    stale = Path(STORAGE).is_dir() and not Path("/run/libpod").exists() and not Path("/run/containers").exists()
     if stale:
         found.append(
-            Finding(
-                NOTE, "containers", "none run since this machine started; up starts what an earlier lab left"
-            )
+            Finding(NOTE, "containers", "none run since this machine started; up starts what an earlier lab left")
         )
     return found
 

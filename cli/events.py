@@ -97,9 +97,7 @@ class Progress:
                 if self.current:
                     self.current.changed += 1
             case "item_failed":
-                self._items.setdefault((host, task), []).append(
-                    {"item": event.get("item", ""), "result": result}
-                )
+                self._items.setdefault((host, task), []).append({"item": event.get("item", ""), "result": result})
             case "failed":
                 items = self._items.pop((host, task), None)
                 source = items[-1]["result"] if items else result
@@ -119,19 +117,13 @@ class Progress:
         return [
             last
             for host, last in sorted(self._last.items())
-            if not self.hosts
-            or self.hosts.get(host, {}).get("failures")
-            or self.hosts.get(host, {}).get("unreachable")
+            if not self.hosts or self.hosts.get(host, {}).get("failures") or self.hosts.get(host, {}).get("unreachable")
         ]
 
     @property
     def changed(self) -> int:
         """How many changes were made, on all hosts."""
-        return (
-            sum(numbers.get("changed", 0) for numbers in self.hosts.values())
-            if self.hosts
-            else len(self.changes)
-        )
+        return sum(numbers.get("changed", 0) for numbers in self.hosts.values()) if self.hosts else len(self.changes)
 
 
 class EventsFile:

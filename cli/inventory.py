@@ -83,7 +83,7 @@ class Inventory:
         return any(host.get("ansible_connection") == "local" for host in self.hosts.values())
 
     def silent_hosts(self) -> list[str]:
-        """Hosts whose ssh port does not answer."""
+        """Hosts where no ssh server greets."""
         with ThreadPoolExecutor(max_workers=16) as pool:
             answers = pool.map(_answers, self.hosts.items())
             return [name for name, answer in zip(self.hosts, answers, strict=True) if not answer]
@@ -93,10 +93,11 @@ def _answers(entry: tuple[str, dict[str, Any]]) -> bool:
     name, host = entry
     if host.get("ansible_connection") == "local":
         return True
+    address = (host.get("ansible_host", name), int(host.get("ansible_port", 22)))
     try:
-        with socket.create_connection(
-            (host.get("ansible_host", name), int(host.get("ansible_port", 22))), ANSWER_SECONDS
-        ):
-            return True
+        with socket.create_connection(address, ANSWER_SECONDS) as connection:
+            connection.settimeout(ANSWER_SECONDS)
+            # The greeting, not the connection: some networks accept connections to machines that are not there.
+            return connection.recv(4) == b"SSH-"
     except OSError:
         return False

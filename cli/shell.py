@@ -39,9 +39,7 @@ def run(lab: Lab, arguments: Namespace) -> int:
     terminal = sys.stdin.isatty() and sys.stdout.isatty()
     remote = remote_command(arguments.user or user_of(host), arguments.rest)
     argv = (
-        remote
-        if host.get("ansible_connection") == "local"
-        else ssh_arguments(arguments.host, host, remote, terminal)
+        remote if host.get("ansible_connection") == "local" else ssh_arguments(arguments.host, host, remote, terminal)
     )
     # Ctrl-C belongs to what runs on the host; ssh passes it on, and we wait.
     child = subprocess.Popen(argv, cwd=os.environ.get("LAB_CWD", "."))

@@ -13,6 +13,8 @@ from cli.lab import Lab
 from cli.screen import Screen
 
 REPORT = "build/report/status.json"
+# An image made for all hosts brings the unit of its MySQL package everywhere; it is of interest where it has a part.
+PART_OF_UNIT = {"mysql": "mysql"}
 
 
 def run(lab: Lab, arguments: Namespace) -> int:
@@ -34,9 +36,7 @@ def run(lab: Lab, arguments: Namespace) -> int:
         report = lab.root / REPORT
         report.parent.mkdir(parents=True, exist_ok=True)
         report.unlink(missing_ok=True)
-        with sudo.become(
-            lab, on_this_machine=not lab.is_containers and inventory.has_local_hosts()
-        ) as become:
+        with sudo.become(lab, on_this_machine=not lab.is_containers and inventory.has_local_hosts()) as become:
             # Phases of a question are of no interest: only its answer is shown.
             outcome = ansible.play(lab, "status", Screen(live=False, quiet=True), log, become)
         states = json.loads(report.read_text(encoding="utf-8")) if report.exists() else {}
@@ -48,7 +48,7 @@ def run(lab: Lab, arguments: Namespace) -> int:
         addresses.show(lab, inventory, screen)
     finally:
         inventory.stop()
-    healthy = all(unit["state"] == "active" for host in states.values() for unit in host["services"])
+    healthy = all(unit["state"] == "active" for state in states.values() for unit in units_of(state))
     return OK if outcome.status == 0 and healthy and not silent else CHECK_FAILED
 
 
@@ -65,12 +65,22 @@ def table(states: dict[str, dict[str, Any]], silent: list[str]) -> list[str]:
         if host in silent:
             continue
         shown_host = host
-        for unit in state["services"]:
+        units = units_of(state)
+        for unit in units:
             found.append(f"  {shown_host.ljust(width)}  {unit['name'].ljust(16)}  {describe(unit)}")
             shown_host = ""
-        if not state["services"]:
+        if not units:
             found.append(f"  {host.ljust(width)}  no service of the lab")
     return found
+
+
+def units_of(state: dict[str, Any]) -> list[dict[str, Any]]:
+    """The units that have a part on a host.
+
+    Parameters:
+        state: its services and groups.
+    """
+    return [unit for unit in state["services"] if PART_OF_UNIT.get(unit["name"]) in (None, *state.get("groups", []))]
 
 
 def describe(unit: dict[str, Any]) -> str:
@@ -79,9 +89,7 @@ def describe(unit: dict[str, Any]) -> str:
     Parameters:
         unit: name, state, enabled, since, restarts and memory_mb.
     """
-    parts = [
-        f"{unit['state']}{' since ' + unit['since'] if unit['since'] and unit['state'] == 'active' else ''}"
-    ]
+    parts = [f"{unit['state']}{' since ' + unit['since'] if unit['since'] and unit['state'] == 'active' else ''}"]
     if unit["memory_mb"] is not None and unit["state"] == "active":
         parts.append(f"{unit['memory_mb']} MB")
     if unit["restarts"]:

@@ -24,7 +24,7 @@ def asks_password() -> bool:
     if os.geteuid() == 0:
         return False
     if not shutil.which("sudo"):
-        raise LabError("containers need root and there is no sudo here; run ./lab as root")
+        raise LabError("this needs root and there is no sudo here; run ./lab as root")
     probe = subprocess.run(
         ["sudo", "-k", "-n", "true"],
         stdin=subprocess.DEVNULL,
@@ -51,9 +51,7 @@ def become(lab: Lab, on_this_machine: bool) -> Iterator[dict[str, str]]:
         yield {}
         return
     if not sys.stdin.isatty():
-        raise LabError(
-            "sudo wants a password and nobody is at a terminal to give it; run ./lab as root or at one"
-        )
+        raise LabError("sudo wants a password and nobody is at a terminal to give it; run ./lab as root or at one")
     password = _asked(check=on_this_machine and os.geteuid() != 0)
     with password_file(password) as path:
         yield {VARIABLE: str(path)}
@@ -68,15 +66,11 @@ def password_file(password: str) -> Iterator[Path]:
     """
     runtime = os.environ.get("XDG_RUNTIME_DIR")
     folder = Path(
-        tempfile.mkdtemp(
-            prefix="streaming-lab-", dir=runtime if runtime and os.access(runtime, os.W_OK) else None
-        )
+        tempfile.mkdtemp(prefix="streaming-lab-", dir=runtime if runtime and os.access(runtime, os.W_OK) else None)
     )
     path = folder / "become"
     try:
-        with os.fdopen(
-            os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8"
-        ) as file:
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
             file.write(password + "\n")
         yield path
     finally:

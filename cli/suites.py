@@ -84,6 +84,8 @@ def sequence(root: Path, scenario: str) -> list[str]:
     Parameters:
         root: the clone's folder.
         scenario: a folder of molecule/.
+    Raises:
+        LabError: a sequence that cannot be run step by step.
     """
     # PyYAML is in the venv, where tests run; the rest of the package works without it.
     import yaml
@@ -91,8 +93,12 @@ def sequence(root: Path, scenario: str) -> list[str]:
     for path in (root / "molecule" / scenario / "molecule.yml", root / ".config" / "molecule" / "config.yml"):
         if path.exists():
             settings = (yaml.safe_load(path.read_text(encoding="utf-8")) or {}).get("scenario") or {}
-            if settings.get("test_sequence"):
-                return list(settings["test_sequence"])
+            actions = list(settings.get("test_sequence") or [])
+            if "check" in actions and settings.get("check_sequence") != ["check"]:
+                # Steps are run one by one, and Molecule's own `check` starts by destroying what the steps before made.
+                raise LabError(f"{path}: a scenario with `check` needs `check_sequence: [check]`")
+            if actions:
+                return actions
     return list(SEQUENCE)
 
 

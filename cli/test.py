@@ -32,9 +32,7 @@ def run(lab: Lab, arguments: Namespace) -> int:
     steps = suites.steps_of(lab.root, arguments.suite)
     screen = Screen()
     log = process.new_log(lab, f"test-{arguments.suite}" if arguments.suite else "test")
-    screen.line(
-        f"test {arguments.suite or 'lint, unit and the default scenario'} (log: {shown(log, lab.root)})"
-    )
+    screen.line(f"test {arguments.suite or 'lint, unit and the default scenario'} (log: {shown(log, lab.root)})")
     started = time.monotonic()
     creates = any(step.cleanup for step in steps)
     with sudo.become(lab, on_this_machine=creates) as become:
@@ -86,9 +84,7 @@ def run_step(lab: Lab, step: Step, screen: Screen, log: Path, become: dict[str, 
             if not lab.verbose:
                 screen.running(step.name, time.monotonic() - began, doing)
 
-        variables = ansible.environment(
-            lab, **_plugins(lab), LAB_EVENTS=str(path), **become, **step.environment
-        )
+        variables = ansible.environment(lab, **_plugins(lab), LAB_EVENTS=str(path), **become, **step.environment)
         if step.environment.get("LAB_MITOGEN") == "0":
             variables.pop("ANSIBLE_STRATEGY", None)
         status = process.run(list(step.argv), log, variables, lab.root, show=bool(lab.verbose), tick=tick)

@@ -19,9 +19,7 @@ def known_cases(root: Path) -> list[str]:
     Parameters:
         root: the clone's folder.
     """
-    return sorted(
-        path.stem.removeprefix("test_").replace("_", "-") for path in root.glob("verify/cases/test_*.py")
-    )
+    return sorted(path.stem.removeprefix("test_").replace("_", "-") for path in root.glob("verify/cases/test_*.py"))
 
 
 def check_names(wanted: list[str], known: list[str]) -> list[str]:

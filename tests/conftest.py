@@ -48,7 +48,7 @@ def fake_commands(tmp_path: Path) -> Iterator[Callable[[str, str], Path]]:
 
     def make(name: str, script: str) -> Path:
         path = folder / name
-        # Where a link to the machine's own tool stands, the link goes: writing through it would change the machine.
+        # Never write through a link to the machine's own tool: that would change the machine.
         path.unlink(missing_ok=True)
         path.write_text(f"#!/bin/bash\n{script}\n", encoding="utf-8")
         path.chmod(0o755)

@@ -63,9 +63,7 @@ def test_a_rolling_play_is_one_phase(write_events: Callable[..., Path]) -> None:
 
 
 def test_a_play_without_hosts_is_no_phase(write_events: Callable[..., Path]) -> None:
-    path = write_events(
-        {"event": "play", "name": "MySQL", "time": 1}, {"event": "no_hosts", "time": 1}, stats(2)
-    )
+    path = write_events({"event": "play", "name": "MySQL", "time": 1}, {"event": "no_hosts", "time": 1}, stats(2))
     assert progress_of(path).finished == []
 
 
@@ -139,11 +137,7 @@ def test_a_broken_playbook_is_reported_in_ansibles_own_words(tmp_path: Path) -> 
 
 def test_the_tally_says_changed_0(write_events: Callable[..., Path]) -> None:
     tally = ansible.Tally()
-    tally.add(
-        ansible.Outcome(
-            0, progress_of(write_events(stats(1, localhost={"ok": 1}, kafka={"ok": 3}))), Path("x")
-        )
-    )
+    tally.add(ansible.Outcome(0, progress_of(write_events(stats(1, localhost={"ok": 1}, kafka={"ok": 3}))), Path("x")))
     assert tally.line().startswith("1 host, changed=0, ")
 
 
@@ -183,7 +177,5 @@ def test_a_terminal_sees_a_running_line_and_a_pipe_does_not() -> None:
         screen = Screen(out, live=live)
         screen.running("Kafka", 3.0, "Start the broker")
         screen.line("done")
-    assert terminal.getvalue().startswith(CLEAR + "  Kafka ...") and terminal.getvalue().endswith(
-        CLEAR + "done\n"
-    )
+    assert terminal.getvalue().startswith(CLEAR + "  Kafka ...") and terminal.getvalue().endswith(CLEAR + "done\n")
     assert pipe.getvalue() == "done\n"

@@ -39,11 +39,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """Options of a verification."""
     group = parser.getgroup("lab", "Streaming Lab")
     group.addoption("--lab-inventory", default=str(ROOT / "inventory/containers"), help="inventory to verify")
-    group.addoption("--lab-report", default=str(ROOT / "build/report"), help="folder of results.json and junit.xml")
+    group.addoption(
+        "--lab-report", default=str(ROOT / "build/report"), help="folder of results.json and junit.xml"
+    )
     group.addoption("--restarts", action="store_true", help="also what restarts servers and hosts")
-    group.addoption("--discard", action="store_true", help="throw away what is in the way and verification did not make")
+    group.addoption(
+        "--discard", action="store_true", help="throw away what is in the way and verification did not make"
+    )
     group.addoption("--limit", default="", metavar="HOSTS", help="only labs with one of these hosts")
-    group.addoption("--case", action="append", default=[], metavar="NAME", help="only this case; may be repeated")
+    group.addoption(
+        "--case", action="append", default=[], metavar="NAME", help="only this case; may be repeated"
+    )
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -55,6 +61,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.option.xmlpath = config.option.xmlpath or str(folder / "junit.xml")
     # The table is the output; pytest's own progress would run through it.
     config.option.verbose = config.option.verbose or -1
+    config.option.reportchars = ""
     config.option.tbstyle = "short" if config.option.tbstyle == "auto" else config.option.tbstyle
     if config.option.collectonly:
         config.stash[LABS], config.stash[FAULTS] = {"-": None}, {}
@@ -69,7 +76,9 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError("no lab to verify: no host of the group kafka (within --limit)")
     machines = {host.name: Machine(host) for info in infos for host in info.hosts}
     with ThreadPoolExecutor(max_workers=16) as pool:
-        silent = dict(zip(machines, pool.map(lambda machine: machine.answers(), machines.values()), strict=True))
+        silent = dict(
+            zip(machines, pool.map(lambda machine: machine.answers(), machines.values()), strict=True)
+        )
         labs, faults = {}, {}
         for info in infos:
             labs[info.name] = Lab(info, machines)
@@ -110,7 +119,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     def place(item: pytest.Item) -> tuple:
         case = case_of(item.path)
         number = ORDER.index(case) if case in ORDER else len(ORDER)
-        return labs.index(lab_of(item)), number, item.path.parent.name, item.path.name, bool(item.get_closest_marker("restarts"))
+        return (
+            labs.index(lab_of(item)),
+            number,
+            item.path.parent.name,
+            item.path.name,
+            bool(item.get_closest_marker("restarts")),
+        )
 
     items[:] = sorted((item for item in items if item not in dropped), key=place)
     config.stash[LEFT] = Counter((case_of(item.path), lab_of(item)) for item in items)
@@ -191,6 +206,7 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo) -> Itera
     if report.failed:
         row.add("failed")
         found = item.config.stash[LABS][key[1]]
+        report.in_one_line = row.result in ("down", "refused")
         if row.result == "failed":
             text = str(call.excinfo.value) if call.excinfo else "failed"
             first = next((line for line in text.splitlines() if line.strip()), "failed")
@@ -206,7 +222,9 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo) -> Itera
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, str] | None:
-    """No dots: the table shows progress."""
+    """No dots: the table shows progress. What the table says in one line has no place among the long failures."""
+    if getattr(report, "in_one_line", False):
+        return "refused", "", ""
     if report.when == "call" or report.failed:
         return report.outcome, "", ""
     return None
@@ -242,4 +260,6 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
     total = sum(row.seconds for row in report.rows)
     tally = Counter(row.result for row in report.rows)
     said = ", ".join(f"{number} {result}" for result, number in tally.items())
-    terminalreporter.write_line(f"{said} in {total:.0f} s; {config.getoption('--lab-report')}/results.json, junit.xml")
+    terminalreporter.write_line(
+        f"{said} in {total:.0f} s; {config.getoption('--lab-report')}/results.json, junit.xml"
+    )

@@ -57,5 +57,7 @@ class ActionModule(ActionBase):
                 raise AnsibleActionFail(f"seeded_files: {entry['src']} is no folder of files")
             files += gather(folder, str(entry["dest"]), str(entry.get("mode", "0664")), replace)
         arguments["files"] = files
-        result.update(self._execute_module(module_name="seeded_files", module_args=arguments, task_vars=task_vars))
+        result.update(
+            self._execute_module(module_name="seeded_files", module_args=arguments, task_vars=task_vars)
+        )
         return result

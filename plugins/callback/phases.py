@@ -56,12 +56,12 @@ class CallbackModule(CallbackBase):
         if self._file:
             self._file.write(json.dumps({"event": event, "time": time.time(), **fields}, default=str) + "\n")
 
-    def _result(self, status: str, result: Any, **fields: Any) -> None:
-        task = result._task
+    def _host_event(self, status: str, outcome: Any, **fields: Any) -> None:
+        task = outcome._task
         self._write(
             "result",
             status=status,
-            host=result._host.get_name(),
+            host=outcome._host.get_name(),
             task=task.get_name().strip(),
             path=task.get_path(),
             **fields,
@@ -81,10 +81,10 @@ class CallbackModule(CallbackBase):
 
     def v2_runner_on_ok(self, result: Any) -> None:
         if result._result.get("changed"):
-            self._result("changed", result)
+            self._host_event("changed", result)
 
     def v2_runner_item_on_failed(self, result: Any) -> None:
-        self._result(
+        self._host_event(
             "item_failed",
             result,
             result=_kept(result._result),
@@ -93,10 +93,12 @@ class CallbackModule(CallbackBase):
 
     def v2_runner_on_failed(self, result: Any, ignore_errors: bool = False) -> None:
         if not ignore_errors:
-            self._result("failed", result, result=_kept(result._result), rescued=_has_rescue(result._task))
+            self._host_event(
+                "failed", result, result=_kept(result._result), rescued=_has_rescue(result._task)
+            )
 
     def v2_runner_on_unreachable(self, result: Any) -> None:
-        self._result("unreachable", result, result=_kept(result._result))
+        self._host_event("unreachable", result, result=_kept(result._result))
 
     def v2_playbook_on_stats(self, stats: Any) -> None:
         self._write("stats", hosts={host: stats.summarize(host) for host in sorted(stats.processed)})

@@ -16,7 +16,8 @@ DEFAULT_LAB = "lab"
 def lab_members(groups: dict[str, list[str]], group: str, cluster: str, hostvars: Any) -> list[str]:
     """Hosts of one group that belong to one lab.
 
-    Parameters: groups, Ansible's `groups`; group, the part played; cluster, a value of `lab_cluster`; hostvars, Ansible's.
+    Parameters: groups, Ansible's `groups`; group, the part played; cluster, a value of `lab_cluster`; hostvars,
+    Ansible's.
     Returns the host names in inventory order; none where the group does not exist.
     """
     members = groups.get(group, [])
@@ -55,7 +56,7 @@ def lab_roles(folder: str) -> list[str]:
 
 
 def lab_settings(folder: str) -> dict[str, Any]:
-    """Every role's documented settings: the options of `argument_specs.main` of all roles below a folder, by name."""
+    """Every role's documented settings by name: the options of `argument_specs.main` of all roles below a folder."""
     settings: dict[str, Any] = {}
     for path in sorted(Path(folder).glob("*/meta/argument_specs.yml")):
         settings |= yaml.safe_load(path.read_text(encoding="utf-8"))["argument_specs"]["main"].get("options", {})
@@ -63,7 +64,7 @@ def lab_settings(folder: str) -> dict[str, Any]:
 
 
 def lab_unknown_settings(names: list[str], known: list[str], prefixes: list[str]) -> list[str]:
-    """Variables that look like a role's setting and are none, each with the setting that was probably meant.
+    """Variables that look like a setting and are none, each with the setting that was probably meant.
 
     Parameters: names, variables set by the user; known, all documented settings; prefixes, the roles' names.
     Returns sentences such as `kafka_heep is no setting; did you mean kafka_heap?`, sorted.

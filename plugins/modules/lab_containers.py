@@ -3,6 +3,17 @@
 
 from __future__ import annotations
 
+import concurrent.futures
+import hashlib
+import json
+import os
+import socket
+import subprocess
+import time
+from pathlib import Path
+
+from ansible.module_utils.basic import AnsibleModule
+
 DOCUMENTATION = r"""
 ---
 module: lab_containers
@@ -51,17 +62,6 @@ actions: {description: What was done, type: list, elements: str, returned: alway
 host_keys: {description: Lines for known_hosts, type: list, elements: str, returned: when present}
 """
 
-import concurrent.futures
-import hashlib
-import json
-import os
-import socket
-import subprocess
-import time
-from pathlib import Path
-
-from ansible.module_utils.basic import AnsibleModule
-
 BOOT_SECONDS = 60
 
 
@@ -94,8 +94,7 @@ class Podman:
 def really_runs(pid: int) -> bool:
     """Whether a container's first process lives: podman's own record outlives a killed machine."""
     try:
-        with open(f"/proc/{pid}/comm", encoding="ascii") as comm:
-            return pid > 0 and comm.read().strip() in ("systemd", "init")
+        return pid > 0 and Path(f"/proc/{pid}/comm").read_text(encoding="ascii").strip() in ("systemd", "init")
     except OSError:
         return False
 
@@ -103,8 +102,8 @@ def really_runs(pid: int) -> bool:
 def record_exit(container_id: str) -> None:
     """Tell podman that a container ended, where the monitor that would have done so was killed with it.
 
-    podman learns of an end from a file that conmon(8) writes (its --exit-dir); without one it calls the container running for ever
-    and neither starts nor stops it.
+    podman learns of an end from a file that conmon(8) writes (its --exit-dir); without one it calls the container
+    running for ever and neither starts nor stops it.
     """
     folder = Path("/run/libpod/exits")
     if folder.is_dir():
@@ -177,18 +176,31 @@ def bring_up(podman: Podman, host: dict, params: dict, found: dict | None, chang
 
 
 def open_ssh(podman: Podman, host: dict, params: dict) -> tuple[str, bool]:
-    """Let the lab's key in and wait for sshd. Returns the host's known_hosts line and whether the key was new there."""
+    """Let the lab's key in and wait for sshd.
+
+    Returns the host's line for known_hosts, and whether the key was new there.
+    """
     name = f"{params['lab']}-{host['name']}"
     script = (
         'd=$(getent passwd "$1" | cut -d: -f6)/.ssh; k=$(cat); '
         'if [ "$(cat "$d/authorized_keys" 2>/dev/null)" != "$k" ]; then echo new; '
-        'install -d -m 0700 -o "$1" -g "$1" "$d"; printf "%s\\n" "$k" >"$d/authorized_keys"; chown "$1:$1" "$d/authorized_keys"; fi; '
+        'install -d -m 0700 -o "$1" -g "$1" "$d"; printf "%s\\n" "$k" >"$d/authorized_keys"; '
+        'chown "$1:$1" "$d/authorized_keys"; fi; '
         "cat /etc/ssh/ssh_host_ed25519_key.pub"
     )
     deadline = time.monotonic() + BOOT_SECONDS
     while True:
         done = podman.run(
-            "exec", "--interactive", name, "sh", "-c", script, "sh", params["user"], stdin=params["authorized_key"], check=False
+            "exec",
+            "--interactive",
+            name,
+            "sh",
+            "-c",
+            script,
+            "sh",
+            params["user"],
+            stdin=params["authorized_key"],
+            check=False,
         )
         key = [line for line in done.stdout.splitlines() if line.startswith("ssh-")]
         if key:

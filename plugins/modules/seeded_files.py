@@ -139,7 +139,14 @@ def main() -> None:
             kept.append(str(path))
         if what == "write":
             written.append(str(path))
-            diffs.append({"before": there or "", "after": content, "before_header": str(path), "after_header": str(path)})
+            diffs.append(
+                {
+                    "before": there or "",
+                    "after": content,
+                    "before_header": str(path),
+                    "after_header": str(path),
+                }
+            )
             if not module.check_mode:
                 write(path, content, int(file["mode"], 8), owner, group)
         if before != content:

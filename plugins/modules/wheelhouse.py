@@ -75,7 +75,9 @@ def pip(arguments: list[str]) -> None:
     command = [sys.executable, "-m", "pip", "--disable-pip-version-check", *arguments]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
-        lines = [line for line in done.stderr.splitlines() if line.startswith("ERROR")] or done.stderr.splitlines()
+        lines = [
+            line for line in done.stderr.splitlines() if line.startswith("ERROR")
+        ] or done.stderr.splitlines()
         raise wheels.WheelError(f"pip {arguments[0]}: {lines[-1] if lines else 'failed without a message'}")
 
 
@@ -93,24 +95,40 @@ def collect(folder: Path, options: dict) -> list[str]:
         WheelError: if a wheel cannot be had, is not what the lock says, or was built for one machine only.
     """
     wanted = wheels.pins(Path(options["requirements"]).read_text(encoding="utf-8"))
-    locked = wheels.locked_hashes(Path(options["lock"]).read_text(encoding="utf-8")) if options["lock"] else {}
+    locked = (
+        wheels.locked_hashes(Path(options["lock"]).read_text(encoding="utf-8")) if options["lock"] else {}
+    )
     build = {wheels.normalized(name) for name in options["build"]} & wanted.keys()
     sources = folder / "sources"
     sources.mkdir()
     ready = [f"{name}=={version}" for name, version in wanted.items() if name not in build]
     short = options["python_version"].replace(".", "")
-    tags = [flag for tag in wheels.platforms(options["machine"], options["glibc"]) for flag in ("--platform", tag)]
+    tags = [
+        flag for tag in wheels.platforms(options["machine"], options["glibc"]) for flag in ("--platform", tag)
+    ]
     abis = [flag for abi in (f"cp{short}", "abi3", "none") for flag in ("--abi", abi)]
     pip(["download", "--quiet", "--no-deps", "--only-binary=:all:", "--implementation", "cp", "--python-version",
          options["python_version"], *tags, *abis, "--dest", str(folder), *ready])  # fmt: skip
     if build:
         pinned = [f"{name}=={wanted[name]}" for name in sorted(build)]
         # Not :all:, which would hold for the tools that build them too.
-        pip(["download", "--quiet", "--no-deps", f"--no-binary={','.join(sorted(build))}", "--dest", str(sources), *pinned])
+        pip(
+            [
+                "download",
+                "--quiet",
+                "--no-deps",
+                f"--no-binary={','.join(sorted(build))}",
+                "--dest",
+                str(sources),
+                *pinned,
+            ]
+        )
     fetched = [path for path in (*folder.glob("*.whl"), *sources.iterdir())]
     for path in fetched:
         if locked.get(path.name, "") and wheels.sha256(path) != locked[path.name]:
-            raise wheels.WheelError(f"{path.name} is not the file that {options['lock']} names (sha256 differs)")
+            raise wheels.WheelError(
+                f"{path.name} is not the file that {options['lock']} names (sha256 differs)"
+            )
     for path in sorted(sources.iterdir()):
         pip(["wheel", "--quiet", "--no-deps", "--wheel-dir", str(folder), str(path)])
     for path in sorted(sources.iterdir()):
@@ -140,14 +158,19 @@ def main() -> None:
     options = module.params
     try:
         key = wheels.stamp(
-            Path(options["requirements"]).read_text(encoding="utf-8"), options["python_version"], options["machine"]
+            Path(options["requirements"]).read_text(encoding="utf-8"),
+            options["python_version"],
+            options["machine"],
         )
         folder = Path(options["cache"]) / "wheelhouse"
         archive = folder / f"py{options['python_version']}-{options['machine']}-{key[:16]}.tar"
         if module.check_mode:
             known = cached(archive)
             module.exit_json(
-                changed=known is None, archive=str(archive), sha256=(known or {}).get("sha256", ""), unlocked=[]
+                changed=known is None,
+                archive=str(archive),
+                sha256=(known or {}).get("sha256", ""),
+                unlocked=[],
             )
         folder.mkdir(parents=True, exist_ok=True)
         # A classroom's hosts ask at the same moment: the first one resolves, the others wait and find it.
@@ -165,7 +188,9 @@ def main() -> None:
             record.with_suffix(".json.new").replace(record)
         module.exit_json(changed=True, archive=str(archive), **known)
     except (wheels.WheelError, OSError) as error:
-        module.fail_json(msg=f"wheelhouse for Python {options['python_version']} on {options['machine']}: {error}")
+        module.fail_json(
+            msg=f"wheelhouse for Python {options['python_version']} on {options['machine']}: {error}"
+        )
 
 
 if __name__ == "__main__":

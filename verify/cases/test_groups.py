@@ -32,7 +32,9 @@ def wait_ids(units, expected: list[int], seconds: float = 20) -> list[list[int]]
     """Wait until consumers have printed a number of messages, and check that they are the expected ones, each once."""
     expected = sorted(expected)
     look = lambda: [ids(unit) for unit in units]  # noqa: E731
-    seen = until(look, lambda now: sum(map(len, now)) >= len(expected), seconds, f"{len(expected)} messages in all")
+    seen = until(
+        look, lambda now: sum(map(len, now)) >= len(expected), seconds, f"{len(expected)} messages in all"
+    )
     repeated = {number: times for number, times in Counter(sum(seen, [])).items() if times > 1}
     assert sorted(sum(seen, [])) == expected, (
         f"expected: every id once\nmissing: {sorted(set(expected) - set(sum(seen, [])))}, more than once: {repeated}"
@@ -43,7 +45,9 @@ def wait_ids(units, expected: list[int], seconds: float = 20) -> list[list[int]]
 @pytest.fixture(scope="module")
 def topic(lab):
     """The topic with two partitions, which the notes forget."""
-    lab.student("bin/kafka-topics.sh --create --topic tema-grups --partitions 2 --bootstrap-server localhost:9092")
+    lab.student(
+        "bin/kafka-topics.sh --create --topic tema-grups --partitions 2 --bootstrap-server localhost:9092"
+    )
     assert lab.ask("partitions", topic="tema-grups") == 2
 
 
@@ -65,7 +69,9 @@ def test_sharing_and_resuming(lab, topic, evidence):
     assert second, "consumer2.py got none of 100 messages over two partitions"
     for unit in alone:
         wait_ids([unit], ALL)
-    evidence(f"two of one group {len(first)}+{len(second)}=100, none twice; groups grup-a and grup-b 100 each")
+    evidence(
+        f"two of one group {len(first)}+{len(second)}=100, none twice; groups grup-a and grup-b 100 each"
+    )
 
     for unit in [*shared, *alone]:
         unit.stop()
@@ -81,7 +87,9 @@ def test_killed_before_commit(lab, topic, evidence):
     manual = lab.start("manual", "python3 consumer_manual.py 0.01")
     auto = lab.start("auto", "python3 consumer_groups.py Auto grup-auto")
     total = len(lab.ask("read", topic="tema-grups", count=100, seconds=5)) or 100
-    until(lambda: len(ids(auto)), lambda seen: seen >= min(total, 100), 20, "grup-auto has read what is there")
+    until(
+        lambda: len(ids(auto)), lambda seen: seen >= min(total, 100), 20, "grup-auto has read what is there"
+    )
     manual.wait("Confirmat")
     manual.kill()
     auto.kill()
@@ -90,14 +98,25 @@ def test_killed_before_commit(lab, topic, evidence):
 
     manual = lab.start("manual", "python3 consumer_manual.py")
     auto = lab.start("auto", "python3 consumer_groups.py Auto grup-auto")
-    seen = until(lambda: len(ids(manual)), lambda now: now >= total - processed, 25, "grup-manual reads the rest")
+    seen = until(
+        lambda: len(ids(manual)), lambda now: now >= total - processed, 25, "grup-manual reads the rest"
+    )
     wait_members(lab, "grup-auto", 1)
-    again = until(lambda: lab.ask("group", group="grup-manual"), lambda now: now["committed"] == total, 10, "all committed")
+    again = until(
+        lambda: lab.ask("group", group="grup-manual"),
+        lambda now: now["committed"] == total,
+        10,
+        "all committed",
+    )
     assert again["committed"] == total
     seen = len(ids(manual))
     # Every message is processed; those in hand at the kill, and only those, are processed twice.
-    assert confirmed + seen >= total, f"lost: {total} sent, {confirmed} confirmed before and {seen} read after the kill"
-    assert processed + seen - total <= 2, f"{processed + seen - total} messages read twice, at most 2 were in hand"
+    assert confirmed + seen >= total, (
+        f"lost: {total} sent, {confirmed} confirmed before and {seen} read after the kill"
+    )
+    assert processed + seen - total <= 2, (
+        f"{processed + seen - total} messages read twice, at most 2 were in hand"
+    )
     repeated = len(ids(auto))
     assert before + repeated >= total
     manual.stop()

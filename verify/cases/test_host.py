@@ -25,5 +25,7 @@ def test_services(lab, evidence):
         listening = machine.root("ss --listening --tcp --numeric --no-header").split()
         for unit, ports in services_of(machine.info):
             for port in ports:
-                assert any(address.endswith(f":{port}") for address in listening), f"{unit} does not listen on {port}"
+                assert any(address.endswith(f":{port}") for address in listening), (
+                    f"{unit} does not listen on {port}"
+                )
     evidence(f"{len(seen)} services enabled, active, listening")

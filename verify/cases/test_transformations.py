@@ -6,7 +6,13 @@ ENGINE = "mysql"
 SERVERS = [("connect", "kafka-connect"), ("mysql", "mysql")]
 EXPECTED = [
     {"id": 1, "sensor_id": 101, "temperatura": 22.5, "ingest_time": 1739188800000, "origen": "MySQL"},
-    {"id": 2, "sensor_id": 102, "temperatura": 21.799999237060547, "ingest_time": 1739189100000, "origen": "MySQL"},
+    {
+        "id": 2,
+        "sensor_id": 102,
+        "temperatura": 21.799999237060547,
+        "ingest_time": 1739189100000,
+        "origen": "MySQL",
+    },
 ]
 
 

@@ -85,25 +85,32 @@ class Lab:
         return self._slate_answer(
             self.workspace.root(
                 f"mkdir -p {OUTPUT}; echo {text} | base64 -d >{HELPER}; test -x {SLATE} || "
-                f"{{ echo 'the role course has not run here (no {SLATE}); run ./lab up' >&2; exit 2; }}; {SLATE} recover",
+                f"{{ echo 'the role course has not run here (no {SLATE}); run ./lab up' >&2; exit 2; }}; {SLATE} recover 2>&1",
                 check=False,
             )
         )
 
     def slate(self, *arguments: str) -> dict[str, Any]:
         """Call the slate on the workspace host; see roles/course/files/slate/slate.py."""
-        return self._slate_answer(self.workspace.root(shlex.join([SLATE, *arguments]), check=False, seconds=90))
+        return self._slate_answer(
+            self.workspace.root(f"{shlex.join([SLATE, *arguments])} 2>&1", check=False, seconds=90)
+        )
 
     @staticmethod
     def _slate_answer(printed: str) -> dict[str, Any]:
         try:
             return json.loads(printed.strip().splitlines()[-1])
         except (ValueError, IndexError):
-            return {"ok": False, "error": printed.strip()[-300:] or f"{SLATE} said nothing; has ./lab up ended well?"}
+            return {
+                "ok": False,
+                "error": printed.strip()[-300:] or f"{SLATE} said nothing; has ./lab up ended well?",
+            }
 
     def ask(self, do: str, **arguments: Any) -> Any:
         """Call one function of onhost.py and return its answer."""
-        request = json.dumps({"do": do, "bootstrap": self.settings["bootstrap"], **arguments}, ensure_ascii=False)
+        request = json.dumps(
+            {"do": do, "bootstrap": self.settings["bootstrap"], **arguments}, ensure_ascii=False
+        )
         python = f"{self.values['course_venv']}/bin/python3"
         return json.loads(self.workspace.run(f"{python} {HELPER} {shlex.quote(request)}", seconds=120))
 
@@ -114,7 +121,9 @@ class Lab:
             AssertionError: if fewer or more are there at the end.
         """
         found = self.ask("read", topic=topic, count=count, seconds=seconds)
-        shown = "\n".join(f"  {record['partition']}/{record['offset']} {record['value']}" for record in found[:40])
+        shown = "\n".join(
+            f"  {record['partition']}/{record['offset']} {record['value']}" for record in found[:40]
+        )
         assert len(found) == count, f"expected: {count} records in {topic}\narrived:  {len(found)}\n{shown}"
         return found
 
@@ -140,7 +149,9 @@ class Lab:
 
         def holds(status: dict[str, Any]) -> bool:
             tasks = status.get("tasks") or [{"state": "none"}]
-            return status.get("connector", {}).get("state") == "RUNNING" and all(t["state"] == "RUNNING" for t in tasks)
+            return status.get("connector", {}).get("state") == "RUNNING" and all(
+                t["state"] == "RUNNING" for t in tasks
+            )
 
         return until(look, holds, seconds, f"connector {connector} and its tasks RUNNING", pause=0.2)
 

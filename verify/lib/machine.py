@@ -68,7 +68,7 @@ class Machine:
 
     def login(self, user: str, command: str, folder: str = "", check: bool = True, seconds: int = 60) -> str:
         """Run a command in the login shell of a user, as if he had typed it in a folder; see `run`."""
-        typed = f"cd {shlex.quote(folder)} && {command}" if folder else command
+        typed = f"cd {shlex.quote(folder)} || exit; {command}" if folder else command
         return self.run(f"sudo runuser -l {user} -c {shlex.quote(typed)}", check, seconds)
 
     def answers(self) -> str:
@@ -114,7 +114,9 @@ class Unit:
             "--property=StandardError=inherit",
         ]  # fmt: skip
         argv = shlex.join(["systemd-run", *options, "bash", "-lc", f"exec {command}"])
-        machine.root(f"mkdir -p {OUTPUT} && rm -f {self.file} && systemctl stop {self.name} 2>/dev/null; {argv}")
+        machine.root(
+            f"mkdir -p {OUTPUT} && rm -f {self.file} && systemctl stop {self.name} 2>/dev/null; {argv}"
+        )
 
     def output(self) -> str:
         """Return what it has printed so far."""
@@ -143,7 +145,12 @@ class Unit:
         def look() -> list[str]:
             return [line for line in self.lines() if holding in line]
 
-        return until(look, lambda seen: len(seen) >= count, seconds, f"{count} lines with {holding!r} of {self.command}")
+        return until(
+            look,
+            lambda seen: len(seen) >= count,
+            seconds,
+            f"{count} lines with {holding!r} of {self.command}",
+        )
 
     def stop(self) -> None:
         """End it as Ctrl-C does, and wait until it has ended."""
@@ -151,4 +158,6 @@ class Unit:
 
     def kill(self) -> None:
         """End it by kill -9."""
-        self.machine.root(f"systemctl kill --signal=KILL {self.name}; systemctl stop {self.name}", check=False)
+        self.machine.root(
+            f"systemctl kill --signal=KILL {self.name}; systemctl stop {self.name}", check=False
+        )

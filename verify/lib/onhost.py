@@ -23,7 +23,9 @@ def topics(bootstrap: str) -> list[str]:
 def create(bootstrap: str, topic: str, partitions: int = 1) -> dict:
     """Make a topic and wait until it has leaders."""
     admin = KafkaAdminClient(bootstrap_servers=bootstrap)
-    admin.create_topics({topic: {"num_partitions": partitions, "replication_factor": 1}}, wait_for_metadata=True)
+    admin.create_topics(
+        {topic: {"num_partitions": partitions, "replication_factor": 1}}, wait_for_metadata=True
+    )
     return {"topic": topic, "partitions": partitions}
 
 
@@ -76,10 +78,13 @@ def read(bootstrap: str, topic: str, count: int, seconds: float) -> list[dict[st
     consumer.assign(list(ends))
     consumer.seek_to_beginning(*ends)
     # A few seconds more than the deadline, if what is there is much.
-    while any(consumer.position(part) < end for part, end in ends.items()) and time.monotonic() < deadline + 10:
+    while (
+        any(consumer.position(part) < end for part, end in ends.items()) and time.monotonic() < deadline + 10
+    ):
         for batch in consumer.poll(timeout_ms=500).values():
             records += [
-                {"partition": r.partition, "offset": r.offset, "key": _text(r.key), "value": _text(r.value)} for r in batch
+                {"partition": r.partition, "offset": r.offset, "key": _text(r.key), "value": _text(r.value)}
+                for r in batch
             ]
     consumer.close()
     return records

@@ -18,5 +18,7 @@ UNITS = {
 def services_of(host: HostInfo) -> list[tuple[str, list[int]]]:
     """List the units of a host and the ports they listen on."""
     return [
-        (unit, [int(host.values[name]) for name in ports]) for part, (unit, ports) in UNITS.items() if part in host.groups
+        (unit, [int(host.values[name]) for name in ports])
+        for part, (unit, ports) in UNITS.items()
+        if part in host.groups
     ]

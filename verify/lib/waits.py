@@ -7,7 +7,9 @@ from collections.abc import Callable
 from typing import Any
 
 
-def until(look: Callable[[], Any], holds: Callable[[Any], bool], seconds: float, expected: str, pause: float = 0.1) -> Any:
+def until(
+    look: Callable[[], Any], holds: Callable[[Any], bool], seconds: float, expected: str, pause: float = 0.1
+) -> Any:
     """Look again and again until what is seen is right.
 
     Args:

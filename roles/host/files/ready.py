@@ -1,9 +1,13 @@
 #!/usr/bin/env python3
-"""Wait until a server answers in its own protocol. Used by the systemd units: `systemctl start` returns when the port serves.
+"""Wait until a server answers in its own protocol.
+
+The systemd units use it, so that `systemctl start` returns when the port serves.
 
 Usage:
   ready zookeeper HOST:PORT          four-letter command `srvr` answers (ZooKeeper's administrator guide)
   ready kafka HOST:PORT              ApiVersions answers, and Metadata names a controller (KIP-35, protocol guide)
+  ready broker-id HOST:PORT[,...] ID  no broker is registered under ID in ZooKeeper
+                                     (a killed one is, until its session ends)
   ready mysql HOST:PORT              the server sends its handshake (MySQL protocol, version 10)
   ready http URL                     HTTP 200
   ready hdfs URL                     the NameNode at URL answers and is out of safe mode
@@ -17,15 +21,18 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import random
 import socket
 import struct
 import sys
 import time
 import urllib.request
 from collections.abc import Callable
+from pathlib import Path
 
 ATTEMPT_SECONDS = 5.0
 PAUSE_SECONDS = 0.1
+NO_NODE = -101
 
 
 class NotReadyError(Exception):
@@ -82,6 +89,27 @@ def kafka(address: str) -> None:
         raise NotReadyError("the cluster has no controller yet")
 
 
+def broker_id(addresses: str, number: str) -> None:
+    """ZooKeeper has no registration of a broker's id (request `exists` on /brokers/ids/ID, in ZooKeeper's protocol)."""
+    path = f"/brokers/ids/{number}".encode()
+    requests = [
+        struct.pack(">iqiqi16s?", 0, 0, 10000, 0, 16, b"", False),
+        struct.pack(">iii", 1, 3, len(path)) + path + b"\0",
+        struct.pack(">ii", 2, -11),
+    ]
+    with connect(random.choice(addresses.split(","))) as connection:  # noqa: S311 - any member will do
+        answers = []
+        for request in requests:
+            connection.sendall(struct.pack(">i", len(request)) + request)
+            (size,) = struct.unpack(">i", receive(connection, 4))
+            answers.append(receive(connection, size))
+    (error,) = struct.unpack_from(">i", answers[1], 12)
+    if error == 0:
+        raise NotReadyError(f"a broker with id {number} is registered: killed a moment ago, or another one")
+    if error != NO_NODE:
+        raise NotReadyError(f"ZooKeeper answers with error {error}")
+
+
 def mysql(address: str) -> None:
     """MySQL greets its clients."""
     with connect(address) as connection:
@@ -132,6 +160,7 @@ def tcp(address: str) -> None:
 CHECKS: dict[str, Callable[..., None]] = {
     "zookeeper": zookeeper,
     "kafka": kafka,
+    "broker-id": broker_id,
     "mysql": mysql,
     "http": http,
     "hdfs": hdfs,
@@ -141,14 +170,15 @@ CHECKS: dict[str, Callable[..., None]] = {
 
 
 def server_ended() -> bool:
-    """Whether the server that systemd started has ended already (systemd names its process in MAINPID, systemd.exec(5))."""
+    """Whether the server that systemd started has ended (systemd names its process in MAINPID, systemd.exec(5))."""
     process = os.environ.get("MAINPID", "")
-    return process.isdigit() and not os.path.exists(f"/proc/{process}")
+    return process.isdigit() and not Path(f"/proc/{process}").exists()
 
 
 def wait(check: Callable[..., None], arguments: list[str], timeout: float) -> str:
-    """Repeat a check until it passes. Returns an empty string, or what was still missing: after `timeout` seconds, or when the
-    server has ended.
+    """Repeat a check until it passes.
+
+    Returns an empty string, or what was still missing after `timeout` seconds or when the server ended.
     """
     deadline = time.monotonic() + timeout
     while True:
@@ -173,7 +203,8 @@ def main(argv: list[str] | None = None) -> int:
     options = parser.parse_args(argv)
     missing = wait(CHECKS[options.what], options.arguments, options.timeout)
     if missing:
-        print(f"{options.what} at {' '.join(options.arguments)} not ready within {options.timeout:g} s: {missing}", file=sys.stderr)
+        where = " ".join(options.arguments)
+        print(f"{options.what} at {where} not ready within {options.timeout:g} s: {missing}", file=sys.stderr)
         return 1
     return 0
 

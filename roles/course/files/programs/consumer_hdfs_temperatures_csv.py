@@ -13,7 +13,9 @@ hdfs_file = "/user/hadoop/kafka/temperatures.txt"
 def csv_line(event):
     """Converteix un esdeveniment JSON en una línia, com ara 21/02/2025 10:00:00,14.5"""
     payload = json.loads(event)["payload"]
-    datahora = datetime.fromtimestamp(payload["datahora"] / 1000, tz=UTC)  # Kafka Connect compta en mil·lisegons
+    datahora = datetime.fromtimestamp(
+        payload["datahora"] / 1000, tz=UTC
+    )  # Kafka Connect compta en mil·lisegons
     return f"{datahora:%d/%m/%Y %H:%M:%S},{float(payload['valor'])}\n"
 
 
@@ -37,7 +39,10 @@ try:
                 try:
                     lines.append(csv_line(message.value))
                 except (KeyError, TypeError, ValueError, OverflowError) as error:
-                    print(f"No és una temperatura (offset {message.offset}): {message.value} ({error!r})", flush=True)
+                    print(
+                        f"No és una temperatura (offset {message.offset}): {message.value} ({error!r})",
+                        flush=True,
+                    )
         if lines:
             hdfs_client.write(hdfs_file, data="".join(lines).encode(), append=True)
             print("".join(lines), end="", flush=True)

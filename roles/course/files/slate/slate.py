@@ -23,13 +23,12 @@ import json
 import subprocess
 import sys
 import time
-import urllib.error
 from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
-import slate_stores as stores  # noqa: E402
+import slate_stores as stores
 
 LEDGER = Path("/var/lib/streaming-lab/verify/ledger")
 HERE = Path(__file__).resolve().parent
@@ -183,7 +182,9 @@ def run(arguments: argparse.Namespace, settings: dict) -> tuple[int, dict]:
         # The ledger, not the case: what was a person's before the case began (a folder of HDFS) is not in it.
         names = by_kind(entry for entry in ledger if entry["case"] == arguments.case)
     else:
-        names = names_of(cases, [arguments.case] if arguments.command == "begin" else arguments.cases or list(cases))
+        names = names_of(
+            cases, [arguments.case] if arguments.command == "begin" else arguments.cases or list(cases)
+        )
     held = held_items(settings, names)
     if arguments.command == "list":
         return 0, {"ok": True, "held": [{**item._asdict(), "work": is_work(item)} for item in held]}
@@ -202,7 +203,10 @@ def run(arguments: argparse.Namespace, settings: dict) -> tuple[int, dict]:
     if arguments.command == "end":
         write_ledger([entry for entry in ledger if entry["case"] != arguments.case])
     if left:
-        return 2, {"ok": False, "error": "still there after wiping: " + ", ".join(f"{i.kind} {i.name}" for i in left)}
+        return 2, {
+            "ok": False,
+            "error": "still there after wiping: " + ", ".join(f"{i.kind} {i.name}" for i in left),
+        }
     return 0, {"ok": True, "removed": show(held)}
 
 
@@ -221,8 +225,10 @@ def main() -> int:
     started = time.monotonic()
     try:
         status, answer = run(arguments, settings)
-    except (stores.StoreError, urllib.error.URLError, OSError) as error:
-        status, answer = 2, {"ok": False, "error": str(error)}
+    except Exception as error:  # whatever a client library raises: the caller reads one line of JSON, never a traceback
+        said = str(error).splitlines()[0] if str(error) else ""
+        known = isinstance(error, stores.StoreError)
+        status, answer = 2, {"ok": False, "error": said if known else f"{type(error).__name__}: {said}"}
     print(json.dumps({**answer, "seconds": round(time.monotonic() - started, 2)}, ensure_ascii=False))
     return status
 

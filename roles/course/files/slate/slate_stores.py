@@ -80,7 +80,9 @@ def held_in_kafka(settings: dict, names: Names) -> list[Found]:
     admin = _admin(settings)
     try:
         there = set(admin.list_topics())
-        found: list[Found] = [(k, name, "") for k in ("topic", "internal") for name in names.get(k, []) if name in there]
+        found: list[Found] = [
+            (k, name, "") for k in ("topic", "internal") for name in names.get(k, []) if name in there
+        ]
         if names.get("group"):
             known = {group["group_id"] for group in admin.list_groups()}
             present = [name for name in names["group"] if name in known]
@@ -107,7 +109,11 @@ def wipe_kafka(settings: dict, topics: list[str], groups: list[str]) -> None:
         if groups:
             deadline = time.monotonic() + 8
             while time.monotonic() < deadline:
-                left = [name for name, said in dict(admin.delete_groups(groups)).items() if said == "NonEmptyGroupError"]
+                left = [
+                    name
+                    for name, said in dict(admin.delete_groups(groups)).items()
+                    if said == "NonEmptyGroupError"
+                ]
                 if not left:
                     break
                 time.sleep(0.3)
@@ -155,7 +161,9 @@ def wipe_connectors(settings: dict, names: list[str]) -> None:
         _rest("PUT", f"{base}/{name}/stop", (202, 204, 404))
     for name in names:
         # 400 while tasks still stop, 409 during a rebalance, 500 when the sink's consumer has just left its group.
-        _until(lambda name=name: _rest("DELETE", f"{base}/{name}/offsets", (200, 404, 400, 409, 500)), (200, 404))
+        _until(
+            lambda name=name: _rest("DELETE", f"{base}/{name}/offsets", (200, 404, 400, 409, 500)), (200, 404)
+        )
         _until(lambda name=name: _rest("DELETE", f"{base}/{name}", (204, 404, 409)), (204, 404))
     _until(lambda: (200, None) if not _still(base, names) else (409, "still listed"), (200,))
 
@@ -184,13 +192,16 @@ def _stored_offsets(settings: dict, names: list[str]) -> list[tuple[str, int, by
     latest: dict[tuple[int, bytes], bytes | None] = {}
     try:
         partitions = [TopicPartition(topic, number) for number in consumer.partitions_for_topic(topic) or ()]
-        if not partitions:
+        ends = {part: end for part, end in consumer.end_offsets(partitions).items() if end} if partitions else {}
+        if not ends:
             return []
-        ends = {part: end for part, end in consumer.end_offsets(partitions).items() if end}
         consumer.assign(list(ends))
         consumer.seek_to_beginning(*ends)
         deadline = time.monotonic() + TIMEOUT
-        while ends and any(consumer.position(part) < end for part, end in ends.items()) and time.monotonic() < deadline:
+        while (
+            any(consumer.position(part) < end for part, end in ends.items())
+            and time.monotonic() < deadline
+        ):
             for batch in consumer.poll(timeout_ms=200).values():
                 latest.update({(record.partition, record.key): record.value for record in batch})
     finally:
@@ -224,10 +235,15 @@ def _mysql(settings: dict) -> Any:
 
     try:
         return pymysql.connect(
-            read_default_file=settings["mysql_defaults"], database="sensors", autocommit=True, connect_timeout=TIMEOUT
+            read_default_file=settings["mysql_defaults"],
+            database="sensors",
+            autocommit=True,
+            connect_timeout=TIMEOUT,
         )
     except pymysql.MySQLError as error:
-        raise StoreError(f"MySQL does not let the student of {settings['mysql_defaults']} in: {error}") from error
+        raise StoreError(
+            f"MySQL does not let the student of {settings['mysql_defaults']} in: {error}"
+        ) from error
 
 
 def held_tables(settings: dict, names: list[str]) -> list[Found]:
@@ -256,7 +272,9 @@ def wipe_tables(settings: dict, names: list[str]) -> None:
 
 def _webhdfs(settings: dict, method: str, path: str, operation: str, **query: str) -> Any:
     text = urllib.parse.urlencode({"op": operation, "user.name": "hadoop", **query})
-    return _rest(method, f"{settings['webhdfs']}/webhdfs/v1{urllib.parse.quote(path)}?{text}", (200, 404, 403))
+    return _rest(
+        method, f"{settings['webhdfs']}/webhdfs/v1{urllib.parse.quote(path)}?{text}", (200, 404, 403)
+    )
 
 
 def held_hdfs(settings: dict, files: list[str], folders: list[str]) -> list[Found]:

@@ -62,12 +62,13 @@ else
   logger=${HADOOP_LOGLEVEL:-WARN},console
   flags+=(-Xmx256m -XX:TieredStopAtLevel=1 -XX:+UseSerialGC -XX:-UsePerfData)
   archive=${HADOOP_CDS_ARCHIVE:-$home/cds/tools.jsa}
-  # An archive that does not fit is passed over by the JVM; one cut short would crash it, so its size is compared first.
+  # An archive that does not fit is passed over by the JVM; one cut short would crash it, so its size is compared first,
+  # and since it is code, it must be root's or one's own.
   if [ -r "$archive.stamp" ]; then
     read -r bytes <"$archive.stamp"
-    if [ "$(stat -c %s -- "$archive" 2>/dev/null)" = "$bytes" ]; then
-      flags+=(-Xshare:auto "-XX:SharedArchiveFile=$archive" '-Xlog:cds*=off' '-Xlog:class+path*=off')
-    fi
+    case $(stat -c '%s %u' -- "$archive" 2>/dev/null) in
+      "$bytes 0" | "$bytes $EUID") flags+=(-Xshare:auto "-XX:SharedArchiveFile=$archive" '-Xlog:cds*=off' '-Xlog:class+path*=off') ;;
+    esac
   fi
   add "${HADOOP_CLIENT_OPTS:-}"
 fi

@@ -30,7 +30,8 @@ if [ "$(stat -c %s -- "$archive" 2>/dev/null)"$'\n'"$now" = "$(cat -- "$stamp" 2
   exit 0
 fi
 
-mkdir -p -- "$home/cds" && work=$(mktemp -d -- "$home/cds/.record.XXXXXX") || exit 1
+# The archive is code that others run: its folder is closed to those who may write in the Kafka home.
+mkdir -p -- "$home/cds" && chmod 0755 -- "$home/cds" && work=$(mktemp -d -- "$home/cds/.record.XXXXXX") || exit 1
 trap 'rm -rf -- "$work"' EXIT
 
 list() { # list NAME SCRIPT ARGUMENT...: the classes that one command loads

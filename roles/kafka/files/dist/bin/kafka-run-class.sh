@@ -72,16 +72,17 @@ fi
 flags+=(-Djava.awt.headless=true)
 
 # An archive that does not fit (another JDK, a jar replaced) is passed over by the JVM; the Xlog options keep it quiet.
-# One cut short would crash it, so its size is compared with what the stamp beside it says.
+# One cut short would crash it, so its size is compared with what the stamp beside it says; and since it is code, it
+# must be root's or one's own.
 archive=${KAFKA_CDS_ARCHIVE:-}
 if [ -z "$archive" ] && $tool; then
   archive=$home/cds/tools.jsa
 fi
 if [ -n "$archive" ] && [ -r "$archive.stamp" ] && [ -z "${CLASSPATH:-}" ]; then
   read -r bytes <"$archive.stamp"
-  if [ "$(stat -c %s -- "$archive" 2>/dev/null)" = "$bytes" ]; then
-    flags+=(-Xshare:auto "-XX:SharedArchiveFile=$archive" '-Xlog:cds*=off' '-Xlog:class+path*=off')
-  fi
+  case $(stat -c '%s %u' -- "$archive" 2>/dev/null) in
+    "$bytes 0" | "$bytes $EUID") flags+=(-Xshare:auto "-XX:SharedArchiveFile=$archive" '-Xlog:cds*=off' '-Xlog:class+path*=off') ;;
+  esac
 fi
 
 log_dir=${LOG_DIR:-$home/logs}

@@ -1,0 +1,237 @@
+"""What the scenarios that run ./lab themselves share: the command and how it ended, the lab's hosts, and what is on them."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from verify.lib.inventory import read_hosts
+from verify.lib.machine import Machine
+
+ROOT = Path(__file__).resolve().parents[1]
+PODMAN = ROOT / "roles" / "containers" / "files" / "podman.sh"
+INVENTORY = ROOT / "inventory" / "containers"
+# The folders of the clone that are nobody's source: state, outputs, and what is made anew.
+NOT_SOURCE = (".git", ".venv", ".lab", "build", ".ansible", "__pycache__", ".ruff_cache")
+FAILURE = re.compile(r"^  (\S+): (?:task \"(?P<task>.*)\" failed: (?P<message>.*)|unreachable .*)$", re.MULTILINE)
+CHANGED = re.compile(r"\bchanged=(\d+)")
+# Where a provisioning would leave traces on a host. What the login itself and systemd's clock write is none.
+TRACES = r"""
+find /etc /opt /usr /srv /root /home /var/lib /var/lib/kafka /var/lib/mysql /var/lib/zookeeper /var/lib/hadoop -xdev \
+  \( -path '/home/*/.ansible*' -o -path /var/lib/systemd -o -path '*/__pycache__' -o -path /var/lib/private \) -prune \
+  -o -printf '%p %y %s %m %u %T@\n' 2>/dev/null | sort -u
+systemctl list-unit-files --no-legend --type=service | sort
+getent passwd
+"""
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a command ended: its status and all that it printed."""
+
+    status: int
+    text: str
+
+    @property
+    def failures(self) -> list[tuple[str, str]]:
+        """Host and message of every failure line that ./lab printed."""
+        return [(found[1], found["message"] or found[0].strip()) for found in FAILURE.finditer(self.text)]
+
+    @property
+    def changed(self) -> int:
+        """How many changes ./lab said it made.
+
+        Raises:
+            AssertionError: it did not say.
+        """
+        said = CHANGED.findall(self.text)
+        assert said, f"no tally of changes in\n{self.text}"
+        return int(said[-1])
+
+    def refuses(self, *words: str, hosts: Sequence[str] = (), changed: int | None = 0) -> None:
+        """Check that the command refused in one clear line a host, before it changed anything.
+
+        Parameters:
+            words: what the line must hold.
+            hosts: the hosts that say it; empty for exactly one line, whoever says it.
+            changed: how many changes the tally may tell; None where the command ends before there is one.
+        Raises:
+            AssertionError: it did not, with all it printed.
+        """
+        assert self.status not in (0, 130), f"status {self.status}\n{self.text}"
+        assert "Traceback" not in self.text, self.text
+        failures = self.failures or [("", line) for line in self.text.splitlines() if line.startswith("lab: ")]
+        assert len(failures) == (len(hosts) or 1), f"not one line a host but {len(failures)}:\n{self.text}"
+        assert not hosts or sorted(host for host, _ in failures) == sorted(hosts), self.text
+        for word in words:
+            assert all(word in message for _, message in failures), f"{word!r} is not in the line:\n{self.text}"
+        if changed is not None:
+            assert self.changed == changed, f"changed={self.changed}\n{self.text}"
+
+
+class Scenario:
+    """One lab of a scenario's own.
+
+    Parameters:
+        name: its name.
+        root: the clone, or a copy of it.
+    """
+
+    def __init__(self, name: str, root: Path = ROOT) -> None:
+        self.name = name
+        self.root = root
+
+    def start(
+        self, *words: str, settings: Mapping[str, Any] | None = None, environment: Mapping[str, str] | None = None
+    ) -> subprocess.Popen[str]:
+        """Start ./lab; its output comes line by line on stdout.
+
+        Parameters:
+            words: command and options.
+            settings: given as --extra-vars.
+            environment: variables besides this process's own.
+        """
+        # A copy of the clone borrows the venv, which its ./lab would make anew.
+        entry = [str(ROOT / "lab")] if self.root == ROOT else [str(self.root / ".venv/bin/python"), "-m", "cli"]
+        extra = ["-e", json.dumps(settings)] if settings else []
+        own = {key: value for key, value in os.environ.items() if not key.startswith(("ANSIBLE_", "LAB_EVENTS"))}
+        # Asked once, by whoever started the suite.
+        own |= {key: value for key, value in os.environ.items() if key == "ANSIBLE_BECOME_PASSWORD_FILE"}
+        return subprocess.Popen(
+            [*entry, "--name", self.name, "--yes", *words, *extra],
+            cwd=self.root,
+            env={**own, **(environment or {})},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+
+    def lab(self, *words: str, seconds: int = 900, **options: Any) -> Ended:
+        """Run ./lab to its end; see `start`.
+
+        Parameters:
+            words: command and options.
+            seconds: after which it is killed.
+            options: settings and environment.
+        """
+        child = self.start(*words, **options)
+        try:
+            text, _ = child.communicate(timeout=seconds)
+        except subprocess.TimeoutExpired:
+            kill_tree(child.pid)
+            text, _ = child.communicate()
+            text += f"\n(killed after {seconds} s)"
+        return Ended(child.returncode, text)
+
+    def make_hosts(self) -> None:
+        """Make the lab's containers and provision nothing."""
+        from cli.key import make_key
+        from cli.lab import Lab
+
+        make_key(Lab(self.name, INVENTORY))
+        playbook = ROOT / "playbooks" / "containers_create.yml"
+        subprocess.run(
+            [sys.executable, "-m", "ansible", "playbook", "-i", str(INVENTORY), str(playbook)],
+            cwd=ROOT,
+            env={**os.environ, "LAB_NAME": self.name, "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg")},
+            check=True,
+            capture_output=True,
+        )
+
+    def machines(self) -> dict[str, Machine]:
+        """The lab's hosts by name, reached by ssh as Ansible reaches them."""
+        os.environ["LAB_NAME"] = self.name
+        return {info.name: Machine(info) for info in read_hosts(INVENTORY)}
+
+    def containers(self) -> list[str]:
+        """Names of the lab's containers, running or not."""
+        done = as_root(PODMAN, "ps", "--all", "--filter", f"label=streaming-lab.lab={self.name}", "--format", "{{.Names}}")
+        return sorted(done.stdout.split())
+
+
+def as_root(*argv: str | Path) -> subprocess.CompletedProcess[str]:
+    """Run a command of this machine as root."""
+    sudo = [] if os.geteuid() == 0 else ["sudo", "-n"]
+    return subprocess.run([*sudo, *map(str, argv)], check=True, text=True, capture_output=True)
+
+
+def traces(machines: Mapping[str, Machine]) -> dict[str, set[str]]:
+    """What provisioning would change on each host: files with size, mode, owner and date; units; users."""
+    return {name: set(machine.root(TRACES, seconds=120).splitlines()) for name, machine in machines.items()}
+
+
+def differences(before: Mapping[str, set[str]], after: Mapping[str, set[str]]) -> list[str]:
+    """What of `traces` came or went, a line each."""
+    return [f"{host}: {line}" for host in before for line in sorted(before[host] ^ after[host])]
+
+
+def kill_tree(pid: int) -> None:
+    """Kill a process with all that it started, at once, as a power cut does."""
+    family, known = [pid], {pid}
+    for parent in family:
+        for path in Path("/proc").glob("[0-9]*/stat"):
+            try:
+                number, fields = int(path.parent.name), path.read_text().rpartition(")")[2].split()
+            except (OSError, IndexError):
+                continue
+            if int(fields[1]) == parent and number not in known:
+                family.append(number)
+                known.add(number)
+    for number in family:
+        try:
+            os.kill(number, signal.SIGKILL)
+        except ProcessLookupError:
+            continue
+
+
+def copy_of_project(target: Path) -> Path:
+    """A copy of the clone whose files a test may spoil; venv and state are the clone's.
+
+    Parameters:
+        target: a folder that is not there yet.
+    """
+    shutil.copytree(ROOT, target, ignore=shutil.ignore_patterns(*NOT_SOURCE), symlinks=True)
+    (target / ".venv").symlink_to(ROOT / ".venv")
+    return target
+
+
+def as_machines(target: Path) -> Path:
+    """An inventory of the same hosts as machines that are there: ./lab does not look after their containers.
+
+    Parameters:
+        target: a folder that is not there yet.
+    """
+    shutil.copytree(INVENTORY, target)
+    settings = target / "group_vars" / "all.yml"
+    text = settings.read_text(encoding="utf-8")
+    assert "lab_containers: true" in text
+    settings.write_text(text.replace("lab_containers: true", "lab_containers: false"), encoding="utf-8")
+    return target
+
+
+def until_line(child: subprocess.Popen[str], pattern: str, seconds: float = 300) -> str:
+    """Read a child's output up to a line that matches; return all that was read.
+
+    Raises:
+        AssertionError: the child ended first.
+    """
+    assert child.stdout is not None
+    text, deadline = "", time.monotonic() + seconds
+    for line in child.stdout:
+        text += line
+        if re.search(pattern, line):
+            return text
+        assert time.monotonic() < deadline, f"no {pattern!r} within {seconds} s in\n{text}"
+    raise AssertionError(f"no {pattern!r} in\n{text}")

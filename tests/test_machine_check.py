@@ -1,0 +1,67 @@
+"""What a machine lacks: each lack is found, named with its figures, and nothing else is."""
+
+from __future__ import annotations
+
+import importlib.util
+import socket
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+
+@pytest.fixture(scope="module")
+def machine() -> ModuleType:
+    """plugins/module_utils/machine_resources.py."""
+    path = Path(__file__).resolve().parent.parent / "plugins" / "module_utils" / "machine_resources.py"
+    spec = importlib.util.spec_from_file_location("machine_resources", path)
+    assert spec and spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def taken_port() -> Iterator[int]:
+    """A port that this process listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield server.getsockname()[1]
+
+
+def test_a_machine_that_will_do_has_no_problems(machine: ModuleType) -> None:
+    assert machine.problems(1, 1, "/", [], []) == []
+
+
+def test_memory_is_what_is_available_not_what_is_free(machine: ModuleType, tmp_path: Path) -> None:
+    (tmp_path / "meminfo").write_text("MemFree: 1024 kB\nMemAvailable: 4096000 kB\n", encoding="utf-8")
+    assert machine.available_memory_mb(tmp_path) == 4000
+
+
+def test_too_little_memory_names_both_figures(machine: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(machine, "available_memory_mb", lambda: 900)
+    (line,) = machine.problems(4096, 0, "/", [], [])
+    assert line.startswith("memory: 900 MB available, 4096 MB needed")
+
+
+def test_too_little_disk_names_the_folder_that_exists(machine: ModuleType, tmp_path: Path) -> None:
+    (line,) = machine.problems(0, 10**9, str(tmp_path / "not" / "yet"), [], [])
+    assert line.startswith("disk: ") and f"free in {tmp_path}, 1000000000 MB needed" in line
+
+
+def test_a_taken_port_names_who_has_it(machine: ModuleType, taken_port: int) -> None:
+    (line,) = machine.problems(0, 0, "/", [f"127.0.0.1:{taken_port}"], [])
+    assert f"127.0.0.1:{taken_port} is taken by process" in line and Path(sys.executable).name in line
+
+
+def test_a_port_that_is_ours_is_not_taken(machine: ModuleType, taken_port: int) -> None:
+    own = Path("/proc/self/cmdline").read_bytes().split(b"\0")[0].decode()
+    assert machine.problems(0, 0, "/", [f"127.0.0.1:{taken_port}"], [own]) == []
+
+
+def test_a_free_port_is_free_on_an_address_or_on_all(machine: ModuleType, taken_port: int) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        free = server.getsockname()[1]
+    assert machine.problems(0, 0, "/", [f"127.0.0.1:{free}", str(free)], []) == []
+    assert machine.problems(0, 0, "/", [str(taken_port)], []) != []

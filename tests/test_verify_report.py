@@ -1,0 +1,63 @@
+"""The report: one row a case, the worst result wins, the table and results.json say the same."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from verify.lib.report import Report, Table
+
+
+def test_a_row_shows_the_worst_of_its_tests():
+    report = Report()
+    row = report.row("groups", "kafka")
+    for result in ("passed", "failed", "passed"):
+        row.add(result)
+    assert row.result == "failed"
+    row.add("refused")
+    assert row.result == "refused"
+
+
+@pytest.mark.parametrize(("results", "good"), [(["passed"], True), (["passed", "skipped"], False), ([], False)])
+def test_only_a_report_of_passed_cases_is_good(results, good):
+    report = Report()
+    for number, result in enumerate(results):
+        report.row(f"case-{number}", "kafka").add(result)
+    assert report.good is good
+
+
+def test_json_has_the_agreed_fields_and_the_lab_only_where_there_are_several(tmp_path):
+    one, two = Report(labs=1), Report(labs=2)
+    for report in (one, two):
+        row = report.row("python-json", "vm1")
+        row.engine, row.seconds = "kafka-python", 3.14159
+        row.evidence += ["ids 0..9", "'número' intact"]
+    expected = {
+        "case": "python-json",
+        "engine": "kafka-python",
+        "result": "passed",
+        "seconds": 3.1,
+        "evidence": "ids 0..9; 'número' intact",
+    }
+    assert json.loads(one.write(tmp_path).read_text(encoding="utf-8")) == [expected]
+    assert json.loads(two.write(tmp_path).read_text(encoding="utf-8")) == [{**expected, "lab": "vm1"}]
+    assert list(tmp_path.iterdir()) == [tmp_path / "results.json"]
+
+
+def test_long_evidence_goes_on_below_itself():
+    report = Report()
+    row = report.row("groups", "kafka")
+    row.evidence.append("word " * 60)
+    table = Table(["kafka"], ["groups"], width=100)
+    lines = [*table.head(), *table.lines(row)]
+    assert len(lines) > 4
+    assert all(len(line) <= 100 for line in lines)
+    assert "".join(lines).count("word") == 60
+    bars = {tuple(place for place, sign in enumerate(line[:50]) if sign in "|+") for line in lines}
+    assert len(bars) == 1, "columns are not below each other"
+
+
+def test_lab_column_only_where_there_are_several():
+    assert "lab" not in Table(["kafka"], ["groups"]).head()[0].split()
+    assert "lab" in Table(["vm1", "vm2"], ["groups"]).head()[0].split()

@@ -1,0 +1,140 @@
+"""The slate: verification never destroys a person's work, and always cleans up after itself."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+FOLDER = Path(__file__).parents[1] / "roles/course/files/slate"
+sys.path.insert(0, str(FOLDER))
+import slate  # noqa: E402
+
+SETTINGS = {"kafka_home": "/opt/kafka", "home": "/home/student", "programs": "/home/student/kafka-python"}
+
+
+class World:
+    """Stores in memory: what exists, as (kind, name) with a detail."""
+
+    def __init__(self) -> None:
+        self.there: dict[tuple[str, str], str] = {}
+
+    def held(self, settings: dict, names: dict[str, list[str]]) -> list[tuple[str, str, str]]:
+        wanted = [(kind, name) for kind, found in names.items() for name in found]
+        return [(*key, self.there[key]) for key in wanted if key in self.there]
+
+    def wipe(self, settings: dict, names: dict, there: list[tuple[str, str, str]]) -> None:
+        for kind, name, _ in there:
+            self.there.pop((kind, name), None)
+
+
+@pytest.fixture
+def world(monkeypatch, tmp_path) -> World:
+    made = World()
+    monkeypatch.setattr(slate.stores, "held", made.held)
+    monkeypatch.setattr(slate.stores, "wipe", made.wipe)
+    monkeypatch.setattr(slate, "LEDGER", tmp_path / "ledger")
+    monkeypatch.setattr(slate.read_ledger, "__defaults__", (tmp_path / "ledger",))
+    monkeypatch.setattr(slate.write_ledger, "__defaults__", (tmp_path / "ledger",))
+    monkeypatch.setattr(slate, "stop_units", lambda: None)
+    return made
+
+
+def call(command: str, case: str = "", discard: bool = False) -> tuple[int, dict]:
+    cases = [case] if case else []
+    return slate.run(argparse.Namespace(command=command, case=case, cases=cases, discard=discard), SETTINGS)
+
+
+def test_a_clean_slate_begins_and_is_noted_before_anything_is_made(world):
+    assert call("begin", "first-steps") == (0, {"ok": True, "removed": []})
+    assert slate.read_ledger() == [{"case": "first-steps", "kind": "topic", "name": "tema-prova"}]
+
+
+def test_work_of_a_person_is_refused_and_left_alone(world):
+    world.there["topic", "tema-prova"] = ""
+    status, answer = call("begin", "first-steps")
+    assert (status, answer["ok"]) == (3, False)
+    assert answer["foreign"] == [{"kind": "topic", "name": "tema-prova", "detail": ""}]
+    assert world.there
+    assert slate.read_ledger() == []
+
+
+def test_discard_throws_it_away(world):
+    world.there["topic", "tema-prova"] = ""
+    assert call("begin", "first-steps", discard=True)[0] == 0
+    assert not world.there
+
+
+def test_leftovers_of_a_killed_run_are_cleaned_also_by_another_case(world):
+    call("begin", "first-steps")
+    world.there["topic", "tema-prova"] = ""
+    assert call("begin", "python-text")[0] == 0, "python-text uses the same topic, which verification made"
+    assert not world.there
+
+
+def test_recover_wipes_all_that_the_ledger_names_and_nothing_else(world):
+    call("begin", "python-json")
+    world.there["topic", "tema-json"] = ""
+    world.there["topic", "tema-prova"] = ""
+    assert call("recover")[1]["removed"] == [{"kind": "topic", "name": "tema-json", "detail": ""}]
+    assert list(world.there) == [("topic", "tema-prova")]
+    assert slate.read_ledger() == []
+
+
+def test_end_wipes_what_the_case_made_and_strikes_it_out(world):
+    call("begin", "python-json")
+    call("begin", "first-steps")
+    world.there["topic", "tema-json"] = ""
+    call("end", "python-json")
+    assert not world.there
+    assert [entry["case"] for entry in slate.read_ledger()] == ["first-steps"]
+
+
+def test_an_empty_group_is_a_trace_but_one_with_members_is_work(world):
+    world.there["group", "grup-consumidors"] = ""
+    assert call("begin", "groups")[0] == 0
+    call("end", "groups")
+    world.there["group", "grup-consumidors"] = "1 live members"
+    assert call("begin", "groups")[0] == 3
+
+
+def test_a_folder_that_was_there_before_is_there_after(world):
+    world.there["folder", "/user/hadoop/kafka"] = "0 entries"
+    assert call("begin", "hdfs-csv")[0] == 0
+    world.there["hdfs", "/user/hadoop/kafka/temperatures.txt"] = "10 bytes"
+    call("end", "hdfs-csv")
+    assert list(world.there) == [("folder", "/user/hadoop/kafka")]
+
+
+def test_a_folder_that_the_case_made_goes(world):
+    call("begin", "hdfs-csv")
+    world.there["folder", "/user/hadoop/kafka"] = "0 entries"
+    call("end", "hdfs-csv")
+    assert not world.there
+
+
+def test_clear_wipes_whoever_made_it(world):
+    world.there["topic", "tema-prova"] = ""
+    world.there["table", "temperatures"] = "3 rows"
+    assert call("clear")[0] == 0
+    assert not world.there
+
+
+def test_a_ledger_cut_short_by_a_crash_is_read_as_far_as_it_goes(tmp_path):
+    path = tmp_path / "ledger"
+    good = {"case": "groups", "kind": "topic", "name": "tema-grups"}
+    path.write_text(json.dumps(good) + '\n{"case": "gro', encoding="utf-8")
+    assert slate.read_ledger(path) == [good]
+
+
+def test_an_unknown_case_is_named():
+    with pytest.raises(SystemExit, match="there is no case nonsense"):
+        slate.names_of({"groups": {}}, ["nonsense"])
+
+
+def test_every_case_with_data_has_a_slate():
+    cases = {path.stem.removeprefix("test_").replace("_", "-") for path in Path("verify/cases").glob("test_*.py")}
+    assert cases - {"host"} == set(slate.load_cases(SETTINGS))
