@@ -97,9 +97,7 @@ def table(rows: Sequence[dict[str, Any]]) -> str:
     columns = list(rows[0])
     cells = [columns, *[[_cell(row.get(column)) for column in columns] for row in rows]]
     widths = [max(len(line[number]) for line in cells) for number in range(len(columns))]
-    right = [
-        all(isinstance(row.get(column), int | float | None) for row in rows) for column in columns
-    ]
+    right = [all(isinstance(row.get(column), int | float | None) for row in rows) for column in columns]
     lines = [
         "  ".join(
             text.rjust(width) if to_right else text.ljust(width)

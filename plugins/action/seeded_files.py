@@ -35,8 +35,8 @@ def gather(folder: Path, dest: str, mode: str, replace: dict[str, str]) -> list[
 class ActionModule(ActionBase):
     """The action; see the module for its options, and `sets` and `replace` below.
 
-    `sets` is a list of `{src, dest, mode}`: folders under the role's `files`, where their files go, and their permissions.
-    `replace` maps text of the files to what stands in its place.
+    `sets` is a list of `{src, dest, mode}`: folders under the role's `files`, where their files go, and
+    their permissions. `replace` maps text of the files to what stands in its place.
     """
 
     _requires_connection = True
@@ -57,7 +57,5 @@ class ActionModule(ActionBase):
                 raise AnsibleActionFail(f"seeded_files: {entry['src']} is no folder of files")
             files += gather(folder, str(entry["dest"]), str(entry.get("mode", "0664")), replace)
         arguments["files"] = files
-        result.update(
-            self._execute_module(module_name="seeded_files", module_args=arguments, task_vars=task_vars)
-        )
+        result.update(self._execute_module(module_name="seeded_files", module_args=arguments, task_vars=task_vars))
         return result

@@ -82,7 +82,7 @@ def lab_unknown_settings(names: list[str], known: list[str], prefixes: list[str]
 def lab_unit_states(text: str) -> list[dict[str, Any]]:
     """Units that a host has, from the output of `systemctl show` for several of them.
 
-    Returns for each unit that is loaded: name, enabled, state (`active`), since, restarts, memory_mb (none when not known).
+    Returns for each unit that is loaded: name, enabled, state (`active`), since, restarts, memory_mb (or none).
     """
     units = []
     for block in text.strip().split("\n\n"):

@@ -14,9 +14,7 @@ from pathlib import Path
 FORMAT = "1"
 """Changes whenever the layout of an archive or of a stamp does, so that old ones are never taken for new."""
 
-REQUIREMENT = re.compile(
-    r"^(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)(?:\[[^\]]*\])?==(?P<version>[A-Za-z0-9.!+_-]+)$"
-)
+REQUIREMENT = re.compile(r"^(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)(?:\[[^\]]*\])?==(?P<version>[A-Za-z0-9.!+_-]+)$")
 
 
 class WheelError(Exception):
@@ -154,7 +152,5 @@ def _fault(path: Path, digest: str) -> str | None:
     if not path.is_file():
         return "is missing"
     algorithm, _, expected = digest.partition("=")
-    actual = (
-        base64.urlsafe_b64encode(hashlib.new(algorithm, path.read_bytes()).digest()).rstrip(b"=").decode()
-    )
+    actual = base64.urlsafe_b64encode(hashlib.new(algorithm, path.read_bytes()).digest()).rstrip(b"=").decode()
     return None if actual == expected else "was changed"

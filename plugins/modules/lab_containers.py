@@ -230,15 +230,22 @@ def network_action(podman: Podman, params: dict, change: bool) -> str:
     return f"made network {params['lab']} ({params['subnet']})"
 
 
-def present(podman: Podman, params: dict, change: bool) -> dict:
-    """Make or start all hosts of the lab, side by side. Returns the module's result."""
+def own_containers(podman: Podman, params: dict) -> list[dict]:
+    """The lab's containers. Raises LabError when they are another clone's that is still there."""
     containers = podman.labelled("container", params["lab"])
     owners = {container["Labels"].get("streaming-lab.clone", "") for container in containers} - {params["clone"]}
-    if owners:
+    others = sorted(owner for owner in owners if Path(owner).is_dir())
+    if others:
         raise LabError(
-            f"the lab named {params['lab']} on this machine belongs to {sorted(owners)[0]}; "
+            f"the lab named {params['lab']} on this machine belongs to {others[0]}; "
             "give this one another name (./lab --name NAME ...) or take that one down there"
         )
+    return containers
+
+
+def present(podman: Podman, params: dict, change: bool) -> dict:
+    """Make or start all hosts of the lab, side by side. Returns the module's result."""
+    containers = own_containers(podman, params)
     found = {container["Names"][0]: container for container in containers}
     actions = [network_action(podman, params, change)]
     wanted = {f"{params['lab']}-{host['name']}" for host in params["hosts"]}
@@ -264,7 +271,7 @@ def present(podman: Podman, params: dict, change: bool) -> dict:
 def absent(podman: Podman, params: dict, change: bool) -> dict:
     """Remove the lab's containers, their volumes and the network. Returns the module's result."""
     actions = []
-    for container in podman.labelled("container", params["lab"]):
+    for container in own_containers(podman, params):
         name = container["Names"][0]
         if change:
             remove(podman, name)

@@ -7,16 +7,25 @@ DOCUMENTATION = r"""
 module: seeded_files
 short_description: Put many files into someone's folders, leaving those he edited
 description:
-  - Writes every file when it is absent. A file that is still what an earlier run put there is brought up to date; a file
-    that was edited since is left alone and named in RV(kept).
+  - Writes every file when it is absent. A file that is still what an earlier run put there is brought up to
+    date; a file that was edited since is left alone and named in RV(kept).
   - What each run put there is remembered as pristine copies in O(pristine), which also serve to start over from.
   - Use the action plugin of the same name, which reads the files on the control machine.
 options:
+  sets:
+    type: list
+    elements: dict
+    default: []
+    description: Folders under the role's C(files), as C({src, dest, mode}). Read by the action plugin alone.
+  replace:
+    type: dict
+    default: {}
+    description: Text of the files, and what stands in its place on this lab. Read by the action plugin alone.
   files:
     type: list
     elements: dict
-    required: true
-    description: The files.
+    default: []
+    description: The files; made by the action plugin out of O(sets).
     suboptions:
       dest: {type: path, required: true, description: Where it goes.}
       content: {type: str, required: true, description: Its text.}
@@ -102,13 +111,15 @@ def main() -> None:
             "files": {
                 "type": "list",
                 "elements": "dict",
-                "required": True,
+                "default": [],
                 "options": {
                     "dest": {"type": "path", "required": True},
                     "content": {"type": "str", "required": True},
                     "mode": {"type": "str", "default": "0664"},
                 },
             },
+            "sets": {"type": "list", "elements": "dict", "default": []},
+            "replace": {"type": "dict", "default": {}},
             "directories": {"type": "list", "elements": "path", "default": []},
             "owner": {"type": "str", "required": True},
             "group": {"type": "str", "required": True},

@@ -75,9 +75,7 @@ def pip(arguments: list[str]) -> None:
     command = [sys.executable, "-m", "pip", "--disable-pip-version-check", *arguments]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
-        lines = [
-            line for line in done.stderr.splitlines() if line.startswith("ERROR")
-        ] or done.stderr.splitlines()
+        lines = [line for line in done.stderr.splitlines() if line.startswith("ERROR")] or done.stderr.splitlines()
         raise wheels.WheelError(f"pip {arguments[0]}: {lines[-1] if lines else 'failed without a message'}")
 
 
@@ -95,17 +93,13 @@ def collect(folder: Path, options: dict) -> list[str]:
         WheelError: if a wheel cannot be had, is not what the lock says, or was built for one machine only.
     """
     wanted = wheels.pins(Path(options["requirements"]).read_text(encoding="utf-8"))
-    locked = (
-        wheels.locked_hashes(Path(options["lock"]).read_text(encoding="utf-8")) if options["lock"] else {}
-    )
+    locked = wheels.locked_hashes(Path(options["lock"]).read_text(encoding="utf-8")) if options["lock"] else {}
     build = {wheels.normalized(name) for name in options["build"]} & wanted.keys()
     sources = folder / "sources"
     sources.mkdir()
     ready = [f"{name}=={version}" for name, version in wanted.items() if name not in build]
     short = options["python_version"].replace(".", "")
-    tags = [
-        flag for tag in wheels.platforms(options["machine"], options["glibc"]) for flag in ("--platform", tag)
-    ]
+    tags = [flag for tag in wheels.platforms(options["machine"], options["glibc"]) for flag in ("--platform", tag)]
     abis = [flag for abi in (f"cp{short}", "abi3", "none") for flag in ("--abi", abi)]
     pip(["download", "--quiet", "--no-deps", "--only-binary=:all:", "--implementation", "cp", "--python-version",
          options["python_version"], *tags, *abis, "--dest", str(folder), *ready])  # fmt: skip
@@ -123,12 +117,10 @@ def collect(folder: Path, options: dict) -> list[str]:
                 *pinned,
             ]
         )
-    fetched = [path for path in (*folder.glob("*.whl"), *sources.iterdir())]
+    fetched = [*folder.glob("*.whl"), *sources.iterdir()]
     for path in fetched:
         if locked.get(path.name, "") and wheels.sha256(path) != locked[path.name]:
-            raise wheels.WheelError(
-                f"{path.name} is not the file that {options['lock']} names (sha256 differs)"
-            )
+            raise wheels.WheelError(f"{path.name} is not the file that {options['lock']} names (sha256 differs)")
     for path in sorted(sources.iterdir()):
         pip(["wheel", "--quiet", "--no-deps", "--wheel-dir", str(folder), str(path)])
     for path in sorted(sources.iterdir()):
@@ -188,9 +180,7 @@ def main() -> None:
             record.with_suffix(".json.new").replace(record)
         module.exit_json(changed=True, archive=str(archive), **known)
     except (wheels.WheelError, OSError) as error:
-        module.fail_json(
-            msg=f"wheelhouse for Python {options['python_version']} on {options['machine']}: {error}"
-        )
+        module.fail_json(msg=f"wheelhouse for Python {options['python_version']} on {options['machine']}: {error}")
 
 
 if __name__ == "__main__":

@@ -9,8 +9,9 @@ short_description: Look at, make or repair a venv from a tar of wheels
 description:
   - Without O(archive) it only looks, changes nothing and says whether the venv is what the requirements say.
   - With O(archive) it makes the venv anew where it is not, without any network.
-  - A venv is right when its stamp names the same pins, Python and architecture and when every installed file still has the
-    sha256 that its distribution recorded. The stamp is written last, so an interrupted installation is noticed.
+  - A venv is right when its stamp names the same pins, Python and architecture and when every installed
+    file still has the sha256 that its distribution recorded. The stamp is written last, so an interrupted
+    installation is noticed.
 options:
   path: {type: path, required: true, description: The venv.}
   requirements: {type: str, required: true, description: Text of the pinned requirements.}
@@ -141,9 +142,14 @@ def main() -> None:
         module.fail_json(msg=f"venv {venv}: {error}")
     diff = {"before": "".join(f"{venv}: {line}\n" for line in wrong[:10]), "after": ""} if wrong else {}
     module.exit_json(
-        changed=install_now, matches=not wrong, problems=wrong[:10], python_version=version, machine=machine, glibc=glibc,
+        changed=install_now,
+        matches=not wrong,
+        problems=wrong[:10],
+        python_version=version,
+        machine=machine,
+        glibc=glibc,
         diff=diff,
-    )  # fmt: skip
+    )
 
 
 if __name__ == "__main__":

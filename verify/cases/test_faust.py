@@ -25,6 +25,4 @@ def test_high_temperatures(lab, evidence):
     assert len(reported) == len(POISON)
     assert "schemas.enable=false" in reported[-1]
     worker.stop()
-    evidence(
-        "sensor 101 (22.5) arrives, 102 (21.8) does not; 3 poison records reported, the record after them arrives"
-    )
+    evidence("sensor 101 (22.5) arrives, 102 (21.8) does not; 3 poison records reported, the record after them arrives")

@@ -33,10 +33,8 @@ def test_lines_go_through_over_rest(lab, evidence):
     for number in (2, 4):
         for line in lines[number - 2 : number]:
             lab.student(f'echo "{line}" >> entrada.txt')
-        until(
-            look, lambda seen, number=number: seen.count("\n") >= number, 30, f"{number} lines in sortida.txt"
-        )
-    events = ['{"schema":{"type":"string","optional":false},"payload":"%s"}' % line for line in lines]
+        until(look, lambda seen, number=number: seen.count("\n") >= number, 30, f"{number} lines in sortida.txt")
+    events = [f'{{"schema":{{"type":"string","optional":false}},"payload":"{line}"}}' for line in lines]
     assert [record["value"] for record in lab.records("connect-fitxers", 4)] == events
     assert look().splitlines() == lines
 

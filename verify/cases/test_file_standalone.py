@@ -8,7 +8,7 @@ WORKER = (
     "bin/connect-standalone.sh config/connect-standalone.properties config/connect-file-source.properties "
     "config/connect-file-sink.properties"
 )
-EVENTS = ['{"schema":{"type":"string","optional":false},"payload":"%s"}' % text for text in ("Hola", "Adéu")]
+EVENTS = [f'{{"schema":{{"type":"string","optional":false}},"payload":"{text}"}}' for text in ("Hola", "Adéu")]
 
 
 def test_lines_go_through(lab, evidence):

@@ -32,12 +32,11 @@ def wait_ids(units, expected: list[int], seconds: float = 20) -> list[list[int]]
     """Wait until consumers have printed a number of messages, and check that they are the expected ones, each once."""
     expected = sorted(expected)
     look = lambda: [ids(unit) for unit in units]  # noqa: E731
-    seen = until(
-        look, lambda now: sum(map(len, now)) >= len(expected), seconds, f"{len(expected)} messages in all"
-    )
-    repeated = {number: times for number, times in Counter(sum(seen, [])).items() if times > 1}
-    assert sorted(sum(seen, [])) == expected, (
-        f"expected: every id once\nmissing: {sorted(set(expected) - set(sum(seen, [])))}, more than once: {repeated}"
+    seen = until(look, lambda now: sum(map(len, now)) >= len(expected), seconds, f"{len(expected)} messages in all")
+    arrived = [number for unit in seen for number in unit]
+    repeated = {number: times for number, times in Counter(arrived).items() if times > 1}
+    assert sorted(arrived) == expected, (
+        f"expected: every id once\nmissing: {sorted(set(expected) - set(arrived))}, more than once: {repeated}"
     )
     return seen
 
@@ -45,9 +44,7 @@ def wait_ids(units, expected: list[int], seconds: float = 20) -> list[list[int]]
 @pytest.fixture(scope="module")
 def topic(lab):
     """The topic with two partitions, which the notes forget."""
-    lab.student(
-        "bin/kafka-topics.sh --create --topic tema-grups --partitions 2 --bootstrap-server localhost:9092"
-    )
+    lab.student("bin/kafka-topics.sh --create --topic tema-grups --partitions 2 --bootstrap-server localhost:9092")
     assert lab.ask("partitions", topic="tema-grups") == 2
 
 
@@ -59,7 +56,7 @@ def produce(lab, count: int = 100) -> None:
 
 
 def test_sharing_and_resuming(lab, topic, evidence):
-    """Two of one group share; other groups get all; one alone gets all; a group that comes back goes on where it was."""
+    """Two of one group share; other groups get all; one alone gets all; a group that comes back goes on."""
     shared = [lab.start(f"consumer{n}", f"python3 consumer{n}.py") for n in (1, 2)]
     alone = [lab.start(f"group-{g}", f"python3 consumer_groups.py {g.upper()} grup-{g}") for g in ("a", "b")]
     wait_members(lab, "grup-consumidors", 2)
@@ -69,9 +66,7 @@ def test_sharing_and_resuming(lab, topic, evidence):
     assert second, "consumer2.py got none of 100 messages over two partitions"
     for unit in alone:
         wait_ids([unit], ALL)
-    evidence(
-        f"two of one group {len(first)}+{len(second)}=100, none twice; groups grup-a and grup-b 100 each"
-    )
+    evidence(f"two of one group {len(first)}+{len(second)}=100, none twice; groups grup-a and grup-b 100 each")
 
     for unit in [*shared, *alone]:
         unit.stop()
@@ -83,13 +78,11 @@ def test_sharing_and_resuming(lab, topic, evidence):
 
 
 def test_killed_before_commit(lab, topic, evidence):
-    """After kill -9, manual commit reads the message in hand again; automatic commit repeats what its timer had not reached."""
+    """After kill -9, manual commit reads the message in hand again; automatic commit what its timer had not reached."""
     manual = lab.start("manual", "python3 consumer_manual.py 0.01")
     auto = lab.start("auto", "python3 consumer_groups.py Auto grup-auto")
     total = len(lab.ask("read", topic="tema-grups", count=100, seconds=5)) or 100
-    until(
-        lambda: len(ids(auto)), lambda seen: seen >= min(total, 100), 20, "grup-auto has read what is there"
-    )
+    until(lambda: len(ids(auto)), lambda seen: seen >= min(total, 100), 20, "grup-auto has read what is there")
     manual.wait("Confirmat")
     manual.kill()
     auto.kill()
@@ -98,9 +91,7 @@ def test_killed_before_commit(lab, topic, evidence):
 
     manual = lab.start("manual", "python3 consumer_manual.py")
     auto = lab.start("auto", "python3 consumer_groups.py Auto grup-auto")
-    seen = until(
-        lambda: len(ids(manual)), lambda now: now >= total - processed, 25, "grup-manual reads the rest"
-    )
+    seen = until(lambda: len(ids(manual)), lambda now: now >= total - processed, 25, "grup-manual reads the rest")
     wait_members(lab, "grup-auto", 1)
     again = until(
         lambda: lab.ask("group", group="grup-manual"),
@@ -111,12 +102,8 @@ def test_killed_before_commit(lab, topic, evidence):
     assert again["committed"] == total
     seen = len(ids(manual))
     # Every message is processed; those in hand at the kill, and only those, are processed twice.
-    assert confirmed + seen >= total, (
-        f"lost: {total} sent, {confirmed} confirmed before and {seen} read after the kill"
-    )
-    assert processed + seen - total <= 2, (
-        f"{processed + seen - total} messages read twice, at most 2 were in hand"
-    )
+    assert confirmed + seen >= total, f"lost: {total} sent, {confirmed} confirmed before and {seen} read after the kill"
+    assert processed + seen - total <= 2, f"{processed + seen - total} messages read twice, at most 2 were in hand"
     repeated = len(ids(auto))
     assert before + repeated >= total
     manual.stop()

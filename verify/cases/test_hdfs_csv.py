@@ -11,7 +11,7 @@ POISON = '{"schema":null}'
 
 
 def test_rows_as_csv(lab, evidence):
-    """The notes' three lines, each once; an event without a row is reported and not written; a restart repeats nothing."""
+    """The notes' lines, each once; an event without a row is reported and not written; a restart repeats nothing."""
     consumer = lab.start("hdfs-csv", "python3 consumer_hdfs_temperatures_csv.py")
     fill_topic(lab)
     lab.ask("send", topic="mysql_temperatures", values=[POISON])

@@ -17,7 +17,7 @@ def test_services(lab, evidence):
     """Every server is enabled, active and listening where clients look for it."""
     seen = []
     for machine in lab.machines:
-        for unit, ports in services_of(machine.info):
+        for unit, _ports in services_of(machine.info):
             service = machine.host.service(unit)
             assert service.is_running, f"{unit} is not running on {machine.name}\n{machine.journal(unit)}"
             assert service.is_enabled, f"{unit} does not start at boot on {machine.name}"
@@ -25,7 +25,5 @@ def test_services(lab, evidence):
         listening = machine.root("ss --listening --tcp --numeric --no-header").split()
         for unit, ports in services_of(machine.info):
             for port in ports:
-                assert any(address.endswith(f":{port}") for address in listening), (
-                    f"{unit} does not listen on {port}"
-                )
+                assert any(address.endswith(f":{port}") for address in listening), f"{unit} does not listen on {port}"
     evidence(f"{len(seen)} services enabled, active, listening")

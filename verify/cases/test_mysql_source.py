@@ -28,8 +28,7 @@ def test_row_becomes_event(lab, source, evidence):
     event = json.loads(lab.records("mysql_temperatures", 1)[0]["value"])
     assert event["payload"] == {"id": 1, "datahora": 1740132000000, "valor": 14.5}
     fields = {
-        field["field"]: (field["type"], field.get("name"), field["optional"])
-        for field in event["schema"]["fields"]
+        field["field"]: (field["type"], field.get("name"), field["optional"]) for field in event["schema"]["fields"]
     }
     assert fields == {
         "id": ("int32", None, False),
@@ -55,9 +54,7 @@ def test_restarts_lose_no_row(lab, source, evidence):
     def insert() -> None:
         while not stop.is_set():
             try:
-                number = lab.sql(
-                    "INSERT INTO temperatures(datahora, valor) VALUES(NOW(), 1); SELECT LAST_INSERT_ID()"
-                )
+                number = lab.sql("INSERT INTO temperatures(datahora, valor) VALUES(NOW(), 1); SELECT LAST_INSERT_ID()")
                 put.append(int(number))
             except (AssertionError, ValueError):  # MySQL is down just now; the row was not acknowledged
                 stop.wait(0.3)
@@ -70,9 +67,7 @@ def test_restarts_lose_no_row(lab, source, evidence):
             until(lambda: len(put), lambda now, count=count: now >= count + 5, 30, "rows go in")
             lab.part(part).root(f"systemctl kill --signal=KILL {unit}")
             until(
-                lambda part=part, unit=unit: (
-                    lab.part(part).run(f"systemctl is-active {unit}", check=False).strip()
-                ),
+                lambda part=part, unit=unit: lab.part(part).run(f"systemctl is-active {unit}", check=False).strip(),
                 lambda state: state == "active",
                 90,
                 f"{unit} is active again",
@@ -98,9 +93,7 @@ def test_restarts_lose_no_row(lab, source, evidence):
     seen = until(look, lambda now: wanted <= set(now), 60, f"all of {len(wanted)} rows")
     assert set(seen) == wanted
     twice = sum(times - 1 for times in seen.values())
-    evidence(
-        f"kill -9 of worker, MySQL and broker: {len(wanted)} rows in, {len(wanted)} out, {twice} repeated"
-    )
+    evidence(f"kill -9 of worker, MySQL and broker: {len(wanted)} rows in, {len(wanted)} out, {twice} repeated")
 
 
 def _status(lab, connector: str) -> list[str]:

@@ -20,7 +20,8 @@ size = client.status(f"{folder}/webhdfs-2.txt")["length"]
 names = client.list(folder)
 deleted = client.delete(f"{folder}/webhdfs-2.txt")
 left = client.list(folder)
-print(json.dumps({"bytes": len(data), "same": same, "appended": size - len(data), "names": names, "deleted": deleted, "left": left}))
+seen = {"bytes": len(data), "same": same, "appended": size - len(data)}
+print(json.dumps({**seen, "names": names, "deleted": deleted, "left": left}))
 """
 
 

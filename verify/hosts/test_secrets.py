@@ -41,9 +41,7 @@ def test_permissions(lab):
     ]
     for machine, path, owner, mode in wanted:
         seen = machine.root(f"stat --format='%U %a' {path}").split()
-        assert seen == [owner, f"{mode:o}"], (
-            f"{machine.name}: {path} is {' '.join(seen)}, not {owner} {mode:o}"
-        )
+        assert seen == [owner, f"{mode:o}"], f"{machine.name}: {path} is {' '.join(seen)}, not {owner} {mode:o}"
 
 
 def test_student_is_no_administrator(lab):

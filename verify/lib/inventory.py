@@ -110,7 +110,8 @@ def read_hosts(inventory: Path, limit: str = "") -> list[HostInfo]:
 def form_labs(hosts: list[HostInfo]) -> list[LabInfo]:
     """Group hosts into labs: one for each distinct `lab_cluster` of the group `kafka` with a chosen host.
 
-    A part that a lab has no host of its own for is played by all hosts of that group, as one Hadoop cluster serves a classroom.
+    A part that a lab has no host of its own for is played by all hosts of that group, as one Hadoop cluster
+    serves a classroom.
     """
     clusters: dict[str, None] = dict.fromkeys(_cluster(host) for host in hosts if "kafka" in host.groups)
     labs = []

@@ -82,13 +82,10 @@ class Lab:
             The slate's answer.
         """
         text = base64.b64encode(Path(__file__).with_name("onhost.py").read_bytes()).decode()
-        return self._slate_answer(
-            self.workspace.root(
-                f"mkdir -p {OUTPUT}; echo {text} | base64 -d >{HELPER}; test -x {SLATE} || "
-                f"{{ echo 'the role course has not run here (no {SLATE}); run ./lab up' >&2; exit 2; }}; {SLATE} recover 2>&1",
-                check=False,
-            )
-        )
+        absent = f"the role course has not run here (no {SLATE}); run ./lab up"
+        bring = f"mkdir -p {OUTPUT}; echo {text} | base64 -d >{HELPER}"
+        look = f"test -x {SLATE} || {{ echo {shlex.quote(absent)}; exit 2; }}"
+        return self._slate_answer(self.workspace.root(f"{bring}; {look}; {SLATE} recover 2>&1", check=False))
 
     def slate(self, *arguments: str) -> dict[str, Any]:
         """Call the slate on the workspace host; see roles/course/files/slate/slate.py."""
@@ -108,9 +105,7 @@ class Lab:
 
     def ask(self, do: str, **arguments: Any) -> Any:
         """Call one function of onhost.py and return its answer."""
-        request = json.dumps(
-            {"do": do, "bootstrap": self.settings["bootstrap"], **arguments}, ensure_ascii=False
-        )
+        request = json.dumps({"do": do, "bootstrap": self.settings["bootstrap"], **arguments}, ensure_ascii=False)
         python = f"{self.values['course_venv']}/bin/python3"
         return json.loads(self.workspace.run(f"{python} {HELPER} {shlex.quote(request)}", seconds=120))
 
@@ -121,9 +116,7 @@ class Lab:
             AssertionError: if fewer or more are there at the end.
         """
         found = self.ask("read", topic=topic, count=count, seconds=seconds)
-        shown = "\n".join(
-            f"  {record['partition']}/{record['offset']} {record['value']}" for record in found[:40]
-        )
+        shown = "\n".join(f"  {record['partition']}/{record['offset']} {record['value']}" for record in found[:40])
         assert len(found) == count, f"expected: {count} records in {topic}\narrived:  {len(found)}\n{shown}"
         return found
 
@@ -149,9 +142,7 @@ class Lab:
 
         def holds(status: dict[str, Any]) -> bool:
             tasks = status.get("tasks") or [{"state": "none"}]
-            return status.get("connector", {}).get("state") == "RUNNING" and all(
-                t["state"] == "RUNNING" for t in tasks
-            )
+            return status.get("connector", {}).get("state") == "RUNNING" and all(t["state"] == "RUNNING" for t in tasks)
 
         return until(look, holds, seconds, f"connector {connector} and its tasks RUNNING", pause=0.2)
 

@@ -1,4 +1,4 @@
-"""One host as verification uses it: commands by ssh as the administrator, as root and as the student, and programs in units."""
+"""One host as verification uses it: commands as administrator, root and student, and programs in units."""
 
 from __future__ import annotations
 
@@ -114,9 +114,7 @@ class Unit:
             "--property=StandardError=inherit",
         ]  # fmt: skip
         argv = shlex.join(["systemd-run", *options, "bash", "-lc", f"exec {command}"])
-        machine.root(
-            f"mkdir -p {OUTPUT} && rm -f {self.file} && systemctl stop {self.name} 2>/dev/null; {argv}"
-        )
+        machine.root(f"mkdir -p {OUTPUT} && rm -f {self.file} && systemctl stop {self.name} 2>/dev/null; {argv}")
 
     def output(self) -> str:
         """Return what it has printed so far."""
@@ -158,6 +156,4 @@ class Unit:
 
     def kill(self) -> None:
         """End it by kill -9."""
-        self.machine.root(
-            f"systemctl kill --signal=KILL {self.name}; systemctl stop {self.name}", check=False
-        )
+        self.machine.root(f"systemctl kill --signal=KILL {self.name}; systemctl stop {self.name}", check=False)

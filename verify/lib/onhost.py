@@ -1,7 +1,7 @@
 """Runs on the workspace host by the course's Python: bookkeeping of topics and groups, one call a step.
 
-Called with one JSON argument: {"do": NAME, ...}; prints one JSON value. It is not what is verified: it looks at what the
-student's programs and the notes' commands did.
+Called with one JSON argument: {"do": NAME, ...}; prints one JSON value. It is not what is verified: it looks at what
+the student's programs and the notes' commands did.
 """
 
 from __future__ import annotations
@@ -23,16 +23,8 @@ def topics(bootstrap: str) -> list[str]:
 def create(bootstrap: str, topic: str, partitions: int = 1) -> dict:
     """Make a topic and wait until it has leaders."""
     admin = KafkaAdminClient(bootstrap_servers=bootstrap)
-    admin.create_topics(
-        {topic: {"num_partitions": partitions, "replication_factor": 1}}, wait_for_metadata=True
-    )
+    admin.create_topics({topic: {"num_partitions": partitions, "replication_factor": 1}}, wait_for_metadata=True)
     return {"topic": topic, "partitions": partitions}
-
-
-def delete(bootstrap: str, topic: str) -> str:
-    """Delete a topic of verification's own."""
-    KafkaAdminClient(bootstrap_servers=bootstrap).delete_topics([topic], raise_errors=False)
-    return topic
 
 
 def partitions(bootstrap: str, topic: str) -> int:
@@ -60,8 +52,8 @@ def read(bootstrap: str, topic: str, count: int, seconds: float) -> list[dict[st
         seconds: how long.
 
     Returns:
-        Every record up to the end of each partition at the moment when `count` were there, or at the deadline: partition,
-        offset, key, value. More than `count` means that more were written.
+        Every record up to the end of each partition at the moment when `count` were there, or at the
+        deadline: partition, offset, key, value. More than `count` means that more were written.
     """
     deadline = time.monotonic() + seconds
     consumer = KafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False)
@@ -78,9 +70,7 @@ def read(bootstrap: str, topic: str, count: int, seconds: float) -> list[dict[st
     consumer.assign(list(ends))
     consumer.seek_to_beginning(*ends)
     # A few seconds more than the deadline, if what is there is much.
-    while (
-        any(consumer.position(part) < end for part, end in ends.items()) and time.monotonic() < deadline + 10
-    ):
+    while any(consumer.position(part) < end for part, end in ends.items()) and time.monotonic() < deadline + 10:
         for batch in consumer.poll(timeout_ms=500).values():
             records += [
                 {"partition": r.partition, "offset": r.offset, "key": _text(r.key), "value": _text(r.value)}
@@ -91,7 +81,7 @@ def read(bootstrap: str, topic: str, count: int, seconds: float) -> list[dict[st
 
 
 def group(bootstrap: str, group: str) -> dict[str, Any]:
-    """Say how many members of a group are there, in which state it is, and what it has committed, summed over partitions."""
+    """Say how many members a group has, in which state it is, and what it has committed, summed over partitions."""
     admin = KafkaAdminClient(bootstrap_servers=bootstrap)
     known = admin.describe_groups([group])[group]
     offsets = admin.list_group_offsets([group]).get(group, {})

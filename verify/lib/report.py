@@ -97,6 +97,4 @@ class Table:
         blank = [" " * size for size in self.widths.values()]
         left = self.width - sum(self.widths.values()) - 3 * len(self.widths)
         said = textwrap.wrap("; ".join(row.evidence), left, break_on_hyphens=False) or [""]
-        return [
-            " | ".join([*(first if not number else blank), part]).rstrip() for number, part in enumerate(said)
-        ]
+        return [" | ".join([*(first if not number else blank), part]).rstrip() for number, part in enumerate(said)]

@@ -1,4 +1,4 @@
-"""Copia els esdeveniments de mysql_temperatures, sencers, en un fitxer de HDFS (apunts, apartat 5.4). S'atura amb Ctrl-C."""
+"""Copia els esdeveniments sencers de mysql_temperatures en un fitxer de HDFS (apunts, apartat 5.4)."""
 
 from hdfs import InsecureClient
 from kafka import KafkaConsumer

@@ -13,9 +13,7 @@ hdfs_file = "/user/hadoop/kafka/temperatures.txt"
 def csv_line(event):
     """Converteix un esdeveniment JSON en una línia, com ara 21/02/2025 10:00:00,14.5"""
     payload = json.loads(event)["payload"]
-    datahora = datetime.fromtimestamp(
-        payload["datahora"] / 1000, tz=UTC
-    )  # Kafka Connect compta en mil·lisegons
+    datahora = datetime.fromtimestamp(payload["datahora"] / 1000, tz=UTC)  # Kafka Connect compta en mil·lisegons
     return f"{datahora:%d/%m/%Y %H:%M:%S},{float(payload['valor'])}\n"
 
 

@@ -1,19 +1,21 @@
 #!/usr/bin/env python3
 """The notes' slate on a lab: what its topics, connectors, tables and files hold, and how to wipe them.
 
-Run as root on the workspace host by the course's Python. `./lab reset` and the verification both call it, so that the names
+Run as root on the workspace host by the course's Python. `./lab reset` and the verification both call it,
+so that the names
 the notes use are known in one place, `slate_cases.json` beside this file. Every command prints one JSON object:
 
     slate list [CASE...]                what the cases' names hold; all cases when none is named
     slate clear [CASE...]               wipe it, whoever made it
-    slate begin [--discard] CASE        wipe what an earlier verification left and note in the ledger what this one will make;
+    slate begin [--discard] CASE        wipe what an earlier verification left and note in the ledger what
+    this one will make;
                                         if something is there that no verification made, change nothing (ok: false)
     slate end CASE                      wipe what the case made and strike it from the ledger
     slate recover                       wipe what killed verifications left: all that the ledger names
 
-Kinds whose presence is a person's work: topic, connector, table (rows), file, hdfs, and a group with live members. Traces of it
-(empty groups and folders, internal topics, offsets of deleted connectors, Faust's data) are wiped without asking.
-Exit status: 0 done, 2 a server does not answer, 3 a person's work is in the way.
+Kinds whose presence is a person's work: topic, connector, table (rows), file, hdfs, and a group with live
+members. Traces of it (empty groups and folders, internal topics, offsets of deleted connectors, Faust's
+data) are wiped without asking. Exit status: 0 done, 2 a server does not answer, 3 a person's work is in the way.
 """
 
 from __future__ import annotations
@@ -182,9 +184,7 @@ def run(arguments: argparse.Namespace, settings: dict) -> tuple[int, dict]:
         # The ledger, not the case: what was a person's before the case began (a folder of HDFS) is not in it.
         names = by_kind(entry for entry in ledger if entry["case"] == arguments.case)
     else:
-        names = names_of(
-            cases, [arguments.case] if arguments.command == "begin" else arguments.cases or list(cases)
-        )
+        names = names_of(cases, [arguments.case] if arguments.command == "begin" else arguments.cases or list(cases))
     held = held_items(settings, names)
     if arguments.command == "list":
         return 0, {"ok": True, "held": [{**item._asdict(), "work": is_work(item)} for item in held]}

@@ -1,0 +1,139 @@
+"""The module that makes the lab's containers, against a podman that keeps its state in a file."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+
+SPEC = importlib.util.spec_from_file_location(
+    "lab_containers", Path(__file__).parent.parent / "plugins" / "modules" / "lab_containers.py"
+)
+module = importlib.util.module_from_spec(SPEC)
+SPEC.loader.exec_module(module)
+
+HOST = {"name": "kafka", "address": "10.89.20.10", "volumes": {"kafka": "/var/lib/kafka"}, "publish": []}
+PARAMS = {
+    "lab": "lab", "clone": "/home/a/lab", "subnet": "10.89.20.0/24", "image": "image:1",
+    "user": "ubuntu", "authorized_key": "ssh-ed25519 AAAA", "hosts": [HOST],
+}  # fmt: skip
+
+
+class FakePodman(module.Podman):
+    """Remembers what it was asked to do; `containers`, `volumes` and `networks` are what it holds."""
+
+    def __init__(self, containers=(), volumes=(), networks=(), failing=()) -> None:
+        super().__init__("podman")
+        self.held = {"container": list(containers), "volume": list(volumes), "network": list(networks)}
+        self.failing = set(failing)
+        self.asked: list[str] = []
+
+    def run(self, *arguments, stdin=None, check=True):
+        self.asked.append(" ".join(arguments[:2]))
+        if arguments[1:2] == ("ls",):
+            return subprocess.CompletedProcess(arguments, 0, json.dumps(self.held[arguments[0]]), "")
+        code = 1 if arguments[0] in self.failing else 0
+        if code and check:
+            raise module.LabError(f"podman {arguments[0]} failed")
+        return subprocess.CompletedProcess(arguments, code, "", "")
+
+
+def container(state: str = "running", pid: int = 1, **labels: str) -> dict:
+    """A container as podman lists it."""
+    known = {"streaming-lab.clone": PARAMS["clone"], "streaming-lab.spec": module.specification(HOST, PARAMS)}
+    return {"Id": "abc", "Names": ["lab-kafka"], "State": state, "Pid": pid, "Labels": {**known, **labels}}
+
+
+@pytest.fixture(autouse=True)
+def hosts_without_ssh(monkeypatch, tmp_path):
+    """No container answers here, and none has a living process but process 1."""
+    monkeypatch.setattr(module, "open_ssh", lambda *_: ("10.89.20.10 ssh-ed25519 KEY", False))
+    monkeypatch.setattr(module, "really_runs", lambda pid: pid == 1)
+    exits: list[str] = []
+    monkeypatch.setattr(module, "record_exit", exits.append)
+    return exits
+
+
+def test_nothing_is_done_to_a_lab_that_runs():
+    podman = FakePodman([container()], networks=[{"name": "lab"}])
+    assert module.present(podman, PARAMS, change=True)["changed"] is False
+    assert [asked for asked in podman.asked if not asked.endswith("ls")] == []
+
+
+def test_a_missing_lab_is_made_with_network_and_volumes():
+    podman = FakePodman()
+    result = module.present(podman, PARAMS, change=True)
+    assert result["actions"] == ["made network lab (10.89.20.0/24)", "made lab-kafka"]
+    assert "volume create" in podman.asked
+    assert result["host_keys"] == ["10.89.20.10 ssh-ed25519 KEY"]
+
+
+def test_check_mode_tells_and_does_nothing():
+    podman = FakePodman()
+    result = module.present(podman, PARAMS, change=False)
+    assert result["actions"] == ["made network lab (10.89.20.0/24)", "made lab-kafka"]
+    assert all(asked.endswith("ls") for asked in podman.asked)
+
+
+def test_a_container_whose_monitor_was_killed_is_started_again(hosts_without_ssh):
+    podman = FakePodman([container(pid=4_000_000)], networks=[{"name": "lab"}])
+    assert module.present(podman, PARAMS, change=True)["actions"] == ["started lab-kafka"]
+    assert hosts_without_ssh == ["abc"]
+
+
+def test_a_stopped_container_is_started_without_that(hosts_without_ssh):
+    podman = FakePodman([container("exited", 0)], networks=[{"name": "lab"}])
+    assert module.present(podman, PARAMS, change=True)["actions"] == ["started lab-kafka"]
+    assert hosts_without_ssh == []
+
+
+def test_a_container_that_cannot_start_is_made_anew_and_keeps_its_volumes():
+    podman = FakePodman([container("exited", 0)], networks=[{"name": "lab"}], failing=["start"])
+    assert module.present(podman, PARAMS, change=True)["actions"] == ["made lab-kafka anew: it could not be started"]
+    assert "volume rm" not in podman.asked
+
+
+def test_a_changed_image_makes_the_container_anew():
+    podman = FakePodman([container(**{"streaming-lab.spec": "old"})], networks=[{"name": "lab"}])
+    assert module.present(podman, PARAMS, change=True)["actions"] == [
+        "made lab-kafka anew: its image or settings changed"
+    ]
+
+
+@pytest.mark.parametrize("act", [module.present, module.absent])
+def test_the_lab_of_another_clone_is_left_alone(act, tmp_path):
+    podman = FakePodman([container(**{"streaming-lab.clone": str(tmp_path)})])
+    with pytest.raises(module.LabError, match=rf"belongs to {tmp_path}; give this one another name"):
+        act(podman, PARAMS, change=True)
+    assert all(asked.endswith("ls") for asked in podman.asked)
+
+
+def test_the_lab_of_a_clone_that_is_gone_is_taken_over():
+    podman = FakePodman([container(**{"streaming-lab.clone": "/gone"})], networks=[{"name": "lab"}])
+    assert module.present(podman, PARAMS, change=True)["changed"] is False
+
+
+def test_a_host_no_longer_in_the_inventory_goes():
+    other = {**container(), "Names": ["lab-old"]}
+    podman = FakePodman([container(), other], networks=[{"name": "lab"}])
+    assert module.present(podman, PARAMS, change=True)["actions"] == [
+        "removed lab-old: it is no longer in the inventory"
+    ]
+
+
+def test_absent_removes_containers_volumes_and_network_of_the_lab_alone():
+    podman = FakePodman([container()], [{"Name": "lab-kafka-kafka"}], [{"name": "lab"}])
+    result = module.absent(podman, PARAMS, change=True)
+    assert result["actions"] == ["removed lab-kafka", "removed volume lab-kafka-kafka", "removed network lab"]
+    assert module.absent(FakePodman(), PARAMS, change=True)["changed"] is False
+
+
+def test_podmans_own_words_reach_the_person(tmp_path):
+    script = tmp_path / "podman"
+    script.write_text("#!/bin/sh\necho first >&2\necho 'Error: no space left' >&2\nexit 125\n")
+    script.chmod(0o755)
+    with pytest.raises(module.LabError, match=r"podman network failed: Error: no space left"):
+        module.Podman(str(script)).run("network", "create")

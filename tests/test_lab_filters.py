@@ -1,0 +1,73 @@
+"""The filters that read the inventory."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+
+import pytest
+from ansible.errors import AnsibleFilterError
+
+ROOT = Path(__file__).parent.parent
+SPEC = importlib.util.spec_from_file_location("lab_filters", ROOT / "plugins" / "filter" / "lab.py")
+lab = importlib.util.module_from_spec(SPEC)
+SPEC.loader.exec_module(lab)
+
+
+def test_each_host_is_a_lab_of_its_own_by_default():
+    hostvars = {"student01": {}, "student02": {}}
+    groups = {"kafka": ["student01", "student02"]}
+    assert lab.lab_members(groups, "kafka", "student01", hostvars) == ["student01"]
+
+
+def test_hosts_of_one_value_are_one_cluster_in_inventory_order():
+    hostvars = {"b": {"lab_cluster": "x"}, "a": {"lab_cluster": "x"}, "c": {"lab_cluster": "y"}}
+    assert lab.lab_members({"kafka": ["b", "a", "c"]}, "kafka", "x", hostvars) == ["b", "a"]
+
+
+def test_a_group_that_is_not_there_has_no_members():
+    assert lab.lab_members({}, "kafka", "x", {}) == []
+
+
+def test_the_default_lab_publishes_the_ports_of_the_notes_and_others_do_not():
+    assert lab.lab_published_port("lab", 9870) == 9870
+    other = lab.lab_published_port("molecule", 9870)
+    assert other != 9870
+    assert 20000 <= other <= 59999
+    assert other == lab.lab_published_port("molecule", 9870)
+    assert other != lab.lab_published_port("molecule", 8083)
+
+
+@pytest.mark.parametrize("port", [0, 65536, "many", None])
+def test_a_port_that_is_none_is_refused(port):
+    with pytest.raises(AnsibleFilterError, match=r"port"):
+        lab.lab_published_port("lab", port)
+
+
+def test_subnets_are_apart_and_stay():
+    names = ["lab", "molecule", "lab2", "one", "classroom"]
+    assert len({lab.lab_subnet(name) for name in names}) == len(names)
+    assert lab.lab_subnet("lab") == lab.lab_subnet("lab")
+
+
+def test_a_misspelt_setting_is_named_with_the_one_that_was_meant():
+    found = lab.lab_unknown_settings(
+        ["kafka_heep", "kafka_port", "course_x", "other"], ["kafka_heap", "kafka_port"], ["kafka"]
+    )
+    assert found == ["kafka_heep is no setting; did you mean kafka_heap?"]
+
+
+def test_settings_of_all_roles_are_read():
+    settings = lab.lab_settings(str(ROOT / "roles"))
+    assert settings["kafka_port"]["type"] == "int"
+    assert "kafka" in lab.lab_roles(str(ROOT / "roles"))
+
+
+def test_units_are_read_from_systemctl_show():
+    text = (
+        "Id=kafka.service\nLoadState=loaded\nUnitFileState=enabled\nActiveState=active\nActiveEnterTimestamp=Sun\n"
+        "NRestarts=1\nMemoryCurrent=1048576\n\nId=mysql.service\nLoadState=not-found\n"
+    )
+    assert lab.lab_unit_states(text) == [
+        {"name": "kafka", "enabled": True, "state": "active", "since": "Sun", "restarts": 1, "memory_mb": 1}
+    ]

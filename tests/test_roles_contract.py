@@ -1,0 +1,77 @@
+"""Every role keeps its contract: documented defaults, typed settings that agree with them, a page on itself."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parent.parent
+ROLES = sorted(path.parent.parent.name for path in ROOT.glob("roles/*/tasks/main.yml"))
+# Settings without a default in the role: playbooks/group_vars/all.yml makes them, for they are secrets.
+MADE_BY_THE_LAB = {"mysql_kafka_password", "mysql_student_password"}
+
+
+def read(path: Path) -> dict:
+    """A YAML file, empty where there is none."""
+    return yaml.safe_load(path.read_text(encoding="utf-8")) or {} if path.exists() else {}
+
+
+def options(role: str) -> dict:
+    """The role's settings as its argument_specs have them."""
+    return read(ROOT / "roles" / role / "meta" / "argument_specs.yml")["argument_specs"]["main"].get("options", {})
+
+
+def defaults(role: str) -> dict:
+    """The role's defaults."""
+    return read(ROOT / "roles" / role / "defaults" / "main.yml")
+
+
+def is_template(value: object) -> bool:
+    """Whether a value is only known when Ansible renders it."""
+    return "{{" in str(value)
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_defaults_and_argument_specs_name_the_same_settings(role):
+    assert set(options(role)) - MADE_BY_THE_LAB == set(defaults(role))
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_defaults_and_argument_specs_have_the_same_values(role):
+    for name, option in options(role).items():
+        if "default" in option:
+            assert option["default"] == defaults(role)[name], name
+        elif name not in MADE_BY_THE_LAB:
+            value = defaults(role)[name]
+            assert is_template(value) or isinstance(value, dict), (
+                f"{name} has a plain default that its spec does not give"
+            )
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_settings_carry_the_roles_name_and_are_typed_and_described(role):
+    for name, option in options(role).items():
+        assert name.startswith(f"{role}_") or name in wiring() or role == "preflight", name
+        assert option["type"]
+        assert option["description"], name
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_the_page_of_a_role_has_every_setting(role):
+    page = (ROOT / "roles" / role / "README.md").read_text(encoding="utf-8")
+    assert [name for name in defaults(role) if name not in page] == []
+
+
+def wiring() -> dict:
+    """Settings that more than one role reads."""
+    return read(ROOT / "playbooks" / "group_vars" / "all.yml")
+
+
+def test_shared_settings_have_the_value_of_the_roles_default():
+    shared = wiring()
+    for role in ROLES:
+        for name, value in defaults(role).items():
+            if name in shared and not is_template(value) and not is_template(shared[name]):
+                assert shared[name] == value, f"{name} in role {role}"
