@@ -5,7 +5,10 @@ from __future__ import annotations
 import os
 
 import pytest
-from scenario_kit import Scenario
+from scenario_kit import ROOT, Scenario
+
+# Read when Ansible is first imported: where the filters of the inventories are.
+os.environ["ANSIBLE_CONFIG"] = str(ROOT / "ansible.cfg")
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""What the scenarios that run ./lab themselves share: the command and how it ended, the lab's hosts, and what is on them."""
+"""What the scenarios that run ./lab themselves share: the command, how it ended, and what is on the lab's hosts."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ INVENTORY = ROOT / "inventory" / "containers"
 NOT_SOURCE = (".git", ".venv", ".lab", "build", ".ansible", "__pycache__", ".ruff_cache")
 FAILURE = re.compile(r"^  (\S+): (?:task \"(?P<task>.*)\" failed: (?P<message>.*)|unreachable .*)$", re.MULTILINE)
 CHANGED = re.compile(r"\bchanged=(\d+)")
-# Where a provisioning would leave traces on a host. What the login itself and systemd's clock write is none.
+# Where a provisioning would leave traces on a host. What Ansible itself needs to ask and systemd's clock write is none.
 TRACES = r"""
 find /etc /opt /usr /srv /root /home /var/lib /var/lib/kafka /var/lib/mysql /var/lib/zookeeper /var/lib/hadoop -xdev \
-  \( -path '/home/*/.ansible*' -o -path /var/lib/systemd -o -path '*/__pycache__' -o -path /var/lib/private \) -prune \
-  -o -printf '%p %y %s %m %u %T@\n' 2>/dev/null | sort -u
+  \( -name '.ansible*' -o -path /var/lib/systemd -o -name __pycache__ -o -path /var/lib/private \) -prune \
+  -o -type d -printf '%p %m %u\n' -o -printf '%p %y %s %m %u %T@\n' 2>/dev/null | sort -u
 systemctl list-unit-files --no-legend --type=service | sort
 getent passwd
 """
@@ -137,19 +137,21 @@ class Scenario:
         return Ended(child.returncode, text)
 
     def make_hosts(self) -> None:
-        """Make the lab's containers and provision nothing."""
+        """Make the lab's containers and provision nothing. They are the clone's, also for a copy of it."""
         from cli.key import make_key
         from cli.lab import Lab
 
         make_key(Lab(self.name, INVENTORY))
         playbook = ROOT / "playbooks" / "containers_create.yml"
-        subprocess.run(
+        done = subprocess.run(
             [sys.executable, "-m", "ansible", "playbook", "-i", str(INVENTORY), str(playbook)],
             cwd=ROOT,
             env={**os.environ, "LAB_NAME": self.name, "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg")},
-            check=True,
+            text=True,
             capture_output=True,
+            check=False,
         )
+        assert done.returncode == 0, f"the hosts could not be made\n{done.stdout[-3000:]}{done.stderr[-1000:]}"
 
     def machines(self) -> dict[str, Machine]:
         """The lab's hosts by name, reached by ssh as Ansible reaches them."""
@@ -158,7 +160,9 @@ class Scenario:
 
     def containers(self) -> list[str]:
         """Names of the lab's containers, running or not."""
-        done = as_root(PODMAN, "ps", "--all", "--filter", f"label=streaming-lab.lab={self.name}", "--format", "{{.Names}}")
+        done = as_root(
+            PODMAN, "ps", "--all", "--filter", f"label=streaming-lab.lab={self.name}", "--format", "{{.Names}}"
+        )
         return sorted(done.stdout.split())
 
 
@@ -198,14 +202,29 @@ def kill_tree(pid: int) -> None:
 
 
 def copy_of_project(target: Path) -> Path:
-    """A copy of the clone whose files a test may spoil; venv and state are the clone's.
+    """A copy of the clone whose files a test may spoil; venv and state (keys, secrets) are the clone's.
 
     Parameters:
         target: a folder that is not there yet.
     """
     shutil.copytree(ROOT, target, ignore=shutil.ignore_patterns(*NOT_SOURCE), symlinks=True)
-    (target / ".venv").symlink_to(ROOT / ".venv")
+    for shared in (".venv", ".lab"):
+        (target / shared).symlink_to(ROOT / shared)
     return target
+
+
+def cache_copy(target: Path, *without: str) -> dict[str, str]:
+    """Environment with a copy of this user's artifact cache, which a test may spoil.
+
+    Parameters:
+        target: the folder that stands for ~/.cache.
+        without: folders of the cache that are left out.
+    """
+    from cli.down import cache_folder
+
+    if cache_folder().is_dir():
+        shutil.copytree(cache_folder(), target / "streaming-lab", ignore=shutil.ignore_patterns(*without))
+    return {"XDG_CACHE_HOME": str(target)}
 
 
 def as_machines(target: Path) -> Path:

@@ -12,8 +12,8 @@ POISON = '{"schema":null}'
 
 def test_rows_as_csv(lab, evidence):
     """The notes' lines, each once; an event without a row is reported and not written; a restart repeats nothing."""
-    consumer = lab.start("hdfs-csv", "python3 consumer_hdfs_temperatures_csv.py")
     fill_topic(lab)
+    consumer = lab.start("hdfs-csv", "python3 consumer_hdfs_temperatures_csv.py")
     lab.ask("send", topic="mysql_temperatures", values=[POISON])
     look = lambda: lab.hdfs(FILE).splitlines()  # noqa: E731
     try:

@@ -10,8 +10,8 @@ FILE = "/user/hadoop/kafka/temperatures_raw.txt"
 
 def test_whole_events(lab, evidence):
     """The file holds the topic's events, byte for byte, each once."""
-    consumer = lab.start("hdfs-raw", "python3 consumer_hdfs_temperatures.py")
     events = fill_topic(lab)
+    consumer = lab.start("hdfs-raw", "python3 consumer_hdfs_temperatures.py")
     try:
         until(lambda: lab.hdfs(FILE), lambda text: text.count("\n") >= 3, 30, f"three lines in {FILE}")
     except AssertionError as error:

@@ -75,17 +75,21 @@ class Lab:
 
     # What verification looks at
 
+    def bring_helper(self) -> None:
+        """Bring onhost.py to the workspace host; a restart of the host takes it away."""
+        text = base64.b64encode(Path(__file__).with_name("onhost.py").read_bytes()).decode()
+        self.workspace.root(f"mkdir -p {OUTPUT}; echo {text} | base64 -d >{HELPER}")
+
     def prepare(self) -> dict[str, Any]:
-        """Bring the helper to the workspace host and wipe what a killed verification left.
+        """Make ready for a verification, and wipe what a killed one left.
 
         Returns:
             The slate's answer.
         """
-        text = base64.b64encode(Path(__file__).with_name("onhost.py").read_bytes()).decode()
-        absent = f"the role course has not run here (no {SLATE}); run ./lab up"
-        bring = f"mkdir -p {OUTPUT}; echo {text} | base64 -d >{HELPER}"
-        look = f"test -x {SLATE} || {{ echo {shlex.quote(absent)}; exit 2; }}"
-        return self._slate_answer(self.workspace.root(f"{bring}; {look}; {SLATE} recover 2>&1", check=False))
+        self.bring_helper()
+        if self.workspace.root(f"test -x {SLATE} || echo absent").strip():
+            return {"ok": False, "error": f"the role course has not run here (no {SLATE}); run ./lab up"}
+        return self.slate("recover")
 
     def slate(self, *arguments: str) -> dict[str, Any]:
         """Call the slate on the workspace host; see roles/course/files/slate/slate.py."""

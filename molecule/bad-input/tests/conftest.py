@@ -1,14 +1,12 @@
-"""The order of the files: the lab goes from nothing over fresh hosts and interrupted runs to provisioned, and begins anew offline."""
+"""The order of the files: from nothing over fresh hosts and interrupted runs to a whole lab, and once more offline."""
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from scenario_kit import Scenario, as_machines, copy_of_project, differences, offline, traces
+from scenario_kit import Scenario, as_machines, cache_copy, copy_of_project, differences, offline, traces
 
 from verify.lib.machine import Machine
 
@@ -39,7 +37,6 @@ def untouched(fresh: dict[str, Machine]) -> Iterator[None]:
 def copy(tmp_path: Path) -> Path:
     """A copy of the project to spoil, with an inventory `machines` of the scenario's hosts."""
     folder = copy_of_project(tmp_path / "copy")
-    (folder / ".lab").symlink_to(Path(__file__).resolve().parents[3] / ".lab")
     as_machines(folder / "inventory" / "machines")
     return folder
 
@@ -47,11 +44,7 @@ def copy(tmp_path: Path) -> Path:
 @pytest.fixture
 def cache(tmp_path: Path) -> dict[str, str]:
     """Environment with a copy of this user's artifact cache, to spoil."""
-    mine = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "streaming-lab"
-    target = tmp_path / "cache" / "streaming-lab"
-    if mine.is_dir():
-        shutil.copytree(mine, target)
-    return {"XDG_CACHE_HOME": str(target.parent)}
+    return cache_copy(tmp_path / "cache")
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""What is wrong on a host is said before anything on it is changed; and a dry run on it tells all and changes nothing."""
+"""What is wrong on a host is said before anything on it is changed; a dry run tells all and changes nothing."""
 
 from __future__ import annotations
 
@@ -41,9 +41,9 @@ def test_dry_run(scenario: Scenario) -> None:
     ended = scenario.lab("up", "--check")
     assert ended.status == 0, ended.text
     for would in (
-        "would change kafka: Install Kafka's programs",
-        "would change kafka: Write the broker's unit",
-        "would change hadoopmaster: Write the units",
+        "would change kafka: kafka : Install Kafka's programs",
+        "would change kafka: kafka : Write the broker's unit",
+        "would change hadoopmaster: hadoop : Write the units",
         "nothing was changed",
     ):
         assert would in ended.text, f"{would!r} is not in\n{ended.text}"

@@ -24,6 +24,7 @@ consumer = KafkaConsumer(
     "mysql_temperatures",
     bootstrap_servers="localhost:9092",
     auto_offset_reset="earliest",
+    metadata_max_age_ms=5000,  # Si el topic encara no existeix, el trobarà en 5 segons (i no en 5 minuts)
     enable_auto_commit=False,  # Confirmam nosaltres, quan les dades ja són a HDFS
     group_id="my_group_id_csv",  # Un grup propi: amb el de l'altre consumidor ens faltarien files
 )
