@@ -61,9 +61,7 @@ def resolve_tree(spec: dict, cache: Cache, product: str) -> list[locks.LockEntry
     if not roots:
         return []
     with tempfile.TemporaryDirectory() as folder:
-        maven.write_resolve_project(
-            folder, roots, [locks.parse_coordinate(c) for c in spec.get("managed", [])]
-        )
+        maven.write_resolve_project(folder, roots, [locks.parse_coordinate(c) for c in spec.get("managed", [])])
         listed = Path(folder, "resolved.txt")
         maven.run_mvn(
             folder,

@@ -103,9 +103,7 @@ class FileServer:
                 pass
 
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        threading.Thread(
-            target=self.server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True
-        ).start()
+        threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
 
     def url(self, path: str) -> str:
         """Address of a path."""
@@ -157,9 +155,7 @@ def make_zip(members: dict[str, bytes]) -> bytes:
     return buffer.getvalue()
 
 
-def make_tgz(
-    members: dict[str, bytes], executable: tuple[str, ...] = (), links: dict[str, str] | None = None
-) -> bytes:
+def make_tgz(members: dict[str, bytes], executable: tuple[str, ...] = (), links: dict[str, str] | None = None) -> bytes:
     """A gzipped tar with these members."""
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w:gz") as archive:

@@ -248,8 +248,6 @@ def test_driver_is_added_to_a_plugin_without_one(lab: Lab, monkeypatch: pytest.M
     )
     cache = Cache(str(lab.folder / "cache"))
     cache.keep(str(write(lab.folder / "d", driver)), sha256(driver))
-    lab.catalog["jdbc"]["plugin"]["add"] = [
-        {"product": "driver", "to": "lib", "unless": "mysql-connector-*.jar"}
-    ]
+    lab.catalog["jdbc"]["plugin"]["add"] = [{"product": "driver", "to": "lib", "unless": "mysql-connector-*.jar"}]
     entry, _ = lab.fetch("jdbc")
     assert "lib/mysql-connector-j-1.jar" in names(entry["archive"])

@@ -69,9 +69,7 @@ def test_refresh_writes_the_lock_and_says_what_changed(
     mvn.add("web-1-tests.jar", archive)
     monkeypatch.setenv("PATH", on_path(mvn.bin))
     rule = {"artifact": "g:web:1:tests:jar", "from": "webapps/", "to": "web/"}
-    catalog = {
-        "thing": {"version": "2", "maven": {"folder": "libs", "alone": ["g:one:2:jar"], "unpack": [rule]}}
-    }
+    catalog = {"thing": {"version": "2", "maven": {"folder": "libs", "alone": ["g:one:2:jar"], "unpack": [rule]}}}
     (tmp_path / "main.yml").write_text(yaml.safe_dump({"artifacts_catalog": catalog}), encoding="utf-8")
     monkeypatch.setattr(lock, "CATALOG", tmp_path / "main.yml")
     monkeypatch.setattr(lock, "LOCKS", tmp_path)

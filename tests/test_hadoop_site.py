@@ -146,9 +146,7 @@ def test_line_ends_of_windows_are_kept() -> None:
 
 
 def test_latin_1_is_kept() -> None:
-    text = (
-        '<?xml version="1.0" encoding="ISO-8859-1"?>\n<configuration>\n<!-- clúster -->\n</configuration>\n'
-    )
+    text = '<?xml version="1.0" encoding="ISO-8859-1"?>\n<configuration>\n<!-- clúster -->\n</configuration>\n'
     before = text.encode("latin-1")
     after = hadoop_site.edit(before, {"a": "é<"})
     assert "<!-- clúster -->".encode("latin-1") in after

@@ -127,9 +127,7 @@ def test_edited_script(installed: Product, capsys: pytest.CaptureFixture[str]) -
     assert installed.differences() == []
 
 
-def test_jar_of_the_same_size_with_other_bytes(
-    installed: Product, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_jar_of_the_same_size_with_other_bytes(installed: Product, capsys: pytest.CaptureFixture[str]) -> None:
     jar = installed.dest / "libs/jar-03.jar"
     jar.write_bytes(b"X" + jar.read_bytes()[1:])
     assert installed.run(capsys)["repaired"] == ["libs/jar-03.jar"]
@@ -197,9 +195,7 @@ def test_archive_damaged_on_its_way(product: Product, capsys: pytest.CaptureFixt
     assert not product.dest.exists()
 
 
-def test_file_that_is_not_the_manifests_is_not_installed(
-    product: Product, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_file_that_is_not_the_manifests_is_not_installed(product: Product, capsys: pytest.CaptureFixture[str]) -> None:
     entry = product.content["files"]["bin/start.sh"]
     product.content["files"]["bin/start.sh"] = {**entry, "sha256": "0" * 64}
     result = product.run(capsys)
@@ -208,9 +204,7 @@ def test_file_that_is_not_the_manifests_is_not_installed(
 
 
 @pytest.mark.parametrize("folder", [True, False])
-def test_what_stands_in_the_way_is_named(
-    product: Product, capsys: pytest.CaptureFixture[str], folder: bool
-) -> None:
+def test_what_stands_in_the_way_is_named(product: Product, capsys: pytest.CaptureFixture[str], folder: bool) -> None:
     if folder:
         (product.dest / "bin/start.sh").mkdir(parents=True)
         expected = "bin/start.sh is a folder where a file"
@@ -249,9 +243,7 @@ def play(product: Product, *options: str, **entry: Any) -> subprocess.CompletedP
     variables = {"entry": entry, "dest": str(product.dest), "ansible_python_interpreter": sys.executable}
     book = write(product.folder / "play.yml", PLAY)
     settings = "".join(f"{key} = {ROOT}/plugins/{folder}\n" for key, folder in FOLDERS.items())
-    config = write(
-        product.folder / "ansible.cfg", f"[defaults]\n{settings}remote_tmp = {product.folder}/remote\n"
-    )
+    config = write(product.folder / "ansible.cfg", f"[defaults]\n{settings}remote_tmp = {product.folder}/remote\n")
     program = Path(sys.executable).with_name("ansible-playbook")
     return subprocess.run(
         [str(program), "-i", "localhost,", str(book), "-e", json.dumps(variables), "--diff", *options],
@@ -272,9 +264,7 @@ def test_play_sends_the_archive_once_and_leaves_nothing_behind(product: Product)
 
 
 def test_play_in_check_mode_before_anything_was_fetched(product: Product) -> None:
-    result = play(
-        product, "--check", archive="/none.tar", manifest="/none.json", files=product.content["files"]
-    )
+    result = play(product, "--check", archive="/none.tar", manifest="/none.json", files=product.content["files"])
     assert "+install bin/start.sh" in result.stdout, result.stdout + result.stderr
     assert not product.dest.exists()
 

@@ -45,7 +45,7 @@ def test_defaults_and_argument_specs_have_the_same_values(role):
             assert option["default"] == defaults(role)[name], name
         elif name not in MADE_BY_THE_LAB:
             value = defaults(role)[name]
-            assert is_template(value) or isinstance(value, dict), (
+            assert is_template(value) or not value or isinstance(value, dict), (
                 f"{name} has a plain default that its spec does not give"
             )
 

@@ -28,9 +28,7 @@ def read_product(product: Any) -> dict[str, Any]:
         AnsibleActionFail: if the product is not available or its manifest cannot be read.
     """
     if not isinstance(product, dict) or "manifest" not in product:
-        raise AnsibleActionFail(
-            "product_tree: `product` must be an entry of artifacts_index (role artifacts)"
-        )
+        raise AnsibleActionFail("product_tree: `product` must be an entry of artifacts_index (role artifacts)")
     if not product.get("available"):
         raise AnsibleActionFail(
             f"product_tree: the product is not available: {product.get('reason') or 'no reason given'}"

@@ -93,9 +93,7 @@ class CallbackModule(CallbackBase):
 
     def v2_runner_on_failed(self, result: Any, ignore_errors: bool = False) -> None:
         if not ignore_errors:
-            self._host_event(
-                "failed", result, result=_kept(result._result), rescued=_has_rescue(result._task)
-            )
+            self._host_event("failed", result, result=_kept(result._result), rescued=_has_rescue(result._task))
 
     def v2_runner_on_unreachable(self, result: Any) -> None:
         self._host_event("unreachable", result, result=_kept(result._result))

@@ -59,9 +59,7 @@ def resume(url: str, part: str, connect_timeout: float) -> None:
             raise ConnectionError(f"the answer ended after {received} of {expected} bytes")
 
 
-def download(
-    urls: Sequence[str], target: str, algorithm: str, digest: str, connect_timeout: float = 20.0
-) -> str:
+def download(urls: Sequence[str], target: str, algorithm: str, digest: str, connect_timeout: float = 20.0) -> str:
     """Fetch a file from the first address that has it, and keep it only when its checksum is right.
 
     Parameters:
@@ -101,9 +99,7 @@ def download(
         if not wrong or attempt:
             break
     if wrong:
-        raise ArtifactError(
-            f"{wrong} and fetched again: look at what stands between this machine and that address"
-        )
+        raise ArtifactError(f"{wrong} and fetched again: look at what stands between this machine and that address")
     raise ArtifactError(f"{name} cannot be fetched ({'; '.join(dict.fromkeys(failures))})")
 
 

@@ -153,9 +153,7 @@ def check_lock(product: str, maven: dict, entries: list[LockEntry]) -> None:
     locked = {entry.artifact for entry in entries}
     for coordinate in named_artifacts(maven):
         if coordinate not in locked:
-            raise ArtifactError(
-                f"{product}.lock does not hold {coordinate} of the catalog: run './lab lock {product}'"
-            )
+            raise ArtifactError(f"{product}.lock does not hold {coordinate} of the catalog: run './lab lock {product}'")
 
 
 def excluded(coordinate: str, patterns: list[str]) -> bool:

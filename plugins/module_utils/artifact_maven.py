@@ -99,9 +99,7 @@ def write_resolve_project(folder: str, roots: Sequence[Coordinate], managed: Seq
     )
 
 
-def run_mvn(
-    folder: str, arguments: Sequence[str], repository: str, log: str, timeout: float = 3600.0
-) -> None:
+def run_mvn(folder: str, arguments: Sequence[str], repository: str, log: str, timeout: float = 3600.0) -> None:
     """Run ``mvn`` in a project folder.
 
     Parameters:
@@ -116,8 +114,7 @@ def run_mvn(
     mvn = shutil.which("mvn")
     if mvn is None:
         raise ArtifactError(
-            "mvn is not installed on this machine: install the package 'maven' "
-            "(or set artifacts_distribution: archive)"
+            "mvn is not installed on this machine: install the package 'maven' (or set artifacts_distribution: archive)"
         )
     command = [
         mvn,
@@ -144,8 +141,7 @@ def run_mvn(
             )
         except subprocess.TimeoutExpired:
             raise ArtifactError(
-                f"mvn did not end within {timeout:.0f} s (log: {log}); "
-                "run again, it goes on from where it was"
+                f"mvn did not end within {timeout:.0f} s (log: {log}); run again, it goes on from where it was"
             ) from None
     if result.returncode:
         with Path(log).open(encoding="utf-8", errors="replace") as handle:
@@ -155,9 +151,7 @@ def run_mvn(
 def explain_failure(output: str, log: str) -> ArtifactError:
     """One line out of Maven's pages of output; a broken transfer is told from what stays wrong."""
     output = re.sub(r"\x1b\[[0-9;]*m", "", output)
-    errors = [
-        line.removeprefix("[ERROR]").strip() for line in output.splitlines() if line.startswith("[ERROR]")
-    ]
+    errors = [line.removeprefix("[ERROR]").strip() for line in output.splitlines() if line.startswith("[ERROR]")]
     first = next((line for line in errors if line), None) or next(
         (line.strip() for line in reversed(output.splitlines()) if line.strip()), "no output"
     )
@@ -174,9 +168,7 @@ def explain_failure(output: str, log: str) -> ArtifactError:
     return kind(f"mvn failed: {first[:300]} (log: {log})")
 
 
-def fetch_artifacts(
-    artifacts: Sequence[Coordinate], repository: str, log: str, modules: int = 6
-) -> tuple[str, str]:
+def fetch_artifacts(artifacts: Sequence[Coordinate], repository: str, log: str, modules: int = 6) -> tuple[str, str]:
     """Fetch exactly the named artifacts.
 
     Parameters:

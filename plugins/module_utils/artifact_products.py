@@ -150,9 +150,7 @@ class Fetcher:
         path = str(Path(self.root, folder)) if folder else ""
         return folder_parts(path) if path and Path(path).is_dir() else []
 
-    def _plan_plugin(
-        self, name: str, spec: dict[str, Any], index: dict[str, dict[str, Any]]
-    ) -> Product | None:
+    def _plan_plugin(self, name: str, spec: dict[str, Any], index: dict[str, dict[str, Any]]) -> Product | None:
         rule = spec["plugin"]
         source = plugin_source.find(name, spec, self.plugins, self.cache, self.check)
         if source.downloaded:
@@ -253,12 +251,8 @@ class Fetcher:
                 return
             except WrongBytes as error:
                 if attempt:
-                    raise ArtifactError(
-                        f"{product.name}: {error.path} changed while it was read; run again"
-                    ) from None
-                self.warnings.append(
-                    f"{error.path} was damaged in the cache; it was deleted and fetched again"
-                )
+                    raise ArtifactError(f"{product.name}: {error.path} changed while it was read; run again") from None
+                self.warnings.append(f"{error.path} was damaged in the cache; it was deleted and fetched again")
                 self._drop(product, error)
 
     def _drop(self, product: Product, error: WrongBytes) -> None:
@@ -286,9 +280,7 @@ class Fetcher:
 
     def _foretell(self, missing: list[Product]) -> None:
         """What a run without check mode would fetch and build."""
-        for entry in missing_from_store(
-            self.cache, list(dict.fromkeys(e for p in missing for e in p.entries))
-        ):
+        for entry in missing_from_store(self.cache, list(dict.fromkeys(e for p in missing for e in p.entries))):
             self.fetched.append(entry.coordinate)
             self.fetched_bytes += entry.size
         for product in missing:

@@ -52,8 +52,7 @@ class Cache:
             Path(path).mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise ArtifactError(
-                f"cannot make the cache folder {path}: {error.strerror} "
-                "(set artifacts_cache to a folder of yours)"
+                f"cannot make the cache folder {path}: {error.strerror} (set artifacts_cache to a folder of yours)"
             ) from error
         return path
 

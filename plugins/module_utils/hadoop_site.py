@@ -127,9 +127,7 @@ def parse(data: bytes) -> Site:
     try:
         parser.Parse(data, True)
     except expat.ExpatError as error:
-        raise SiteError(
-            f"not well-formed XML: {expat.errors.messages[error.code]} in line {error.lineno}"
-        ) from error
+        raise SiteError(f"not well-formed XML: {expat.errors.messages[error.code]} in line {error.lineno}") from error
     except (LookupError, ValueError) as error:
         if isinstance(error, SiteError):
             raise

@@ -72,9 +72,7 @@ def listener_of(port: int, proc: Path = Path("/proc")) -> tuple[int, str] | None
     for process in proc.glob("[0-9]*"):
         try:
             if any(str(link.readlink()) in inodes for link in (process / "fd").iterdir()):
-                command = (
-                    (process / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()
-                )
+                command = (process / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()
                 return int(process.name), command
         except OSError:
             continue

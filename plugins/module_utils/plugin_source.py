@@ -108,8 +108,7 @@ def _downloaded(
             found = hash_file(path)
             _write(pin, found)
             source.warnings.append(
-                f"nobody publishes a checksum of {Path(path).name}: its sha256 {found} is pinned "
-                f"in {pin} from now on"
+                f"nobody publishes a checksum of {Path(path).name}: its sha256 {found} is pinned in {pin} from now on"
             )
     return source
 
@@ -141,9 +140,7 @@ def _from_zip(path: str, rule: dict[str, Any], dropped: str) -> Source:
         )
     with zipfile.ZipFile(path) as archive:
         names = [name for name in archive.namelist() if not name.endswith("/")]
-    strip = (
-        1 if len({name.split("/", 1)[0] for name in names}) == 1 and all("/" in name for name in names) else 0
-    )
+    strip = 1 if len({name.split("/", 1)[0] for name in names}) == 1 and all("/" in name for name in names) else 0
     parts = archive_members(path, strip, [])
     if not any(part.path.endswith(".jar") for part in parts):
         raise ArtifactError(f"{path} holds no connector: there is no jar in it")

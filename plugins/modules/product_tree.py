@@ -144,17 +144,11 @@ def compare(root: Path, files: Manifest, exclusive: list[str], keep: list[str], 
         if below(path, keep):
             continue
         if stat.S_ISDIR(info.st_mode):
-            raise TreeError(
-                f"{target} is a folder where a file of the product belongs: move it away and run again"
-            )
+            raise TreeError(f"{target} is a folder where a file of the product belongs: move it away and run again")
         if "link" in wanted:
             if not stat.S_ISLNK(info.st_mode) or str(target.readlink()) != wanted["link"]:
                 found.changed.append(path)
-        elif (
-            not stat.S_ISREG(info.st_mode)
-            or info.st_size != wanted["size"]
-            or hash_path(target) != wanted["sha256"]
-        ):
+        elif not stat.S_ISREG(info.st_mode) or info.st_size != wanted["size"] or hash_path(target) != wanted["sha256"]:
             found.changed.append(path)
         elif stat.S_IMODE(info.st_mode) != int(wanted["mode"], 8) or (info.st_uid, info.st_gid) != owner:
             found.modes.append(path)
@@ -164,9 +158,7 @@ def compare(root: Path, files: Manifest, exclusive: list[str], keep: list[str], 
             found.extra += [path for path in inside if path not in files]
             # os.walk lists a link to a folder as a folder and does not enter it.
             linked = (Path(base) / name for name in _folders if (Path(base) / name).is_symlink())
-            found.extra += [
-                str(path.relative_to(root)) for path in linked if str(path.relative_to(root)) not in files
-            ]
+            found.extra += [str(path.relative_to(root)) for path in linked if str(path.relative_to(root)) not in files]
     found.extra = sorted(set(found.extra))
     return found
 
@@ -227,9 +219,7 @@ def install(root: Path, files: Manifest, wanted: set[str], archive: str, owner: 
                     raise TreeError(f"{member.name} is no file in the archive")
                 place_file(target, stream, entry, member.mtime, owner)
     if left:
-        raise TreeError(
-            f"the archive lacks {', '.join(sorted(left)[:3])}: remove it from the cache and run again"
-        )
+        raise TreeError(f"the archive lacks {', '.join(sorted(left)[:3])}: remove it from the cache and run again")
 
 
 def place_file(target: Path, stream: Any, entry: dict[str, Any], mtime: float, owner: Owner) -> None:
@@ -244,9 +234,7 @@ def place_file(target: Path, stream: Any, entry: dict[str, Any], mtime: float, o
         with os.fdopen(handle, "wb") as output:
             shutil.copyfileobj(stream, output, 1 << 20)
         if hash_path(temporary) != entry["sha256"]:
-            raise TreeError(
-                f"{target.name} in the archive is not what the manifest says: nothing was replaced by it"
-            )
+            raise TreeError(f"{target.name} in the archive is not what the manifest says: nothing was replaced by it")
         os.chown(temporary, *owner)
         # After the chown, and also where a default access list widened or narrowed the mode.
         temporary.chmod(int(entry["mode"], 8))
