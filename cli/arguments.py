@@ -26,7 +26,7 @@ examples:
   ./lab up                             two containers, everything verified
   ./lab up --check                     what would change, changing nothing
   ./lab verify groups mysql-source     two cases
-  ./lab shell kafka -- bin/kafka-topics.sh --bootstrap-server kafka:9092 --list
+  ./lab shell kafka -- kafka_2.13-3.8.1/bin/kafka-topics.sh --bootstrap-server kafka:9092 --list
   ./lab up -i inventory/classroom --limit student07 -K
 
 exit status: 0 done; 1 a case or a check failed; 2 bad usage or input; 3 provisioning failed; 130 interrupted

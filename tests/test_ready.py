@@ -60,11 +60,15 @@ def web(pages: dict[str, tuple[int, bytes]]) -> Iterator[str]:
         server.shutdown()
 
 
-def metadata(controller: int) -> bytes:
-    """Kafka's answer to Metadata version 1: one broker with id 7, and a controller."""
+def metadata(controller: int, names: tuple[str, ...] = ()) -> bytes:
+    """Kafka's answer to Metadata version 1: one broker with id 7, a controller, and topics of one partition."""
     host = b"kafka"
     brokers = struct.pack(">iih", 1, 7, len(host)) + host + struct.pack(">ih", 9092, -1)
-    body = struct.pack(">i", 1) + brokers + struct.pack(">ii", controller, 0)
+    topics = b""
+    for name in names:
+        partition = struct.pack(">hiiiiii", 0, 0, 7, 1, 7, 1, 7)
+        topics += struct.pack(">hh", 0, len(name)) + name.encode() + struct.pack(">bi", 0, 1) + partition
+    body = struct.pack(">i", 1) + brokers + struct.pack(">ii", controller, len(names)) + topics
     return struct.pack(">i", len(body)) + body
 
 
@@ -81,6 +85,22 @@ def test_a_broker_is_ready_when_the_cluster_has_a_controller():
         assert ready.wait(ready.CHECKS["kafka"], [address], 1) == ""
     with serving(lambda s: (s.recv(100), s.sendall(metadata(-1)))) as address:
         assert "no controller" in ready.wait(ready.CHECKS["kafka"], [address], 0)
+
+
+def test_a_broker_that_was_not_told_of_its_topics_is_not_ready():
+    names = ("tema-json", "tema-grups")
+    listed = struct.pack(">i", len(names)) + b"".join(struct.pack(">i", len(name)) + name.encode() for name in names)
+
+    def zookeeper(connection) -> None:
+        for reply in (b"\0" * 37, struct.pack(">iqi", 1, 0, 0) + listed, struct.pack(">iqi", 2, 0, 0)):
+            connection.recv(200)
+            connection.sendall(struct.pack(">i", len(reply)) + reply)
+
+    with serving(zookeeper) as zookeepers:
+        with serving(lambda s: (s.recv(100), s.sendall(metadata(7, ("tema-json",))))) as address:
+            assert "told the broker of tema-grups" in ready.wait(ready.CHECKS["kafka"], [address, zookeepers], 0)
+        with serving(lambda s: (s.recv(100), s.sendall(metadata(7, names)))) as address:
+            assert ready.wait(ready.CHECKS["kafka"], [address, zookeepers], 1) == ""
 
 
 @pytest.mark.parametrize(("error", "missing"), [(0, "is registered"), (-101, ""), (-112, "error -112")])

@@ -5,7 +5,7 @@ The systemd units use it, so that `systemctl start` returns when the port serves
 
 Usage:
   ready zookeeper HOST:PORT          four-letter command `srvr` answers (ZooKeeper's administrator guide)
-  ready kafka HOST:PORT              ApiVersions answers, and Metadata names a controller (KIP-35, protocol guide)
+  ready kafka HOST:PORT [ZOOKEEPERS] Metadata names a living controller, and all topics that ZooKeeper has
   ready broker-id HOST:PORT[,...] ID  no broker is registered under ID in ZooKeeper
                                      (a killed one is, until its session ends)
   ready mysql HOST:PORT              the server sends its handshake (MySQL protocol, version 10)
@@ -67,34 +67,68 @@ def zookeeper(address: str) -> None:
         raise NotReadyError(answer.decode(errors="replace").strip()[:80] or "an empty answer")
 
 
-def kafka(address: str) -> None:
-    """The broker answers Metadata (version 1) and the cluster has a controller that is alive."""
+def kafka(address: str, zookeepers: str = "") -> None:
+    """The broker answers Metadata (version 1), and knows a living controller and all topics that ZooKeeper knows.
+
+    A broker that just started has no topics until the controller tells it of them, and denies that they exist.
+    """
     client = b"ready"
-    body = struct.pack(">hhih", 3, 1, 1, len(client)) + client + struct.pack(">i", 0)
+    # A length of -1 asks for all topics.
+    body = struct.pack(">hhih", 3, 1, 1, len(client)) + client + struct.pack(">i", -1)
     with connect(address) as connection:
         connection.sendall(struct.pack(">i", len(body)) + body)
         (size,) = struct.unpack(">i", receive(connection, 4))
         answer = receive(connection, size)
-    (count,) = struct.unpack_from(">i", answer, 4)
-    position, brokers = 8, []
-    for _ in range(count):
-        (node,) = struct.unpack_from(">i", answer, position)
-        (length,) = struct.unpack_from(">h", answer, position + 4)
-        position += 6 + length + 4
-        (rack,) = struct.unpack_from(">h", answer, position)
-        position += 2 + max(rack, 0)
-        brokers.append(node)
-    (controller,) = struct.unpack_from(">i", answer, position)
+    brokers, controller, topics = read_metadata(answer)
     if controller not in brokers:
         raise NotReadyError("the cluster has no controller yet")
+    unknown = sorted(set(zookeeper_topics(zookeepers)) - topics) if zookeepers else []
+    if unknown:
+        raise NotReadyError(f"the controller has not told the broker of {', '.join(unknown[:3])} yet")
 
 
-def broker_id(addresses: str, number: str) -> None:
-    """ZooKeeper has no registration of a broker's id (request `exists` on /brokers/ids/ID, in ZooKeeper's protocol)."""
-    path = f"/brokers/ids/{number}".encode()
+def read_metadata(answer: bytes) -> tuple[set[int], int, set[str]]:
+    """Ids of the brokers, id of the controller, and names of the topics in an answer to Metadata version 1."""
+    position = 4
+
+    def number(kind: str) -> int:
+        nonlocal position
+        (value,) = struct.unpack_from(f">{kind}", answer, position)
+        position += struct.calcsize(f">{kind}")
+        return value
+
+    def text() -> str:
+        nonlocal position
+        length = max(number("h"), 0)
+        position += length
+        return answer[position - length : position].decode()
+
+    brokers, topics = set(), set()
+    for _ in range(number("i")):
+        brokers.add(number("i"))
+        text(), number("i"), text()
+    controller = number("i")
+    for _ in range(number("i")):
+        number("h")
+        topics.add(text())
+        number("b")
+        for _ in range(number("i")):
+            number("h"), number("i"), number("i")
+            for _ in range(2):
+                replicas = number("i")
+                position += 4 * replicas
+    return brokers, controller, topics
+
+
+def ask_zookeeper(addresses: str, kind: int, path: str) -> tuple[int, bytes]:
+    """Put one question on a node to one member of an ensemble, in ZooKeeper's protocol (zookeeper.jute).
+
+    Returns the error (0: none) and what follows it. `kind` is an operation's code: 3 exists, 8 getChildren.
+    """
+    node = path.encode()
     requests = [
         struct.pack(">iqiqi16s?", 0, 0, 10000, 0, 16, b"", False),
-        struct.pack(">iii", 1, 3, len(path)) + path + b"\0",
+        struct.pack(">iii", 1, kind, len(node)) + node + b"\0",
         struct.pack(">ii", 2, -11),
     ]
     with connect(random.choice(addresses.split(","))) as connection:  # noqa: S311 - any member will do
@@ -104,6 +138,28 @@ def broker_id(addresses: str, number: str) -> None:
             (size,) = struct.unpack(">i", receive(connection, 4))
             answers.append(receive(connection, size))
     (error,) = struct.unpack_from(">i", answers[1], 12)
+    return error, answers[1][16:]
+
+
+def zookeeper_topics(addresses: str) -> list[str]:
+    """Topics that are registered in ZooKeeper."""
+    error, data = ask_zookeeper(addresses, 8, "/brokers/topics")
+    if error == NO_NODE:
+        return []
+    if error:
+        raise NotReadyError(f"ZooKeeper answers with error {error}")
+    (count,) = struct.unpack_from(">i", data)
+    position, topics = 4, []
+    for _ in range(count):
+        (length,) = struct.unpack_from(">i", data, position)
+        topics.append(data[position + 4 : position + 4 + length].decode())
+        position += 4 + length
+    return topics
+
+
+def broker_id(addresses: str, number: str) -> None:
+    """ZooKeeper has no registration of a broker's id."""
+    error, _ = ask_zookeeper(addresses, 3, f"/brokers/ids/{number}")
     if error == 0:
         raise NotReadyError(f"a broker with id {number} is registered: killed a moment ago, or another one")
     if error != NO_NODE:
