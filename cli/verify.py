@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import subprocess
 from argparse import Namespace
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from cli import ansible, process
@@ -75,6 +78,29 @@ def run_cases(lab: Lab, options: list[str]) -> int:
     Returns:
         an exit status.
     """
+    with alone(lab):
+        return _run_cases(lab, options)
+
+
+@contextmanager
+def alone(lab: Lab) -> Iterator[None]:
+    """Keep a second verification of the same lab out: each would clear away what the other makes.
+
+    Parameters:
+        lab: which.
+    Raises:
+        LabError: one is under way.
+    """
+    lab.state.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with (lab.state / "verify.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise LabError(f"lab {lab.name} is being verified already; wait until that has ended") from None
+        yield
+
+
+def _run_cases(lab: Lab, options: list[str]) -> int:
     (lab.root / "build" / "report").mkdir(parents=True, exist_ok=True)
     child = subprocess.Popen(
         pytest_arguments(lab, options),

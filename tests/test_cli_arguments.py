@@ -161,3 +161,12 @@ def test_exit_status_and_one_line(
     monkeypatch.setattr("cli.lab.ROOT", tmp_path)
     assert entry.main(["doctor"]) == status
     assert capsys.readouterr().err.strip().startswith("lab: ")
+
+
+def test_a_second_verification_of_the_same_lab_is_kept_out(tmp_path: Path) -> None:
+    one, other = (lab.Lab(name, tmp_path / "inventory", root=tmp_path) for name in ("one", "other"))
+    with verify.alone(one):
+        with pytest.raises(LabError, match="lab one is being verified already"), verify.alone(one):
+            pass
+        with verify.alone(other):
+            pass

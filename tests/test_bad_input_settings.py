@@ -1,0 +1,49 @@
+"""What is wrong in an inventory ends site.yml in one line before any host is asked for anything."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+# Nothing answers there: a playbook that got past the settings would say `unreachable`.
+NOWHERE = "{ansible_host: 127.0.0.1, ansible_port: 9, ansible_ssh_private_key_file: /dev/null}"
+GROUPS = ("zookeeper", "kafka", "connect", "mysql", "workspace", "namenode", "datanode")
+
+
+def site(clone: Path, folder: Path, groups: tuple[str, ...], settings: str) -> str:
+    """Run site.yml on an inventory of two hosts with these groups and settings; return Ansible's failure lines."""
+    listed = "".join(f"    {group}: {{hosts: {{one: {{}}, two: {{}}}}}}\n" for group in groups)
+    hosts = f"all:\n  hosts: {{one: {NOWHERE}, two: {NOWHERE}}}\n  children:\n{listed}"
+    (folder / "group_vars").mkdir()
+    (folder / "hosts.yml").write_text(hosts, encoding="utf-8")
+    (folder / "group_vars/all.yml").write_text(f"lab_name: nowhere\n{settings}", encoding="utf-8")
+    argv = [sys.executable, "-m", "ansible", "playbook", "-i", str(folder), str(clone / "playbooks/site.yml")]
+    environment = {**os.environ, "ANSIBLE_CONFIG": str(clone / "ansible.cfg"), "ANSIBLE_NOCOLOR": "1"}
+    done = subprocess.run(argv, cwd=clone, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode != 0, done.stdout
+    assert "unreachable=0" in done.stdout and "changed=0" in done.stdout, done.stdout
+    assert "UNREACHABLE" not in done.stdout, done.stdout
+    return "\n".join(re.findall(r"msg: (.*(?:\n {8}.*)*)", done.stdout)).replace("\n        ", " ")
+
+
+@pytest.mark.parametrize(
+    ("setting", "meant"),
+    [
+        ("kafka_heep: 1g", "kafka_heep is no setting; did you mean kafka_heap?"),
+        ("lab_servces_enabled: false", "lab_servces_enabled is no setting; did you mean lab_services_enabled?"),
+        ("course_usr: anna", "course_usr is no setting; did you mean course_user?"),
+    ],
+)
+def test_misspelt_setting(clone: Path, tmp_path: Path, setting: str, meant: str) -> None:
+    assert meant in site(clone, tmp_path, GROUPS, f"{setting}\n")
+
+
+@pytest.mark.parametrize("missing", ["kafka", "zookeeper"])
+def test_missing_group(clone: Path, tmp_path: Path, missing: str) -> None:
+    said = site(clone, tmp_path, tuple(group for group in GROUPS if group != missing), "")
+    assert f"the inventory lacks group {missing} ({tmp_path})" in said
