@@ -69,7 +69,7 @@ def molecule(root: Path, scenario: str, environment: dict[str, str] | None = Non
     return [
         Step(
             f"{scenario}: {action}",
-            python(root, "-m", "molecule", action, "-s", scenario),
+            python(root, "-m", "molecule", action.replace("_", "-"), "-s", scenario),
             environment or {},
             unchanged=action in ("check", "idempotence"),
             cleanup=action == "destroy",
