@@ -32,8 +32,8 @@ esac
 def run_lab(
     tmp_path: Path, clone: Path, fake_commands: Callable[[str, str], Path], real_tools: Callable
 ) -> Callable[..., subprocess.CompletedProcess[str]]:
-    """Runs a copy of ./lab, in a folder with a blank in its name, with nothing on PATH but stand-ins."""
-    folder = tmp_path / "my clone"
+    """Runs a copy of ./lab, with nothing on PATH but stand-ins."""
+    folder = tmp_path / "clone"
     folder.mkdir()
     shutil.copy(clone / "lab", folder / "lab")
     (folder / "requirements.txt").write_text("ansible==1\n", encoding="utf-8")
@@ -65,6 +65,20 @@ def test_python_too_old_is_one_line(run_lab: Callable) -> None:
     assert ended.returncode == 2
     assert "Python 3.11 or later is needed" in ended.stderr and "3.9.2" in ended.stderr
     assert ended.stderr.count("\n") == 1
+
+
+def test_a_blank_in_the_clones_path_is_refused_before_anything_is_made(run_lab: Callable) -> None:
+    blank = run_lab.folder.rename(run_lab.folder.parent / "my clone")
+    ended = subprocess.run(
+        [blank / "lab", "up"],
+        env={"PATH": str(run_lab.folder.parent / "bin"), "HOME": str(blank), "FAKE_NEEDS": "venv"},
+        text=True,
+        capture_output=True,
+        check=False,
+    )
+    assert ended.returncode == 2
+    assert ended.stderr.count("\n") == 1 and f"{blank}; move the clone" in ended.stderr
+    assert not (blank / ".venv").exists()
 
 
 def test_help_makes_no_venv(run_lab: Callable) -> None:
