@@ -30,7 +30,7 @@ def message(lab):
 
 
 def test_killed_broker_serves_again(lab, message, evidence):
-    """After kill -9 the broker comes back with its data, after one start; how fast is shown, and measured in benchmarks/."""
+    """After kill -9 the broker comes back with its data, in one start; how fast is measured in benchmarks/."""
     machine = lab.part("kafka")
     before = restarts(machine)
     started = time.monotonic()
