@@ -117,6 +117,8 @@ class Scenario:
             stderr=subprocess.STDOUT,
             text=True,
             start_new_session=True,
+            # What a shell starts in the background ignores Ctrl-C, and so would all below it.
+            preexec_fn=_listen_to_interrupts,
         )
 
     def lab(self, *words: str, seconds: int = 900, **options: Any) -> Ended:
@@ -164,6 +166,10 @@ class Scenario:
             PODMAN, "ps", "--all", "--filter", f"label=streaming-lab.lab={self.name}", "--format", "{{.Names}}"
         )
         return sorted(done.stdout.split())
+
+
+def _listen_to_interrupts() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def as_root(*argv: str | Path) -> subprocess.CompletedProcess[str]:
