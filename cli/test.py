@@ -50,7 +50,7 @@ def _run_all(lab: Lab, steps: list[Step], screen: Screen, log: Path, become: dic
         for step in steps:
             if failed:
                 break
-            dirty = not step.cleanup if step.cleanup or step.name.endswith(": create") else dirty
+            dirty = not step.cleanup if step.cleanup or step.name.endswith((": create", ": verify")) else dirty
             if not run_step(lab, step, screen, log, become):
                 failed = step.name
     finally:
