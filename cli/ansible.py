@@ -25,6 +25,11 @@ class Outcome:
     own_words: str = ""
 
     @property
+    def went_on(self) -> bool:
+        """Whether the hosts that did not fail were taken to the end: a failure that concerns all of them stops all."""
+        return "NO MORE HOSTS LEFT" not in self.log.read_text(encoding="utf-8", errors="replace")
+
+    @property
     def failures(self) -> list[Failure]:
         """Hosts that did not reach the end."""
         return self.progress.failures
@@ -160,13 +165,20 @@ def report_failures(lab: Lab, outcome: Outcome, screen: Screen) -> None:
         screen: where the lines go.
     """
     screen.line()
+    # What is wrong with the settings is wrong for every host: said once, with all their names.
+    hosts_of: dict[tuple[str, str], list[str]] = {}
+    for failure in outcome.failures:
+        if failure.unreachable:
+            continue
+        line = f'task "{failure.task}" failed: {failure.message}'
+        hosts_of.setdefault((line, failure.detail), []).append(failure.host)
+    for (line, detail), hosts in hosts_of.items():
+        screen.line(f"  {', '.join(sorted(hosts))}: {line}")
+        if detail:
+            screen.line(f"    its last line: {detail}")
     for failure in outcome.failures:
         if failure.unreachable:
             screen.line(f"  {failure.host}: unreachable ({failure.message})")
-            continue
-        screen.line(f'  {failure.host}: task "{failure.task}" failed: {failure.message}')
-        if failure.detail:
-            screen.line(f"    its last line: {failure.detail}")
     if not outcome.failures:
         screen.line(f"  Ansible ended with status {outcome.status}: {outcome.own_words or 'no message'}")
     screen.line(f"  log: {shown(outcome.log, lab.root)}")

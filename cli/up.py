@@ -106,7 +106,7 @@ def _failed(lab: Lab, outcome: Outcome, screen: Screen, tally: Tally) -> int:
     ansible.report_failures(lab, outcome, screen)
     broken = {failure.host for failure in outcome.failures}
     fine = sorted(set(outcome.progress.hosts) - broken - {"localhost"})
-    if fine and broken:
+    if fine and broken and outcome.went_on:
         screen.line(f"  done all the same: {', '.join(fine)}; {lab.retype('verify')} --limit {','.join(fine)}")
     screen.line(f"  {tally.line()}; not finished: mend the above and run {lab.retype('up')} again")
     return PROVISIONING_FAILED

@@ -42,8 +42,6 @@ def get(server: FileServer, target: Path, *paths: str, digest: str = sha256(DATA
 
 def test_interrupted_download_goes_on(server: FileServer, tmp_path: Path) -> None:
     server.cut["file.tgz"] = 1
-    with pytest.raises(ArtifactError, match="ended after 256000 of 512000 bytes"):
-        get(server, tmp_path / "f", "file.tgz")
     get(server, tmp_path / "f", "file.tgz")
     assert (tmp_path / "f").read_bytes() == DATA
     assert server.requests[-1] == ("file.tgz", "bytes=256000-")

@@ -128,6 +128,15 @@ def test_report_is_a_line_a_host_and_the_log(write_events: Callable[..., Path], 
     ]
 
 
+def test_what_is_wrong_for_all_hosts_is_said_once(write_events: Callable[..., Path], tmp_path: Path) -> None:
+    events = [result("failed", host, "Check the settings", result={"msg": "x is no setting"}) for host in ("b", "a")]
+    progress = progress_of(write_events({"event": "play", "name": "Settings", "time": 1}, *events, stats(9)))
+    out = io.StringIO()
+    log = tmp_path / "up.log"
+    ansible.report_failures(Lab("lab", tmp_path, root=tmp_path), ansible.Outcome(2, progress, log), Screen(out))
+    assert out.getvalue().splitlines()[1] == '  a, b: task "Check the settings" failed: x is no setting'
+
+
 def test_a_broken_playbook_is_reported_in_ansibles_own_words(tmp_path: Path) -> None:
     out = io.StringIO()
     outcome = ansible.Outcome(4, Progress(), tmp_path / "x.log", "[ERROR]: the role 'kafka' was not found")

@@ -59,6 +59,21 @@ def resume(url: str, part: str, connect_timeout: float) -> None:
             raise ConnectionError(f"the answer ended after {received} of {expected} bytes")
 
 
+def resume_while_it_grows(url: str, part: str, connect_timeout: float) -> None:
+    """Fetch a URL into ``part``, going on after each broken connection as long as every try brings some bytes.
+
+    Raises:
+        OSError: a try brought nothing.
+    """
+    while True:
+        before = Path(part).stat().st_size if Path(part).exists() else 0
+        try:
+            return resume(url, part, connect_timeout)
+        except OSError:
+            if not Path(part).exists() or Path(part).stat().st_size <= before:
+                raise
+
+
 def download(urls: Sequence[str], target: str, algorithm: str, digest: str, connect_timeout: float = 20.0) -> str:
     """Fetch a file from the first address that has it, and keep it only when its checksum is right.
 
@@ -82,7 +97,7 @@ def download(urls: Sequence[str], target: str, algorithm: str, digest: str, conn
     for attempt in range(2):
         for url in urls:
             try:
-                resume(url, part, connect_timeout)
+                resume_while_it_grows(url, part, connect_timeout)
             except (OSError, ValueError) as error:
                 failures.append(f"{url}: {why(error)}")
                 continue
