@@ -122,7 +122,7 @@ def collect(folder: Path, options: dict) -> list[str]:
         if locked.get(path.name, "") and wheels.sha256(path) != locked[path.name]:
             raise wheels.WheelError(f"{path.name} is not the file that {options['lock']} names (sha256 differs)")
     for path in sorted(sources.iterdir()):
-        pip(["wheel", "--quiet", "--no-deps", "--wheel-dir", str(folder), str(path)])
+        pip(["wheel", "--quiet", "--no-deps", "--use-pep517", "--wheel-dir", str(folder), str(path)])
     for path in sorted(sources.iterdir()):
         path.unlink()
     sources.rmdir()
