@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import atexit
+import functools
 import shlex
+import shutil
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -14,6 +17,14 @@ from verify.lib.waits import until
 
 OUTPUT = "/run/lab-verify"
 """Folder on the host of what units print."""
+
+
+@functools.cache
+def _sockets() -> Path:
+    """Make the folder of ssh's shared connections, this user's alone and gone with this process."""
+    folder = Path(tempfile.mkdtemp(prefix="lab-ssh-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
 
 
 class Machine:
@@ -29,15 +40,13 @@ class Machine:
         if values["ansible_connection"] == "local":
             self.host = testinfra.get_host("local://")
             return
-        sockets = Path(tempfile.gettempdir()) / "lab-verify-ssh"
-        sockets.mkdir(mode=0o700, exist_ok=True)
         address = str(values["ansible_host"] or info.name)
         user = f"{values['ansible_user']}@" if values["ansible_user"] else ""
         self.host = testinfra.get_host(
             f"ssh://{user}{address}:{values['ansible_port']}",
             ssh_identity_file=str(values["ansible_ssh_private_key_file"]) or None,
             ssh_extra_args=f"-o BatchMode=yes -o LogLevel=ERROR -o ConnectTimeout=10 -o ServerAliveInterval=5 "
-            f"-o ControlPath={sockets}/%C {values['ansible_ssh_common_args']}".strip(),
+            f"-o ControlPath={_sockets()}/%C {values['ansible_ssh_common_args']}".strip(),
             controlpersist=120,
         )
 
