@@ -28,7 +28,7 @@ if [ "$(stat -c %s -- "$archive" 2>/dev/null)"$'\n'"$now" = "$(cat -- "$stamp" 2
   exit 0
 fi
 
-mkdir -p -- "$home/cds" && chmod 0755 -- "$home/cds" && work=$(mktemp -d -- "$home/cds/.record.XXXXXX") || exit 1
+mkdir -p -- "$home/cds" && chmod 0755 -- "$home/cds" && work=$(mktemp -d --tmpdir="$home/cds") || exit 1
 trap 'rm -rf -- "$work"' EXIT
 
 list() { # list NAME COMMAND ARGUMENT...: the classes that one command loads

@@ -31,7 +31,7 @@ if [ "$(stat -c %s -- "$archive" 2>/dev/null)"$'\n'"$now" = "$(cat -- "$stamp" 2
 fi
 
 # The archive is code that others run: its folder is closed to those who may write in the Kafka home.
-mkdir -p -- "$home/cds" && chmod 0755 -- "$home/cds" && work=$(mktemp -d -- "$home/cds/.record.XXXXXX") || exit 1
+mkdir -p -- "$home/cds" && chmod 0755 -- "$home/cds" && work=$(mktemp -d --tmpdir="$home/cds") || exit 1
 trap 'rm -rf -- "$work"' EXIT
 
 list() { # list NAME SCRIPT ARGUMENT...: the classes that one command loads
