@@ -13,7 +13,12 @@ FOLDER = Path(__file__).parents[1] / "roles/course/files/slate"
 sys.path.insert(0, str(FOLDER))
 import slate  # noqa: E402
 
-SETTINGS = {"kafka_home": "/opt/kafka", "home": "/home/student", "programs": "/home/student/kafka-python"}
+SETTINGS = {
+    "kafka_home": "/opt/kafka",
+    "home": "/home/student",
+    "programs": "/home/student/kafka-python",
+    "hdfs_folder": "/user/hadoop/kafka",
+}
 
 
 class World:

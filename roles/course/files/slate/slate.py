@@ -54,13 +54,13 @@ def load_cases(settings: dict[str, str]) -> dict[str, dict[str, list[str]]]:
     """Read which names each case uses.
 
     Args:
-        settings: `kafka_home`, `home` and `programs` stand for folders of this lab in the names.
+        settings: `kafka_home`, `home`, `programs` and `hdfs_folder` stand for folders of this lab in the names.
 
     Returns:
         For each case, the names by kind.
     """
     raw = json.loads((HERE / "slate_cases.json").read_text(encoding="utf-8"))
-    places = {name: settings[name] for name in ("kafka_home", "home", "programs")}
+    places = {name: settings[name] for name in ("kafka_home", "home", "programs", "hdfs_folder")}
     return {
         case: {kind: [name.format(**places) for name in names] for kind, names in kinds.items()}
         for case, kinds in raw.items()
