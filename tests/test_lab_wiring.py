@@ -1,0 +1,97 @@
+"""What the roles make of an inventory: addresses and rights, with parts on hosts of their own or not there at all."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+Ask = Callable[..., dict[str, Any]]
+LOCAL = {"ansible_connection": "local", "ansible_python_interpreter": "{{ ansible_playbook_python }}"}
+
+
+@pytest.fixture
+def ask(clone: Path, tmp_path: Path) -> Ask:
+    """Renders expressions as a host of an inventory sees them, with the defaults and vars of roles."""
+
+    def render(
+        parts: dict[str, list[str]], host: str, expressions: dict[str, str], *roles: str, **settings: Any
+    ) -> dict[str, Any]:
+        # Machines first: Ansible gives what is said of a host `kafka` to the group of that name once there is one.
+        machines = {name: {"lab_cluster": "one"} for hosts in parts.values() for name in hosts}
+        groups = {part: {"hosts": {name: {} for name in hosts}} for part, hosts in parts.items()}
+        folder = tmp_path / "inventory"
+        (folder / "group_vars").mkdir(parents=True)
+        hosts = {"all": {"children": {"machines": {"hosts": machines}, **groups}}}
+        (folder / "hosts.yml").write_text(yaml.safe_dump(hosts, sort_keys=False), encoding="utf-8")
+        values = {"lab_name": "nowhere", **LOCAL, **settings}
+        (folder / "group_vars/all.yml").write_text(yaml.safe_dump(values), encoding="utf-8")
+        files = [str(path) for role in roles for path in (clone / "roles" / role).glob("*/main.yml")]
+        files = [path for path in files if path.endswith(("defaults/main.yml", "vars/main.yml"))]
+        play = [
+            {
+                "hosts": host,
+                "gather_facts": False,
+                "vars_files": sorted(files),
+                "tasks": [
+                    {
+                        "ansible.builtin.copy": {
+                            "content": "{{ answers | to_json }}",
+                            "dest": str(tmp_path / "answers.json"),
+                            "mode": "0600",
+                        },
+                        "vars": {
+                            "answers": {name: f"{{{{ {text} }}}}" for name, text in expressions.items()},
+                        },
+                    }
+                ],
+            }
+        ]
+        (tmp_path / "play.yml").write_text(yaml.safe_dump(play), encoding="utf-8")
+        (tmp_path / "group_vars").symlink_to(clone / "playbooks/group_vars")
+        files = ("-i", str(folder), str(tmp_path / "play.yml"))
+        done = subprocess.run(
+            [sys.executable, "-m", "ansible", "playbook", *files],
+            cwd=clone,
+            env={**os.environ, "ANSIBLE_CONFIG": str(clone / "ansible.cfg"), "ANSIBLE_NOCOLOR": "1"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return json.loads((tmp_path / "answers.json").read_text(encoding="utf-8"))
+
+    return render
+
+
+ONE = {part: ["kafka"] for part in ("zookeeper", "kafka", "connect", "mysql", "workspace")}
+
+
+def test_an_inventory_changes_the_projects_defaults(ask: Ask) -> None:
+    """In its group_vars/all.yml, which Ansible by itself puts below those of the playbooks."""
+    wanted = {"openjdk_version": 17, "lab_services_enabled": False}
+    assert ask(ONE, "kafka", {name: name for name in wanted}, **wanted) == wanted
+
+
+@pytest.mark.parametrize(
+    ("parts", "bind", "student"),
+    [
+        (ONE, "127.0.0.1", "localhost"),
+        ({**ONE, "workspace": ["desk"]}, "0.0.0.0", "%"),
+        ({**ONE, "connect": ["worker"]}, "0.0.0.0", "localhost"),
+    ],
+    ids=["one host", "workspace elsewhere", "worker elsewhere"],
+)
+def test_mysql_listens_for_who_is_elsewhere(clone: Path, ask: Ask, parts: dict, bind: str, student: str) -> None:
+    tasks = yaml.safe_load((clone / "roles/mysql/tasks/database.yml").read_text(encoding="utf-8"))
+    users = next(task for task in tasks[0]["block"] if task["name"] == "Make the users")["loop"]
+    host = next(user["host"] for user in users if user["name"] != "kafka").strip("{} ")
+    seen = ask(parts, "kafka", {"bind": "mysql_bind_address", "student": host}, "mysql")
+    assert seen == {"bind": bind, "student": student}
