@@ -4,7 +4,12 @@ from verify.lib.temperatures import fill_topic
 from verify.lib.waits import until
 
 ENGINE = "mysql"
-SERVERS = [("connect", "kafka-connect"), ("namenode", "hadoop-namenode"), ("datanode", "hadoop-datanode")]
+SERVERS = [
+    ("connect", "kafka-connect"),
+    ("mysql", "mysql"),
+    ("namenode", "hadoop-namenode"),
+    ("datanode", "hadoop-datanode"),
+]
 FILE = "temperatures.txt"
 ROWS = ["21/02/2025 10:00:00,14.5", "21/02/2025 11:00:00,16.7", "21/02/2025 12:00:00,17.1"]
 POISON = '{"schema":null}'

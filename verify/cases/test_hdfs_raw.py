@@ -4,7 +4,12 @@ from verify.lib.temperatures import fill_topic
 from verify.lib.waits import until
 
 ENGINE = "mysql"
-SERVERS = [("connect", "kafka-connect"), ("namenode", "hadoop-namenode"), ("datanode", "hadoop-datanode")]
+SERVERS = [
+    ("connect", "kafka-connect"),
+    ("mysql", "mysql"),
+    ("namenode", "hadoop-namenode"),
+    ("datanode", "hadoop-datanode"),
+]
 FILE = "temperatures_raw.txt"
 
 
