@@ -90,8 +90,24 @@ def test_an_inventory_changes_the_projects_defaults(ask: Ask) -> None:
     ids=["one host", "workspace elsewhere", "worker elsewhere"],
 )
 def test_mysql_listens_for_who_is_elsewhere(clone: Path, ask: Ask, parts: dict, bind: str, student: str) -> None:
-    tasks = yaml.safe_load((clone / "roles/mysql/tasks/database.yml").read_text(encoding="utf-8"))
+    tasks = yaml.safe_load((clone / "roles/mysql/tasks/users.yml").read_text(encoding="utf-8"))
     users = next(task for task in tasks[0]["block"] if task["name"] == "Make the users")["loop"]
     host = next(user["host"] for user in users if user["name"] != "kafka").strip("{} ")
     seen = ask(parts, "kafka", {"bind": "mysql_bind_address", "student": host}, "mysql")
     assert seen == {"bind": bind, "student": student}
+
+
+@pytest.mark.parametrize(
+    ("without", "connect", "mysql"),
+    [
+        (("connect",), "localhost:8083", "kafka:3306"),
+        (("connect", "mysql"), "localhost:8083", "localhost:3306"),
+    ],
+    ids=["connect", "connect and mysql"],
+)
+def test_a_workspace_does_without(ask: Ask, without: tuple, connect: str, mysql: str) -> None:
+    """Programs and connector files keep the notes' addresses of parts that the lab does not have."""
+    parts = {part: hosts for part, hosts in ONE.items() if part not in without}
+    names = ("course_connect_address", "course_mysql_address", "course_webhdfs_address")
+    seen = ask(parts, "kafka", {name: name for name in names}, "course")
+    assert list(seen.values()) == [connect, mysql, "hadoopmaster:9870"]
