@@ -69,6 +69,12 @@ def wiring() -> dict:
     return read(ROOT / "playbooks" / "group_vars" / "all.yml")
 
 
+def test_the_labs_own_settings_are_typed():
+    typed = read(ROOT / "roles/preflight/vars/main.yml")["__preflight_lab_specs"]
+    # Known only after the hosts were asked.
+    assert {name for name in wiring() if name.startswith("lab_")} - set(typed) == {"lab_installed_packages"}
+
+
 def test_shared_settings_have_the_value_of_the_roles_default():
     shared = wiring()
     for role in ROLES:
