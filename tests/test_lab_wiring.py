@@ -22,7 +22,12 @@ def ask(clone: Path, tmp_path: Path) -> Ask:
     """Renders expressions as a host of an inventory sees them, with the defaults and vars of roles."""
 
     def render(
-        parts: dict[str, list[str]], host: str, expressions: dict[str, str], *roles: str, **settings: Any
+        parts: dict[str, list[str]],
+        host: str,
+        expressions: dict[str, str],
+        *roles: str,
+        before: tuple[dict[str, Any], ...] = (),
+        **settings: Any,
     ) -> dict[str, Any]:
         # Machines first: Ansible gives what is said of a host `kafka` to the group of that name once there is one.
         machines = {name: {"lab_cluster": "one"} for hosts in parts.values() for name in hosts}
@@ -41,6 +46,7 @@ def ask(clone: Path, tmp_path: Path) -> Ask:
                 "gather_facts": False,
                 "vars_files": sorted(files),
                 "tasks": [
+                    *before,
                     {
                         "ansible.builtin.copy": {
                             "content": "{{ answers | to_json }}",
@@ -50,7 +56,7 @@ def ask(clone: Path, tmp_path: Path) -> Ask:
                         "vars": {
                             "answers": {name: f"{{{{ {text} }}}}" for name, text in expressions.items()},
                         },
-                    }
+                    },
                 ],
             }
         ]
@@ -111,3 +117,10 @@ def test_a_workspace_does_without(ask: Ask, without: tuple, connect: str, mysql:
     names = ("course_connect_address", "course_mysql_address", "course_webhdfs_address")
     seen = ask(parts, "kafka", {name: name for name in names}, "course")
     assert list(seen.values()) == [connect, mysql, "hadoopmaster:9870"]
+
+
+def test_the_image_has_the_packages_that_the_inventory_says(ask: Ask) -> None:
+    before = {"ansible.builtin.import_role": {"name": "containers", "tasks_from": "packages"}}
+    recipe = {name: f"__containers_recipe.{name}" for name in ("packages", "mysql")}
+    seen = ask(ONE, "localhost", recipe, before=(before,), openjdk_version=17, host_packages=["curl", "htop"])
+    assert seen == {"packages": ["curl", "htop", "openjdk-17-jdk-headless", "python3-venv"], "mysql": ["mysql-server"]}
