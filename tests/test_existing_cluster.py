@@ -46,6 +46,18 @@ def preflight(clone: Path, folder: Path, **settings: object) -> subprocess.Compl
     )
 
 
+@pytest.mark.parametrize("port", [9866, 9867])
+def test_all_ports_of_the_datanode_are_asked_for(clone: Path, tmp_path: Path, port: int) -> None:
+    try:
+        taken = socket.create_server(("0.0.0.0", port))
+    except OSError:
+        # Something here has it: that will do as well.
+        taken = socket.socket()
+    with taken:
+        done = preflight(clone, tmp_path)
+    assert f"port: {port} is taken by" in done.stdout, done.stdout + done.stderr
+
+
 @pytest.mark.parametrize("install", [True, False])
 def test_its_ports_are_its_own(clone: Path, tmp_path: Path, install: bool) -> None:
     with socket.create_server(("0.0.0.0", 0)) as namenode:
