@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import shutil
@@ -148,3 +149,22 @@ def test_the_student_may_start_and_stop_servers_by_commands_in_full(clone: Path,
     ):
         assert f"/usr/bin/systemctl {allowed}" in commands
     assert "/usr/bin/systemctl stop ssh" not in commands
+
+
+@pytest.mark.parametrize(
+    ("there", "his"), [(None, False), ("# Managed (role course)\n[client]", False), ("[client]\nuser=toni", True)]
+)
+def test_somebodys_own_mysql_settings_are_told_from_ours(ask: Ask, there: str | None, his: bool) -> None:
+    found = {"content": base64.b64encode(there.encode()).decode()} if there else {"failed": False}
+    seen = ask(ONE, "kafka", {"his": "__course_my_cnf_is_his"}, "course", __course_my_cnf=found)
+    assert seen == {"his": his}
+
+
+def test_a_standalone_worker_reads_both_places_of_secrets(clone: Path, ask: Ask) -> None:
+    """The course's files name the distributed worker's; a student's own are in his home."""
+    template = clone / "roles/kafka_connect/templates/connect-standalone.properties.j2"
+    text = ask(ONE, "kafka", {"text": f"lookup('ansible.builtin.template', '{template}')"}, "kafka_connect")["text"]
+    (allowed,) = [line.split("=")[1] for line in text.splitlines() if ".param.allowed.paths=" in line]
+    named = json.loads((clone / "roles/course/files/connectors/debezium/mysql-source.json").read_text())["config"]
+    place = named["database.password"].split(":")[1]
+    assert allowed.split(",") == ["/home/student/.secrets", place]
