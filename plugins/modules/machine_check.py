@@ -42,7 +42,7 @@ options:
     elements: str
     default: []
   own_name:
-    description: Whether the machine's own name must lead to an address; Hadoop's servers do not start where it does not.
+    description: Whether the machine's own name must lead to an address. Hadoop's servers need that.
     type: bool
     default: false
   unless_exists:
