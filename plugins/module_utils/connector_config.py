@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Mapping, Sequence
 
-# What Kafka Connect itself reads, whatever the plugin (3.8: ConnectorConfig, SourceConnectorConfig, SinkConnectorConfig).
+# What Kafka Connect itself reads, whatever the plugin (ConnectorConfig, SourceConnectorConfig, SinkConnectorConfig).
 FRAMEWORK = frozenset(
     {
         "name", "connector.class", "tasks.max", "tasks.max.enforce", "config.action.reload",
