@@ -70,12 +70,14 @@ def test_options_of_a_transformation_are_checked_where_its_class_was_asked():
     config = {
         **GOOD,
         "transforms": "r",
-        "transforms.r.type": "X",
+        "transforms.r.type": "org.apache.kafka.connect.transforms.RegexRouter",
         "transforms.r.regexx": "a",
         "transforms.r.regex": "a",
     }
     assert unknown_options(config, asked, "source") == {"transforms.r.regexx": ["transforms.r.regex"]}
     assert not unknown_options(config, JDBC, "source"), "not asked: what the class reads is not known"
+    other = {**config, "transforms.r.type": "io.debezium.transforms.ExtractNewRecordState"}
+    assert not unknown_options(other, asked, "source"), "other makers' classes read more than they define"
 
 
 def test_what_debezium_passes_on_is_known():

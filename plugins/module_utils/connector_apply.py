@@ -89,8 +89,9 @@ def _validate(connect: Connect, connectors: Sequence[Wanted]) -> tuple[dict[str,
             refused.append(f"{connector.name}: {_no_plugin(connector.config['connector.class'], plugins)}")
             continue
         try:
-            # The name is an option like others to the worker, and required.
-            configs = connect.validate(plugin["class"], {**connector.config, "name": connector.name})
+            # In the path as in the config, else the worker refuses; the name is an option like others, and required.
+            asked = {**connector.config, "name": connector.name}
+            configs = connect.validate(asked["connector.class"], asked)
         except RestError as error:
             refused.append(f"{connector.name}: {error}")
             continue
