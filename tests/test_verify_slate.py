@@ -13,7 +13,12 @@ FOLDER = Path(__file__).parents[1] / "roles/course/files/slate"
 sys.path.insert(0, str(FOLDER))
 import slate  # noqa: E402
 
-SETTINGS = {"kafka_home": "/opt/kafka", "home": "/home/student", "programs": "/home/student/kafka-python"}
+SETTINGS = {
+    "kafka_home": "/opt/kafka",
+    "home": "/home/student",
+    "programs": "/home/student/kafka-python",
+    "declared": "/nonexistent",
+}
 
 
 class World:
@@ -121,6 +126,27 @@ def test_clear_wipes_whoever_made_it(world):
     world.there["table", "temperatures"] = "3 rows"
     assert call("clear")[0] == 0
     assert not world.there
+
+
+@pytest.fixture
+def inventory_declares(tmp_path, monkeypatch):
+    """The inventory declares a topic of the notes, one of its own, and a connector."""
+    path = tmp_path / "declared.json"
+    path.write_text(json.dumps({"topics": {"tema-prova": {}, "own": {}}, "connectors": {"c": {}}}), encoding="utf-8")
+    monkeypatch.setitem(SETTINGS, "declared", str(path))
+
+
+def test_clear_wipes_what_the_inventory_declares_too(world, inventory_declares):
+    world.there.update({("topic", "own"): "", ("connector", "c"): "", ("topic", "tema-prova"): "", ("topic", "x"): ""})
+    assert call("clear")[0] == 0
+    assert list(world.there) == [("topic", "x")], "neither the notes' nor declared"
+
+
+def test_what_is_in_the_way_is_said_to_be_declared(world, inventory_declares):
+    world.there["topic", "tema-prova"] = ""
+    assert call("begin", "first-steps")[1]["declared"] == ["tema-prova"]
+    world.there["topic", "tema-json"] = ""
+    assert call("begin", "python-json")[1]["declared"] == []
 
 
 def test_a_ledger_cut_short_by_a_crash_is_read_as_far_as_it_goes(tmp_path):

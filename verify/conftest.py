@@ -159,7 +159,10 @@ def slate(request: pytest.FixtureRequest, lab: Lab) -> Iterator[None]:
             held = ", ".join(f"{item['kind']} {item['name']}" for item in answer["foreign"])
             why = f"{lab.workspace.name} holds work that verification did not make: {held}"
             row.add("refused")
-            row.evidence[:] = [f"{why}; ./lab verify --discard or ./lab reset throws it away"]
+            way = "./lab verify --discard or ./lab reset throws it away"
+            if answer.get("declared"):
+                way = "the inventory declares it; ./lab verify --discard throws it away, ./lab up makes it again"
+            row.evidence[:] = [f"{why}; {way}"]
             pytest.fail(row.evidence[0], pytrace=False)
         pytest.fail(f"the slate could not be wiped: {answer['error']}", pytrace=False)
     yield
