@@ -25,7 +25,7 @@ from verify.lib.report import Report, Table
 
 ORDER = (
     "host", "first-steps", "python-text", "python-json", "groups", "file-standalone", "file-distributed",
-    "mysql-source", "webhdfs", "hdfs-raw", "hdfs-csv", "transformations", "faust",
+    "mysql-source", "webhdfs", "hdfs-raw", "hdfs-csv", "transformations", "faust", "declared",
 )  # fmt: skip
 NAMES = json.loads((ROOT / "roles/course/files/slate/slate_cases.json").read_text(encoding="utf-8"))
 REPORT = pytest.StashKey[Report]()
@@ -52,6 +52,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Read the inventory, ask every host whether it answers, and prepare the labs, side by side."""
     config.addinivalue_line("markers", "restarts: restarts servers or hosts; run with --restarts")
+    config.addinivalue_line("markers", "extra: beyond the notes; run with --restarts, or when its case is named")
     folder = Path(config.getoption("--lab-report"))
     folder.mkdir(parents=True, exist_ok=True)
     config.option.xmlpath = config.option.xmlpath or str(folder / "junit.xml")
@@ -106,6 +107,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         for item in items
         if (wanted and case_of(item.path) not in wanted)
         or (item.get_closest_marker("restarts") and not config.getoption("--restarts"))
+        or (item.get_closest_marker("extra") and not wanted and not config.getoption("--restarts"))
     ]
     config.hook.pytest_deselected(items=dropped)
     labs = list(config.stash[LABS])
