@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 import subprocess
 import sys
 from pathlib import Path
@@ -40,8 +41,12 @@ def answers(lab, tmp_path_factory) -> dict[str, Any]:
         "folder": lab.home,
         "ledger": LEDGER,
         "answers": str(folder / "answers.json"),
+        "secret": f"geheim-{secrets.token_hex(8)}",
     }
-    argv = [sys.executable, "-m", "ansible", "playbook", "-i", str(inventory), "-e", json.dumps(settings)]
+    given = folder / "settings.json"
+    given.touch(mode=0o600)
+    given.write_text(json.dumps(settings), encoding="utf-8")
+    argv = [sys.executable, "-m", "ansible", "playbook", "-vvv", "-i", str(inventory), "-e", f"@{given}"]
     done = subprocess.run(
         [*argv, str(ROOT / "verify/lib/declared.yml")],
         cwd=ROOT,
@@ -52,7 +57,8 @@ def answers(lab, tmp_path_factory) -> dict[str, Any]:
         check=False,
     )
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-500:]
-    return json.loads(Path(settings["answers"]).read_text(encoding="utf-8"))
+    found = json.loads(Path(settings["answers"]).read_text(encoding="utf-8"))
+    return {**found, "secret": settings["secret"], "printed": done.stdout + done.stderr}
 
 
 def test_topics(answers, lab, evidence):
@@ -134,6 +140,18 @@ def test_connectors_as_they_cannot_be(answers, evidence):
         assert why in answers["refused"]["msg"], f"{answers['refused']['msg']}\nlacks: {why}"
     assert not [name for name in answers["connectors"]["json"] if name.startswith("lab-verify-new")]
     evidence(unknown)
+
+
+def test_a_secret_in_a_config_is_shown_nowhere(answers, lab, evidence):
+    """Not in the difference, not in what -vvv prints, not in the host's journal; and there is a warning."""
+    shown = answers["secret_shown"]
+    assert shown["diff"]["after"]["lab-verify-new"]["config"]["producer.override.sasl.jaas.config"] == "********"
+    assert "producer.override.sasl.jaas.config stands in the configuration" in shown["warnings"][0]
+    assert answers["secret"] not in answers["printed"]
+    # Written as a pattern that does not find itself in the journal, where sudo notes commands.
+    pattern = answers["secret"].replace("geheim", "gehei[m]")
+    assert lab.workspace.root(f"journalctl --no-pager --output=cat --boot | grep -c '{pattern}'", check=False) == "0\n"
+    evidence("a secret in a config: masked, in no output, in no journal")
 
 
 def test_paused_and_failed(answers, evidence):
