@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import logging
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -150,6 +151,8 @@ def topics_of(bootstrap: str, seconds: float) -> Iterator[Topics]:
             f"this Python has no kafka-python ({error}): set ansible_python_interpreter to one that has, "
             "on a host of the lab /opt/course-venv/bin/python"
         ) from error
+    # What goes wrong is raised; the client's own words about it would be lines between Ansible's.
+    logging.getLogger("kafka").addHandler(logging.NullHandler())
     milliseconds = int(seconds * 1000)
     try:
         admin = KafkaAdminClient(
