@@ -54,7 +54,7 @@ def test_missing_group(clone: Path, tmp_path: Path, missing: str) -> None:
     [
         ("kafka_topics: [{nam: a}]", "missing required arguments: name found in kafka_topics"),
         ("kafka_topics: [{name: a, partition: 2}]", "kafka_topics.partition. Supported parameters include: config"),
-        ("kafka_topics: [{name: a, partitions: many}]", "found in 'kafka_topics'. and we were unable to convert to int"),
+        ("kafka_topics: [{name: a, partitions: many}]", "in 'kafka_topics'. and we were unable to convert to int"),
         ("kafka_topics: tema-prova", "we were unable to convert to dict"),
         ("kafka_connect_connectors: [{name: a, confg: {}}]", "kafka_connect_connectors.confg. Supported parameters"),
         ("kafka_connect_connectors: [{name: a, state: fresh}]", "must be one of: running, paused, stopped, absent"),
