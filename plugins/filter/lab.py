@@ -82,7 +82,8 @@ def lab_unknown_settings(names: list[str], known: list[str], prefixes: list[str]
 def lab_unit_states(text: str) -> list[dict[str, Any]]:
     """Units that a host has, from the output of `systemctl show` for several of them.
 
-    Returns for each unit that is loaded: name, enabled, state (`active`), since, restarts, memory_mb (or none).
+    Returns for each unit that is loaded: name, enabled, state (`active`), since, restarts, memory_mb (or none),
+    and what it says of itself.
     """
     units = []
     for block in text.strip().split("\n\n"):
@@ -97,6 +98,7 @@ def lab_unit_states(text: str) -> list[dict[str, Any]]:
                 "state": values.get("ActiveState", ""),
                 "since": values.get("ActiveEnterTimestamp", ""),
                 "restarts": int(values.get("NRestarts") or 0),
+                "says": values.get("StatusText", ""),
                 "memory_mb": int(memory) // 2**20 if memory.isdigit() else None,
             }
         )
