@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +11,8 @@ from tests.bluesky_kit import EPOCH_MS
 from verify.bluesky import ledger
 
 from bluesky_search.records import BadPostError, epoch_ms, record_of, to_json  # isort: skip
+
+CONNECTOR = Path(__file__).parent / "data/bluesky_connector_0.0.1.jsonl"
 
 
 @pytest.mark.parametrize("number", range(60))
@@ -61,7 +64,14 @@ def test_what_java_does_not_read_is_no_time(text):
 
 def test_json_is_printed_as_jackson_prints_it():
     text = 'à «ç» \\u001f \x1f\x07\n\t"\\/ \u2028 \x7f ⚽️ 👵🏽'
-    # The connector's bytes: emoji outside the first plane as two escapes, hexadecimal digits large; a backslash of the post's is none.
+    # Emoji outside the first plane become two escapes; hexadecimal digits are large; a backslash of the post is none.
     expected = '"à «ç» \\\\u001f \\u001F\\u0007\\n\\t\\"\\\\/ \u2028 \x7f ⚽️ \\uD83D\\uDC75\\uD83C\\uDFFD"'
     assert to_json(text).decode() == expected
     assert json.loads(to_json(text)) == text
+
+
+@pytest.mark.parametrize("line", CONNECTOR.read_bytes().splitlines(), ids=range(24))
+def test_the_record_is_the_connectors_byte_for_byte(line):
+    """What the notes' connector (0.0.1, Connect 3.8.1) wrote when it read the stand-in."""
+    number = int(json.loads(line)["payload"]["id"]["uri"].rsplit("3l", 1)[1])
+    assert record_of(ledger.make(number, EPOCH_MS).view).value == line

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
 import time
 import urllib.error
 import urllib.parse
@@ -28,6 +29,7 @@ class StoreError(Exception):
 def held(settings: dict, names: Names) -> list[Found]:
     """List what the names hold, as (kind, name, detail)."""
     found: list[Found] = []
+    found += held_units(names.get("unit", []))
     if names.get("connector"):
         found += held_connectors(settings, names["connector"])
     if names.get("topic") or names.get("internal") or names.get("group"):
@@ -46,6 +48,8 @@ def wipe(settings: dict, names: Names, there: list[Found]) -> None:
     kinds: Names = {}
     for kind, name, _ in there:
         kinds.setdefault(kind, []).append(name)
+    if kinds.get("unit"):
+        subprocess.run(["systemctl", "stop", *kinds["unit"]], capture_output=True, check=False)
     if kinds.get("connector"):
         wipe_connectors(settings, kinds["connector"])
     if kinds.get("offsets"):
@@ -61,6 +65,16 @@ def wipe(settings: dict, names: Names, there: list[Found]) -> None:
             shutil.rmtree(name)
         else:
             Path(name).unlink(missing_ok=True)
+
+
+# systemd
+
+
+def held_units(names: list[str]) -> list[Found]:
+    """Look which units run: a person started them."""
+    show = ["systemctl", "is-active", "--quiet"]
+    running = [name for name in names if not subprocess.run([*show, name], capture_output=True, check=False).returncode]
+    return [("unit", name, "it runs") for name in running]
 
 
 # Kafka
