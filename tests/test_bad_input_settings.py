@@ -47,3 +47,14 @@ def test_misspelt_setting(clone: Path, tmp_path: Path, setting: str, meant: str)
 def test_missing_group(clone: Path, tmp_path: Path, missing: str) -> None:
     said = site(clone, tmp_path, tuple(group for group in GROUPS if group != missing), "")
     assert f"the inventory lacks group {missing} ({tmp_path})" in said
+
+
+@pytest.mark.parametrize(
+    ("setting", "said"),
+    [
+        ("lab_mysql_source: jbdc", "lab_mysql_source is 'jbdc'; it is one of auto, jdbc, aiven, debezium"),
+        ("lab_bluesky_source: plugin", "lab_bluesky_source is 'plugin'; it is one of auto, connector, python"),
+    ],
+)
+def test_engine_that_there_is_not(clone: Path, tmp_path: Path, setting: str, said: str) -> None:
+    assert said in site(clone, tmp_path, GROUPS, f"{setting}\n")
