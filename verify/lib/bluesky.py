@@ -17,7 +17,7 @@ from verify.lib.waits import until
 PORT = 17070
 FOLDER = f"{OUTPUT}/bluesky"
 SEARCH = "lab-verify-bluesky"
-IDENTITY, PASSWORD = "prova.bsky.social", "stand-in-secret-kq3v-7d2m"
+IDENTITY = "prova.bsky.social"
 UNIT = "/etc/systemd/system/bluesky-search.service"
 # The lab's own unit, with another account, and back at once after a kill.
 COPY = r"""
@@ -27,32 +27,46 @@ sed -e 's|^ExecStart=\(.*\) [^ ]*$|ExecStart=\1 FOLDER/settings.json|' \
     UNIT >/run/systemd/system/NAME.service
 systemctl daemon-reload
 """
+# A certificate for bsky.social, and what makes one Java process believe it.
+CERTIFICATE = f"""
+cd {FOLDER}; umask 022
+openssl req -x509 -newkey rsa:2048 -nodes -keyout key.pem -out cert.pem -days 2 -subj /CN=bsky.social \\
+  -addext subjectAltName=DNS:bsky.social 2>/dev/null
+(umask 077; cat key.pem cert.pem >both.pem); rm key.pem
+keytool -importcert -noprompt -alias bsky -file cert.pem -keystore trust.p12 -storepass changeit 2>/dev/null
+"""
+LEAKS = f"""
+cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' '\\n' | grep -qFf {FOLDER}/password && echo 'in a command line'
+journalctl --no-pager --boot --output=cat | grep -qFf {FOLDER}/password && echo 'in the journal'
+find {FOLDER} /etc/streaming-lab /usr/local /home /tmp -xdev -type f -perm /o+r -exec grep -lFf {FOLDER}/password {{}} +
+exit 0
+"""
 
 
 class StandIn:
     """The stand-in on the student's host, on loopback; see verify/bluesky/xrpc_server.py."""
 
-    def __init__(self, lab: Lab, epoch_ms: int, posts: int, certificate: str = "") -> None:
+    def __init__(self, lab: Lab, epoch_ms: int, posts: int, tls: bool = False) -> None:
         """Start it.
 
         Args:
             lab: where.
             epoch_ms: when the first post was indexed.
             posts: how many are there from the start.
-            certificate: PEM file for TLS on the host, or nothing.
+            tls: whether it also plays bsky.social over TLS, for a client that goes through it as a proxy.
         """
         self.machine, self.epoch_ms = lab.workspace, epoch_ms
         python = f"{lab.values['course_venv']}/bin/python3"
+        # The password is made on the host: sudo writes command lines into the journal.
         self.machine.root(
-            f"mkdir -p {FOLDER}; echo {_packed()} | base64 -d | tar -x -C {OUTPUT}; "
-            f"umask 077; printf %s {PASSWORD} >{FOLDER}/password"
+            f"rm -rf {FOLDER}; mkdir -p {FOLDER}; echo {_packed()} | base64 -d | tar -xz -C {OUTPUT}; "
+            f"umask 077; head -c 18 /dev/urandom | base64 | tr '+/' 'ab' >{FOLDER}/password"
         )
         options = [f"--port={PORT}", f"--password-file={FOLDER}/password", f"--epoch-ms={epoch_ms}"]
-        options += [
-            f"--posts={posts}",
-            f"--identity={IDENTITY}",
-            *([f"--certificate={certificate}"] * bool(certificate)),
-        ]
+        options += [f"--posts={posts}", f"--identity={IDENTITY}"]
+        if tls:
+            self.machine.root(CERTIFICATE)
+            options.append(f"--certificate={FOLDER}/both.pem")
         unit = ["systemd-run", "--quiet", "--collect", "--unit=lab-verify-xrpc", "--property=RuntimeMaxSec=180"]
         command = [*unit, f"--property=WorkingDirectory={OUTPUT}", python, "-m", "bluesky.xrpc_server", *options]
         self.machine.root(f"systemctl stop lab-verify-xrpc 2>/dev/null; {shlex.join(command)}")
@@ -61,6 +75,10 @@ class StandIn:
     def order(self, **order: Any) -> dict[str, Any]:
         """Order something of it, or nothing, and return how it stands."""
         return json.loads(self._ask(json.dumps(order)))
+
+    def leaks(self) -> list[str]:
+        """Where the account's password can be seen that it should not: command lines, the journal, open files."""
+        return self.machine.root(LEAKS).splitlines()
 
     def _ask(self, body: str) -> str:
         url = f"http://127.0.0.1:{PORT}/control"
