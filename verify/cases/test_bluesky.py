@@ -40,7 +40,7 @@ def test_each_post_becomes_one_event(lab, evidence):
 
 def service_reads_stand_in(lab: Lab, evidence: Any) -> list[dict]:
     """More posts than a page holds, and the service is killed amid paging; then a second copy takes over."""
-    stand_in = StandIn(lab, int(time.time() * 1000) - 3_600_000, FIRST)
+    stand_in = StandIn(lab.workspace, int(time.time() * 1000) - 3_600_000, FIRST)
     search = Search(lab, TOPIC)
     other = Search(lab, TOPIC, "lab-verify-bluesky-2")
     try:
@@ -67,7 +67,7 @@ def service_reads_stand_in(lab: Lab, evidence: Any) -> list[dict]:
         assert stand_in.leaks() == []
         assert f"{len(ledger.BAD)} passed over" in other.show("StatusText")
         evidence(
-            f"{len(wanted)} posts, each on the topic once: {KILLS} kill -9 amid pages of 100, a second copy takes over; "
+            f"{len(wanted)} posts, each on the topic once: {KILLS} kill -9 amid pages of 100, a second copy; "
             f"{len(ledger.BAD)} bad posts passed over"
         )
         return payloads
@@ -78,7 +78,7 @@ def service_reads_stand_in(lab: Lab, evidence: Any) -> list[dict]:
 
 def connector_reads_stand_in(lab: Lab, evidence: Any) -> list[dict]:
     """The notes' file, posted to a worker of its own whose JVM takes the stand-in for bsky.social."""
-    stand_in = StandIn(lab, int(time.time() * 1000) - 3_600_000, FIRST, tls=True)
+    stand_in = StandIn(lab.part("connect"), int(time.time() * 1000) - 3_600_000, FIRST, tls=True)
     worker = Worker(lab)
     try:
         worker.post("bluesky-source.json")
@@ -94,7 +94,7 @@ def connector_reads_stand_in(lab: Lab, evidence: Any) -> list[dict]:
 
 
 def reads_bluesky(lab: Lab, name: str, evidence: Any) -> list[dict]:
-    """Bluesky itself: what arrives is what a post is, each once. What is written there meanwhile is nobody's to know."""
+    """Bluesky itself: what arrives is what a post is, each once. What else is there is not ours to know."""
     if name == "connector":
         assert lab.post("bluesky-source.json") == 201
         lab.running("bluesky-laliga")

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from verify.lib.lab import Lab
-from verify.lib.machine import OUTPUT
+from verify.lib.machine import OUTPUT, Machine
 from verify.lib.waits import until
 
 PORT = 17070
@@ -44,19 +44,18 @@ exit 0
 
 
 class StandIn:
-    """The stand-in on the student's host, on loopback; see verify/bluesky/xrpc_server.py."""
+    """The stand-in on a host of the lab, on loopback; see verify/bluesky/xrpc_server.py."""
 
-    def __init__(self, lab: Lab, epoch_ms: int, posts: int, tls: bool = False) -> None:
+    def __init__(self, machine: Machine, epoch_ms: int, posts: int, tls: bool = False) -> None:
         """Start it.
 
         Args:
-            lab: where.
+            machine: where.
             epoch_ms: when the first post was indexed.
             posts: how many are there from the start.
             tls: whether it also plays bsky.social over TLS, for a client that goes through it as a proxy.
         """
-        self.machine, self.epoch_ms = lab.workspace, epoch_ms
-        python = f"{lab.values['course_venv']}/bin/python3"
+        self.machine, self.epoch_ms = machine, epoch_ms
         # The password is made on the host: sudo writes command lines into the journal.
         self.machine.root(
             f"rm -rf {FOLDER}; mkdir -p {FOLDER}; echo {_packed()} | base64 -d | tar -xz -C {OUTPUT}; "
@@ -68,7 +67,7 @@ class StandIn:
             self.machine.root(CERTIFICATE)
             options.append(f"--certificate={FOLDER}/both.pem")
         unit = ["systemd-run", "--quiet", "--collect", "--unit=lab-verify-xrpc", "--property=RuntimeMaxSec=180"]
-        command = [*unit, f"--property=WorkingDirectory={OUTPUT}", python, "-m", "bluesky.xrpc_server", *options]
+        command = [*unit, f"--property=WorkingDirectory={OUTPUT}", "python3", "-m", "bluesky.xrpc_server", *options]
         self.machine.root(f"systemctl stop lab-verify-xrpc 2>/dev/null; {shlex.join(command)}")
         until(lambda: self._ask("{}"), bool, 20, f"the local XRPC stand-in answers on port {PORT}")
 

@@ -39,7 +39,7 @@ class Worker:
 
     def __init__(self, lab: Lab) -> None:
         """Start it and wait for its REST interface."""
-        self.machine, self.home = lab.workspace, lab.home
+        self.machine, self.home = lab.part("connect"), lab.home
         properties = PROPERTIES.replace("BOOTSTRAP", lab.settings["bootstrap"]).replace("HOME", lab.home)
         self.machine.root(
             f"install -d -o kafka-connect -m 700 {FOLDER}/worker; "
