@@ -1,7 +1,7 @@
 """Notes 5.5: posts of Bluesky become events.
 
 Which way depends on the lab: the notes' connector or the service of the lab, and Bluesky itself where the instructor
-gave an account, else a local stand-in; the table's column `engine` says which.
+gave an account, else a local XRPC stand-in; the table says which.
 """
 
 import json
@@ -24,9 +24,12 @@ SEARCH, LOGIN = "app.bsky.feed.searchPosts", "com.atproto.server.createSession"
 
 def test_each_post_becomes_one_event(lab, evidence):
     """Ids out are ids in, each once, with the post's values; the student's program prints author, text and address."""
-    name, source = lab.bluesky_engine.split(", ")
-    ways = {"python": service_reads_stand_in, "connector": connector_reads_stand_in}
-    payloads = reads_bluesky(lab, name, evidence) if source == "Bluesky" else ways[name](lab, evidence)
+    if lab.has_bluesky_account:
+        payloads = reads_bluesky(lab, evidence)
+    elif lab.bluesky_engine == "connector":
+        payloads = connector_reads_stand_in(lab, evidence)
+    else:
+        payloads = service_reads_stand_in(lab, evidence)
     reader = lab.start("bluesky", "python3 consumer_bluesky.py")
     shown = payloads[-1]
     post_id = shown["id"]["uri"].rsplit("/", 1)[1]
@@ -67,8 +70,8 @@ def service_reads_stand_in(lab: Lab, evidence: Any) -> list[dict]:
         assert stand_in.leaks() == []
         assert f"{len(ledger.BAD)} passed over" in other.show("StatusText")
         evidence(
-            f"{len(wanted)} posts, each on the topic once: {KILLS} kill -9 amid pages of 100, a second copy; "
-            f"{len(ledger.BAD)} bad posts passed over"
+            f"local XRPC stand-in: {len(wanted)} posts, each on the topic once; {KILLS} kill -9 amid paging, a second "
+            f"copy; {len(ledger.BAD)} bad posts passed over"
         )
         return payloads
     finally:
@@ -87,15 +90,15 @@ def connector_reads_stand_in(lab: Lab, evidence: Any) -> list[dict]:
         config = json.dumps(worker.get("/connectors/bluesky-laliga"))
         assert "${secrets:" in config
         assert stand_in.leaks() == []
-        evidence(f"{len(wanted)} posts served, each on the topic once")
+        evidence(f"local XRPC stand-in: {len(wanted)} posts served, each on the topic once")
         return payloads
     finally:
         worker.stop()
 
 
-def reads_bluesky(lab: Lab, name: str, evidence: Any) -> list[dict]:
+def reads_bluesky(lab: Lab, evidence: Any) -> list[dict]:
     """Bluesky itself: what arrives is what a post is, each once. What else is there is not ours to know."""
-    if name == "connector":
+    if lab.bluesky_engine == "connector":
         assert lab.post("bluesky-source.json") == 201
         lab.running("bluesky-laliga")
     else:

@@ -22,7 +22,6 @@ UNIT = "/etc/systemd/system/bluesky-search.service"
 # The lab's own unit, with another account, and back at once after a kill.
 COPY = r"""
 sed -e 's|^ExecStart=\(.*\) [^ ]*$|ExecStart=\1 FOLDER/settings.json|' \
-    -e 's|^LoadCredential=.*|LoadCredential=bluesky_password:FOLDER/password|' \
     -e 's|^StateDirectory=.*|StateDirectory=NAME|' -e 's|^RestartSec=.*|RestartSec=200ms|' \
     UNIT >/run/systemd/system/NAME.service
 systemctl daemon-reload
@@ -97,9 +96,13 @@ class Search:
             "poll_ms": 300,
             "service_url": f"http://127.0.0.1:{PORT}",
             "bootstrap": lab.settings["bootstrap"],
+            "password_file": f"{FOLDER}/password",
         }
         text = COPY.replace("FOLDER", FOLDER).replace("NAME", name).replace("UNIT", UNIT)
-        self.machine.root(f"echo {shlex.quote(json.dumps(settings))} >{FOLDER}/settings.json; {text}")
+        self.machine.root(
+            f"echo {shlex.quote(json.dumps(settings))} >{FOLDER}/settings.json; "
+            f"chown bluesky-search {FOLDER}/password; {text}"
+        )
 
     def start(self) -> None:
         """Start it; returns after its first search."""
@@ -117,7 +120,7 @@ class Search:
         """Stop it and take away what it kept."""
         self.machine.root(
             f"systemctl stop {self.name}; systemctl reset-failed {self.name} 2>/dev/null; "
-            f"rm -rf /run/systemd/system/{self.name}.service /var/lib/private/{self.name} /var/lib/{self.name}",
+            f"rm -rf /run/systemd/system/{self.name}.service /var/lib/{self.name}",
             check=False,
         )
 

@@ -159,12 +159,12 @@ class Lab:
 
     @functools.cached_property
     def bluesky_engine(self) -> str:
-        """What reads Bluesky on this lab, and whether it is Bluesky that is read."""
+        """What reads Bluesky on this lab: `connector` (the notes' plugin) or `python` (the service)."""
         wanted = str(self.values["lab_bluesky_source"])
-        if wanted == "auto":
-            classes = [plugin["class"] for plugin in self.rest("/connector-plugins")]
-            wanted = "connector" if any("BlueskySourceConnector" in name for name in classes) else "python"
-        return f"{wanted}, {'Bluesky' if self.has_bluesky_account else 'local XRPC stand-in'}"
+        if wanted != "auto":
+            return wanted
+        classes = [plugin["class"] for plugin in self.rest("/connector-plugins")]
+        return "connector" if any("BlueskySourceConnector" in name for name in classes) else "python"
 
     @functools.cached_property
     def has_bluesky_account(self) -> bool:

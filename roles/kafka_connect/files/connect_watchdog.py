@@ -24,7 +24,8 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
-LOOK_SECONDS = 10
+LOOK_SECONDS = 30
+"""Between two looks; each is a line in the worker's log."""
 FIRST_PAUSE, LONGEST_PAUSE = 30.0, 900.0
 """Seconds between two restarts of one connector: twice as many each time."""
 LOG_SECONDS = 180
@@ -127,13 +128,13 @@ def look(settings: dict[str, Any], memory: dict[str, Any]) -> str:
     Returns:
         A line on all of them.
     """
-    told, there = [], ask(settings["rest"], "/connectors")
+    told, there = [], ask(settings["rest"], "/connectors?expand=status")
     for name, text in settings["connectors"].items():
         if name not in there:
             memory.pop(name, None)
             continue
         path = f"/connectors/{urllib.parse.quote(name, safe='')}"
-        status = ask(settings["rest"], f"{path}/status")
+        status = there[name]["status"]
         failed, now = failure(status), time.time()
         memory[name], restart = after_look(memory.get(name, {}), failed, now)
         if restart:

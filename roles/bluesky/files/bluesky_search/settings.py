@@ -1,4 +1,4 @@
-"""Settings of the service: one JSON file, and the app password as a credential of systemd."""
+"""Settings of the service: one JSON file, which names the file of the app password."""
 
 from __future__ import annotations
 
@@ -32,21 +32,20 @@ class Settings:
 
 
 def load(path: Path) -> Settings:
-    """Read the settings' file, the credential `bluesky_password` and the folder of state.
+    """Read the settings' file, the password's and the folder of state.
 
     Raises:
         SettingsError: if something is missing or makes no sense.
     """
     try:
         given = json.loads(path.read_text(encoding="utf-8"))
-        folder = Path(os.environ["CREDENTIALS_DIRECTORY"])
-        password = (folder / "bluesky_password").read_text(encoding="utf-8").strip()
+        password = Path(given["password_file"]).read_text(encoding="utf-8").strip()
         wanted = {entry.name for entry in fields(Settings)} - {"password", "state_dir"}
         settings = Settings(
             **{name: given[name] for name in wanted}, password=password, state_dir=Path(os.environ["STATE_DIRECTORY"])
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise SettingsError(f"{path} or its credential cannot be used: {error!r}; run ./lab up") from None
+        raise SettingsError(f"{path} or the password's file cannot be used ({error}); run ./lab up") from None
     for name in ("identity", "password"):
         if not getattr(settings, name):
             raise SettingsError(f"bluesky_{name} is empty: set it and run ./lab up (roles/bluesky/README.md)")
