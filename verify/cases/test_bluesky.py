@@ -16,7 +16,7 @@ from verify.lib.lab import Lab
 from verify.lib.waits import until
 
 ENGINE = "bluesky"
-SERVERS = [("workspace", "lab-verify-bluesky"), ("connect", "kafka-connect"), ("kafka", "kafka")]
+SERVERS = [("workspace", "lab-verify-bluesky*"), ("connect", "kafka-connect"), ("kafka", "kafka")]
 TOPIC = "bluesky_laliga"
 FIRST, MORE, KILLS = 130, 340, 2
 SEARCH, LOGIN = "app.bsky.feed.searchPosts", "com.atproto.server.createSession"

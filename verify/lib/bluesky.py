@@ -65,7 +65,7 @@ class StandIn:
         if tls:
             self.machine.root(CERTIFICATE)
             options.append(f"--certificate={FOLDER}/both.pem")
-        unit = ["systemd-run", "--quiet", "--collect", "--unit=lab-verify-xrpc", "--property=RuntimeMaxSec=180"]
+        unit = ["systemd-run", "--quiet", "--collect", "--unit=lab-verify-xrpc", "--property=RuntimeMaxSec=300"]
         command = [*unit, f"--property=WorkingDirectory={OUTPUT}", "python3", "-m", "bluesky.xrpc_server", *options]
         self.machine.root(f"systemctl stop lab-verify-xrpc 2>/dev/null; {shlex.join(command)}")
         until(lambda: self._ask("{}"), bool, 20, f"the local XRPC stand-in answers on port {PORT}")
