@@ -50,7 +50,8 @@ class Worker:
         options = ["--quiet", "--collect", f"--unit={UNIT}", "--uid=kafka-connect", "--property=RuntimeMaxSec=240",
                    f"--property=WorkingDirectory={lab.home}", "--setenv=LOG_DIR=/tmp", "--setenv=STREAMING_LAB_UNIT=1",
                    "--setenv=KAFKA_HEAP_OPTS=-Xmx256m",
-                   "--setenv=KAFKA_JVM_PERFORMANCE_OPTS=-XX:+UseSerialGC -XX:TieredStopAtLevel=1", f"--setenv=KAFKA_OPTS={FLAGS}"]  # fmt: skip
+                   "--setenv=KAFKA_JVM_PERFORMANCE_OPTS=-XX:+UseSerialGC -XX:TieredStopAtLevel=1",
+                   f"--setenv=KAFKA_OPTS={FLAGS}"]  # fmt: skip
         script = f"{lab.home}/bin/connect-standalone.sh"
         self.machine.root(
             f"systemctl stop {UNIT} 2>/dev/null; systemd-run {shlex.join(options)} --setenv={java} "

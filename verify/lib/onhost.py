@@ -69,6 +69,8 @@ def read(bootstrap: str, topic: str, count: int, seconds: float, committed: bool
         time.sleep(0.1)
     records: list[dict[str, Any]] = []
     ends = {part: end for part, end in ends.items() if end}
+    if not ends:
+        return []
     consumer.assign(list(ends))
     consumer.seek_to_beginning(*ends)
     # A few seconds more than the deadline, if what is there is much.
