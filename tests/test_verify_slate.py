@@ -13,7 +13,12 @@ FOLDER = Path(__file__).parents[1] / "roles/course/files/slate"
 sys.path.insert(0, str(FOLDER))
 import slate  # noqa: E402
 
-SETTINGS = {"kafka_home": "/opt/kafka", "home": "/home/student", "programs": "/home/student/kafka-python"}
+SETTINGS = {
+    "kafka_home": "/opt/kafka",
+    "home": "/home/student",
+    "programs": "/home/student/kafka-python",
+    "hdfs_folder": "/user/hadoop/kafka",
+}
 
 
 class World:
@@ -39,6 +44,7 @@ def world(monkeypatch, tmp_path) -> World:
     monkeypatch.setattr(slate, "LEDGER", tmp_path / "ledger")
     monkeypatch.setattr(slate.read_ledger, "__defaults__", (tmp_path / "ledger",))
     monkeypatch.setattr(slate.write_ledger, "__defaults__", (tmp_path / "ledger",))
+    monkeypatch.setattr(slate.ledger_age, "__defaults__", (tmp_path / "ledger",))
     monkeypatch.setattr(slate, "stop_units", lambda: None)
     return made
 
@@ -119,7 +125,8 @@ def test_a_folder_that_the_case_made_goes(world):
 def test_clear_wipes_whoever_made_it(world):
     world.there["topic", "tema-prova"] = ""
     world.there["table", "temperatures"] = "3 rows"
-    assert call("clear")[0] == 0
+    assert call("clear", "first-steps")[0] == 0
+    assert call("clear", "mysql-source")[0] == 0
     assert not world.there
 
 
@@ -138,3 +145,51 @@ def test_an_unknown_case_is_named():
 def test_every_case_with_data_has_a_slate():
     cases = {path.stem.removeprefix("test_").replace("_", "-") for path in Path("verify/cases").glob("test_*.py")}
     assert cases == set(slate.load_cases(SETTINGS))
+
+
+def test_what_an_old_verification_left_may_be_a_persons_by_now(world, monkeypatch):
+    call("begin", "first-steps")
+    world.there["topic", "tema-prova"] = ""
+    monkeypatch.setattr(slate, "ledger_age", lambda: slate.LEDGER_SECONDS + 1)
+    assert call("recover")[1]["removed"] == []
+    status, answer = call("begin", "first-steps")
+    assert (status, answer["foreign"]) == (3, [{"kind": "topic", "name": "tema-prova", "detail": ""}])
+    assert world.there
+
+
+def test_what_could_not_be_wiped_stays_in_the_ledger(world, monkeypatch):
+    call("begin", "first-steps")
+    world.there["topic", "tema-prova"] = ""
+    monkeypatch.setattr(slate.stores, "wipe", lambda *_: None)
+    assert call("end", "first-steps")[0] == 2
+    assert [entry["case"] for entry in slate.read_ledger()] == ["first-steps"]
+
+
+def test_reset_brings_files_back_and_keeps_what_was_changed(tmp_path):
+    home, pristine = tmp_path / "home", tmp_path / "pristine"
+    programs = home / "kafka-python"
+    programs.mkdir(parents=True)
+    for name in ("same.py", "edited.py", "deleted.py", "linked.py"):
+        original = pristine / str(programs / name).lstrip("/")
+        original.parent.mkdir(parents=True, exist_ok=True)
+        original.write_text(name, encoding="utf-8")
+    (programs / "same.py").write_text("same.py", encoding="utf-8")
+    (programs / "edited.py").write_text("mine", encoding="utf-8")
+    (programs / "added.py").write_text("new", encoding="utf-8")
+    precious = tmp_path / "precious"
+    precious.write_text("not to be written to", encoding="utf-8")
+    (programs / "linked.py").symlink_to(precious)
+    settings = {"home": str(home), "programs": str(programs)}
+
+    moved = slate.reset.put_aside(settings, pristine, now=0)
+
+    assert sorted(path.name for path in moved) == ["added.py", "edited.py", "linked.py"]
+    assert {path.name: path.read_text(encoding="utf-8") for path in programs.iterdir()} == {
+        name: name for name in ("same.py", "edited.py", "deleted.py", "linked.py")
+    }
+    [aside] = home.glob("abans-del-reset-1970*")
+    kept = aside / programs.relative_to("/")
+    assert (kept / "edited.py").read_text(encoding="utf-8") == "mine"
+    assert (kept / "added.py").read_text(encoding="utf-8") == "new"
+    assert precious.read_text(encoding="utf-8") == "not to be written to"
+    assert slate.reset.put_aside(settings, pristine) == []
