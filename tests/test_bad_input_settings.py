@@ -49,10 +49,17 @@ def test_misspelt_setting(clone: Path, tmp_path: Path, setting: str, meant: str)
     [
         (
             "lab_mysql_source: jdbcc",
-            "lab_mysql_source must be one of: aiven, auto, debezium, jdbc, got: jdbcc",
+            "value of lab_mysql_source must be one of: aiven, auto, debezium, jdbc, got: jdbcc",
         ),
         ("lab_bluesky_source: plugin", "must be one of: auto, connector, python, got: plugin"),
         ("lab_services_enabled: maybe", "argument 'lab_services_enabled' is of type str"),
+        ("bluesky_search_term: ' '", "bluesky_search_term is empty; there is nothing to search for"),
+        ("bluesky_poll_ms: 1000", "bluesky_poll_ms is 1000; the notes' connector takes no less than 30000"),
+        ("bluesky_topic: la liga", "bluesky_topic la liga is no name of a topic"),
+        ("bluesky_service_url: http://bsky.social", "is not https://HOST (http only for this very machine"),
+        ("bluesky_identity: '@anna'", "bluesky_identity @anna is no handle; write it like name.bsky.social"),
+        ("bluesky_enabled: true", "bluesky_enabled is true, but bluesky_identity is empty"),
+        ("bluesky_enabled: true\nbluesky_identity: anna.bsky.social", "but bluesky_password is empty"),
         ("lab_services_enabled: 'false'", "write it as lab_services_enabled: false in a file"),
     ],
 )

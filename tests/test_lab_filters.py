@@ -94,8 +94,16 @@ def test_settings_of_all_roles_are_read():
 def test_units_are_read_from_systemctl_show():
     text = (
         "Id=kafka.service\nLoadState=loaded\nUnitFileState=enabled\nActiveState=active\nActiveEnterTimestamp=Sun\n"
-        "NRestarts=1\nMemoryCurrent=1048576\n\nId=mysql.service\nLoadState=not-found\n"
+        "NRestarts=1\nStatusText=searching\nMemoryCurrent=1048576\n\nId=mysql.service\nLoadState=not-found\n"
     )
     assert lab.lab_unit_states(text) == [
-        {"name": "kafka", "enabled": True, "state": "active", "since": "Sun", "restarts": 1, "memory_mb": 1}
+        {
+            "name": "kafka",
+            "enabled": True,
+            "state": "active",
+            "since": "Sun",
+            "restarts": 1,
+            "says": "searching",
+            "memory_mb": 1,
+        }
     ]

@@ -101,7 +101,8 @@ def lab_texts_for_truths(given: dict[str, Any], specs: dict[str, Any]) -> list[s
 def lab_unit_states(text: str) -> list[dict[str, Any]]:
     """Units that a host has, from the output of `systemctl show` for several of them.
 
-    Returns for each unit that is loaded: name, enabled, state (`active`), since, restarts, memory_mb (or none).
+    Returns for each unit that is loaded: name, enabled, state (`active`), since, restarts, memory_mb (or none),
+    and what it says of itself.
     """
     units = []
     for block in text.strip().split("\n\n"):
@@ -116,6 +117,7 @@ def lab_unit_states(text: str) -> list[dict[str, Any]]:
                 "state": values.get("ActiveState", ""),
                 "since": values.get("ActiveEnterTimestamp", ""),
                 "restarts": int(values.get("NRestarts") or 0),
+                "says": values.get("StatusText", ""),
                 "memory_mb": int(memory) // 2**20 if memory.isdigit() else None,
             }
         )
