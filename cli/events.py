@@ -121,6 +121,11 @@ class Progress:
         ]
 
     @property
+    def failed_in(self) -> set[str]:
+        """Names of the phases in which something failed."""
+        return {phase.name for phase in self.finished if phase.failed}
+
+    @property
     def changed(self) -> int:
         """How many changes were made, on all hosts."""
         return sum(numbers.get("changed", 0) for numbers in self.hosts.values()) if self.hosts else len(self.changes)

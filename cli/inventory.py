@@ -89,6 +89,21 @@ class Inventory:
             return [name for name, answer in zip(self.hosts, answers, strict=True) if not answer]
 
 
+def is_this_machine(lab: Lab) -> bool:
+    """Whether a host of the lab is this machine itself, whose own sudo then counts.
+
+    Parameters:
+        lab: which.
+    """
+    if lab.is_containers:
+        return False
+    inventory = Inventory.start(lab)
+    try:
+        return inventory.has_local_hosts()
+    finally:
+        inventory.stop()
+
+
 def _answers(entry: tuple[str, dict[str, Any]]) -> bool:
     name, host = entry
     if host.get("ansible_connection") == "local":

@@ -30,6 +30,7 @@ WANTED = (
     "artifacts_cache",
     "hadoop_namenode_http_port",
     "kafka_connect_port",
+    "lab_services_enabled",
 )
 
 
@@ -51,12 +52,7 @@ def values(inventory: str, playbooks: str, settings: list[str], limit: str | Non
     if limit:
         manager.subset(limit)
     variables = VariableManager(loader=loader, inventory=manager)
-    extra: dict = {"playbook_dir": playbooks}
-    for setting in settings:
-        if setting.startswith("@"):
-            extra.update(loader.load_from_file(setting[1:]) or {})
-        else:
-            extra.update(loader.load(setting) if setting.startswith("{") else parse_kv(setting))
+    extra = {"playbook_dir": playbooks, **extra_variables(loader, settings)}
     found = {}
     for host in manager.get_hosts("all"):
         templar = Templar(loader, variables={**variables.get_vars(host=host), **extra})
@@ -68,6 +64,22 @@ def values(inventory: str, playbooks: str, settings: list[str], limit: str | Non
                 continue
         found[host.name] = mine
     return found
+
+
+def extra_variables(loader: DataLoader, settings: list[str]) -> dict:
+    """Variables that --extra-vars gave.
+
+    Parameters:
+        loader: reads files and JSON.
+        settings: each KEY=VALUE, @FILE or JSON.
+    """
+    extra: dict = {}
+    for setting in settings:
+        if setting.startswith("@"):
+            extra.update(loader.load_from_file(setting[1:]) or {})
+        else:
+            extra.update(loader.load(setting) if setting.startswith("{") else parse_kv(setting))
+    return extra
 
 
 if __name__ == "__main__":

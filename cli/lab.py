@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from argparse import Namespace
@@ -13,6 +14,7 @@ from cli.errors import LabError
 ROOT = Path(__file__).resolve().parent.parent
 DEFAULT_INVENTORY = "inventory/containers"
 LAB_NAME = re.compile(r"[a-z][a-z0-9-]{0,20}")
+BOOLEAN = re.compile(r"([A-Za-z_]\w*)=(true|false|yes|no)", re.IGNORECASE)
 CONTAINERS_SETTING = re.compile(r"^lab_containers:\s*(true|yes|on)\b", re.IGNORECASE | re.MULTILINE)
 
 
@@ -110,7 +112,10 @@ def find_inventory(text: str, root: Path = ROOT) -> Path:
 
 
 def _extra_var(text: str) -> str:
-    """KEY=VALUE as it is; @FILE made absolute, for Ansible is started in the clone's folder.
+    """What Ansible is given for a setting.
+
+    KEY=VALUE as it is, but true and false as such: Ansible takes every VALUE for text, and the text `false` is true.
+    @FILE made absolute, for Ansible is started in the clone's folder.
 
     Raises:
         LabError: neither of the two, or the file is not there.
@@ -122,4 +127,5 @@ def _extra_var(text: str) -> str:
         return f"@{path.resolve()}"
     if not re.match(r"[A-Za-z_]\w*=", text) and not text.startswith("{"):
         raise LabError(f"--extra-vars {text!r} is not KEY=VALUE, @FILE or JSON")
-    return text
+    boolean = BOOLEAN.fullmatch(text)
+    return json.dumps({boolean[1]: boolean[2].lower() in ("true", "yes")}) if boolean else text

@@ -83,16 +83,17 @@ def run(
     return child.returncode
 
 
-def stop(child: subprocess.Popen[bytes]) -> None:
+def stop(child: subprocess.Popen[bytes], grace: float = GRACE_SECONDS) -> None:
     """Stop a child that leads a group, politely first.
 
     Parameters:
         child: started with start_new_session.
+        grace: seconds that it may take to end by itself after an interrupt, and again after SIGTERM.
     """
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGKILL):
         try:
             os.killpg(child.pid, number)
-            child.wait(GRACE_SECONDS)
+            child.wait(grace)
         except ProcessLookupError:
             return
         except subprocess.TimeoutExpired:

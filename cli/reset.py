@@ -8,7 +8,7 @@ from cli import ansible, process, sudo
 from cli.ansible import Tally
 from cli.ask import confirm
 from cli.errors import OK, PROVISIONING_FAILED
-from cli.inventory import Inventory
+from cli.inventory import is_this_machine
 from cli.lab import Lab, shown
 from cli.screen import Screen
 
@@ -21,15 +21,14 @@ def run(lab: Lab, arguments: Namespace) -> int:
         arguments: none of its own.
     """
     where = f"lab {lab.name}, {lab.shown_inventory}{f', hosts {lab.limit}' if lab.limit else ''}"
-    confirm(lab, f"Delete every topic, connector, table row, HDFS folder and workspace change of {where}?")
+    confirm(
+        lab,
+        f"Delete every topic, connector, consumer group, table and file in the HDFS folder of {where}, "
+        "and bring the student's files back (changed ones are kept in ~/abans-del-reset-DATE)?",
+    )
     screen, log, tally = Screen(), process.new_log(lab, "reset"), Tally()
     screen.line(f"lab {lab.name}: reset (log: {shown(log, lab.root)})")
-    inventory = Inventory.start(lab)
-    try:
-        local = not lab.is_containers and inventory.has_local_hosts()
-    finally:
-        inventory.stop()
-    with sudo.become(lab, on_this_machine=local) as become:
+    with sudo.become(lab, on_this_machine=is_this_machine(lab)) as become:
         outcome = ansible.play(lab, "reset", screen, log, become)
     tally.add(outcome)
     if outcome.status != 0:

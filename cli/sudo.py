@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import getpass
 import os
 import shutil
@@ -77,7 +78,9 @@ def password_file(password: str) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+@functools.cache
 def _asked(check: bool) -> str:
+    """Ask, once a command: provisioning and verification are two steps to us and one to a person."""
     for _ in range(TRIES):
         password = getpass.getpass("sudo password: ")
         if not check or _accepted(password):

@@ -90,11 +90,15 @@ def run_step(lab: Lab, step: Step, screen: Screen, log: Path, become: dict[str, 
         status = process.run(list(step.argv), log, variables, lab.root, show=bool(lab.verbose), tick=tick)
 
     changes = progress.changes if step.unchanged else []
-    passed = status == 0 and not changes
+    # A playbook of which nothing was heard has proved nothing.
+    silent = step.unchanged and not progress.hosts
+    passed = status == 0 and not changes and not silent
     screen.line(phase_line(step.name, time.monotonic() - began, "" if passed else "FAILED"))
     text = ESCAPES.sub("", log.read_bytes()[offset:].decode(errors="replace"))
     closing = [line for line in text.splitlines() if PYTEST_CLOSING.match(line.strip())]
     if not passed:
+        if silent and status == 0:
+            screen.line("    no playbook reported what it did")
         for host, task in changes:
             screen.line(f"    changed again on {host}: {task}")
         if progress.failures:

@@ -8,13 +8,17 @@ from pathlib import Path
 
 from cli import addresses, ansible, process, sudo, verify
 from cli.ansible import Outcome, Tally
-from cli.errors import OK, PROVISIONING_FAILED
+from cli.errors import BAD_INPUT, OK, PROVISIONING_FAILED
 from cli.inventory import Inventory
 from cli.key import make_key
 from cli.lab import Lab, shown
 from cli.screen import Screen
 
 MOST_CHANGES_SHOWN = 60
+# Groups whose hosts make up a lab with cases to verify; Hadoop alone has none of its own.
+VERIFIED = {"zookeeper", "kafka", "connect", "mysql", "workspace"}
+# Phases that look and change nothing.
+REFUSING = {"Settings", "Machine", "Preflight"}
 
 
 def run(lab: Lab, arguments: Namespace) -> int:
@@ -35,12 +39,34 @@ def run(lab: Lab, arguments: Namespace) -> int:
             return status
         if not arguments.no_verify:
             screen.line()
-            status = verify.run_cases(lab, [])
+            reason = nothing_to_verify(lab, inventory)
+            if reason:
+                screen.line(f"not verified: {reason}")
+            else:
+                status = verify.run_cases(lab, [])
         screen.line()
         addresses.show(lab, inventory, screen)
     finally:
         inventory.stop()
     return status
+
+
+def nothing_to_verify(lab: Lab, inventory: Inventory) -> str:
+    """Why the cases cannot run on what was provisioned; empty when they can.
+
+    Parameters:
+        lab: which.
+        inventory: of the hosts within --limit.
+    """
+    members = [host for host in inventory.hosts.values() if VERIFIED & set(host["groups"])]
+    if not members:
+        return f"no host within --limit {lab.limit} is a member of a student's lab"
+    if not any(host.get("lab_services_enabled", True) for host in members):
+        return (
+            "a class starts the servers by hand here (lab_services_enabled: false); "
+            f"start them as the notes do, then {lab.retype('verify')}"
+        )
+    return ""
 
 
 def provision(lab: Lab, screen: Screen, log: Path, inventory: Inventory, check: bool) -> int:
@@ -109,4 +135,7 @@ def _failed(lab: Lab, outcome: Outcome, screen: Screen, tally: Tally) -> int:
     if fine and broken and outcome.went_on:
         screen.line(f"  done all the same: {', '.join(fine)}; {lab.retype('verify')} --limit {','.join(fine)}")
     screen.line(f"  {tally.line()}; not finished: mend the above and run {lab.retype('up')} again")
-    return PROVISIONING_FAILED
+    # Settings, memory, disk, ports: refused before anything was changed. All else is a run that stopped on its way.
+    looked = not tally.changed and outcome.progress.failed_in <= REFUSING
+    refused = looked and not any(failure.unreachable for failure in outcome.failures)
+    return BAD_INPUT if refused else PROVISIONING_FAILED

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import fcntl
 import subprocess
+import sys
 from argparse import Namespace
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from cli import ansible, process
+from cli import ansible, process, sudo
 from cli.errors import BAD_INPUT, CHECK_FAILED, OK, LabError
+from cli.inventory import is_this_machine
 from cli.lab import Lab
 
 NOTHING_COLLECTED = 5
+# What the end of a case may take on a busy machine.
+SLATE_SECONDS = 60.0
 
 
 def known_cases(root: Path) -> list[str]:
@@ -62,6 +66,7 @@ def pytest_arguments(lab: Lab, options: list[str]) -> list[str]:
     """
     argv = [str(lab.root / ".venv/bin/python"), "-m", "pytest", "verify"]
     argv += [f"--lab-inventory={lab.inventory}", f"--lab-report={lab.root / 'build' / 'report'}"]
+    argv += [f"--setting={setting}" for setting in lab.extra_vars]
     if lab.limit:
         argv.append(f"--limit={lab.limit}")
     if lab.verbose:
@@ -78,8 +83,8 @@ def run_cases(lab: Lab, options: list[str]) -> int:
     Returns:
         an exit status.
     """
-    with alone(lab):
-        return _run_cases(lab, options)
+    with alone(lab), sudo.become(lab, on_this_machine=is_this_machine(lab)) as become:
+        return _run_cases(lab, options, become)
 
 
 @contextmanager
@@ -100,19 +105,20 @@ def alone(lab: Lab) -> Iterator[None]:
         yield
 
 
-def _run_cases(lab: Lab, options: list[str]) -> int:
+def _run_cases(lab: Lab, options: list[str], become: dict[str, str]) -> int:
     (lab.root / "build" / "report").mkdir(parents=True, exist_ok=True)
     child = subprocess.Popen(
         pytest_arguments(lab, options),
         stdin=subprocess.DEVNULL,
-        env=ansible.environment(lab),
+        env=ansible.environment(lab, **become),
         cwd=lab.root,
         start_new_session=True,
     )
     try:
         status = child.wait()
     except BaseException:
-        process.stop(child)
+        print("\nlab: putting the slate back (a second Ctrl-C leaves it as it is)", file=sys.stderr)
+        process.stop(child, SLATE_SECONDS)
         raise
     if status in (OK, CHECK_FAILED):
         return status

@@ -170,3 +170,17 @@ def test_a_second_verification_of_the_same_lab_is_kept_out(tmp_path: Path) -> No
             pass
         with verify.alone(other):
             pass
+
+
+@pytest.mark.parametrize(
+    ("given", "passed_on"),
+    [
+        ("lab_services_enabled=false", '{"lab_services_enabled": false}'),
+        ("lab_services_enabled=Yes", '{"lab_services_enabled": true}'),
+        ("kafka_heap=768m", "kafka_heap=768m"),
+        ("kafka_port=9093", "kafka_port=9093"),
+        ('{"kafka_port": 9093}', '{"kafka_port": 9093}'),
+    ],
+)
+def test_true_and_false_reach_ansible_as_such(given, passed_on):
+    assert lab.from_arguments(arguments.parse(["up", "-e", given])).extra_vars == (passed_on,)

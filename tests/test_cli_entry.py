@@ -141,7 +141,7 @@ def test_an_ordinary_user_goes_through_sudo(
     ended = run_lab("up", FAKE_NEEDS="apt podman")
     assert ended.returncode == 0 and "(with sudo)" in ended.stderr
     said = (tmp_path / "apt.txt").read_text(encoding="utf-8").splitlines()
-    assert said[0] == "sudo -v" and "apt-get install --yes --no-install-recommends podman" in said
+    assert said[0] == "sudo true" and "apt-get install --yes --no-install-recommends podman" in said
 
 
 def test_apt_without_network_is_one_line(run_lab: Callable, fake_commands: Callable) -> None:

@@ -87,3 +87,11 @@ def test_pytests_closing_line_is_shown(tmp_path: Path) -> None:
     closing = "=== 12 passed, 1 skipped in 3.45s ==="
     _, lines = run(tmp_path, shell("unit tests", f"echo noise; echo '{closing}'"))
     assert lines[-1] == f"    {closing}" and "noise" not in "".join(lines)
+
+
+def test_a_check_of_which_nothing_was_heard_has_proved_nothing(tmp_path: Path) -> None:
+    failed, lines = run(tmp_path, shell("d: check", "true", unchanged=True))
+    assert failed == "d: check"
+    assert "    no playbook reported what it did" in lines
+    stats = '{"event": "stats", "time": 1, "hosts": {"kafka": {"ok": 3}}}'
+    assert run(tmp_path, shell("d: check", f"echo '{stats}' >>$LAB_EVENTS", unchanged=True))[0] == ""

@@ -6,6 +6,7 @@ import base64
 import hashlib
 import json
 import re
+import subprocess
 import tarfile
 from pathlib import Path
 
@@ -118,3 +119,15 @@ def test_a_file_that_is_not_the_locked_one_is_refused_by_name(tmp_path, monkeypa
     }
     with pytest.raises(wheels.WheelError, match=r"thing-1.0-py3-none-any.whl is not the file"):
         wheelhouse.collect(work, options | {"glibc": "2.39"})
+
+
+def test_what_builds_a_source_is_pinned(monkeypatch):
+    seen = {}
+
+    def run(command, **options):
+        seen.update(options["env"])
+        return subprocess.CompletedProcess(command, 0, "", "")
+
+    monkeypatch.setattr(subprocess, "run", run)
+    wheelhouse.pip(["wheel", "hdfs.tar.gz"], "constraints.txt")
+    assert (seen["PIP_CONSTRAINT"], seen["PIP_BUILD_CONSTRAINT"]) == ("constraints.txt", "constraints.txt")

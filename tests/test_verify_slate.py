@@ -18,6 +18,7 @@ SETTINGS = {
     "home": "/home/student",
     "programs": "/home/student/kafka-python",
     "declared": "/nonexistent",
+    "hdfs_folder": "/user/hadoop/kafka",
 }
 
 
@@ -44,6 +45,7 @@ def world(monkeypatch, tmp_path) -> World:
     monkeypatch.setattr(slate, "LEDGER", tmp_path / "ledger")
     monkeypatch.setattr(slate.read_ledger, "__defaults__", (tmp_path / "ledger",))
     monkeypatch.setattr(slate.write_ledger, "__defaults__", (tmp_path / "ledger",))
+    monkeypatch.setattr(slate.ledger_age, "__defaults__", (tmp_path / "ledger",))
     monkeypatch.setattr(slate, "stop_units", lambda: None)
     return made
 
@@ -124,7 +126,8 @@ def test_a_folder_that_the_case_made_goes(world):
 def test_clear_wipes_whoever_made_it(world):
     world.there["topic", "tema-prova"] = ""
     world.there["table", "temperatures"] = "3 rows"
-    assert call("clear")[0] == 0
+    assert call("clear", "first-steps")[0] == 0
+    assert call("clear", "mysql-source")[0] == 0
     assert not world.there
 
 
@@ -134,12 +137,6 @@ def inventory_declares(tmp_path, monkeypatch):
     path = tmp_path / "declared.json"
     path.write_text(json.dumps({"topics": {"tema-prova": {}, "own": {}}, "connectors": {"c": {}}}), encoding="utf-8")
     monkeypatch.setitem(SETTINGS, "declared", str(path))
-
-
-def test_clear_wipes_what_the_inventory_declares_too(world, inventory_declares):
-    world.there.update({("topic", "own"): "", ("connector", "c"): "", ("topic", "tema-prova"): "", ("topic", "x"): ""})
-    assert call("clear")[0] == 0
-    assert list(world.there) == [("topic", "x")], "neither the notes' nor declared"
 
 
 def test_what_is_in_the_way_is_said_to_be_declared(world, inventory_declares):
@@ -164,3 +161,51 @@ def test_an_unknown_case_is_named():
 def test_every_case_with_data_has_a_slate():
     cases = {path.stem.removeprefix("test_").replace("_", "-") for path in Path("verify/cases").glob("test_*.py")}
     assert cases == set(slate.load_cases(SETTINGS))
+
+
+def test_what_an_old_verification_left_may_be_a_persons_by_now(world, monkeypatch):
+    call("begin", "first-steps")
+    world.there["topic", "tema-prova"] = ""
+    monkeypatch.setattr(slate, "ledger_age", lambda: slate.LEDGER_SECONDS + 1)
+    assert call("recover")[1]["removed"] == []
+    status, answer = call("begin", "first-steps")
+    assert (status, answer["foreign"]) == (3, [{"kind": "topic", "name": "tema-prova", "detail": ""}])
+    assert world.there
+
+
+def test_what_could_not_be_wiped_stays_in_the_ledger(world, monkeypatch):
+    call("begin", "first-steps")
+    world.there["topic", "tema-prova"] = ""
+    monkeypatch.setattr(slate.stores, "wipe", lambda *_: None)
+    assert call("end", "first-steps")[0] == 2
+    assert [entry["case"] for entry in slate.read_ledger()] == ["first-steps"]
+
+
+def test_reset_brings_files_back_and_keeps_what_was_changed(tmp_path):
+    home, pristine = tmp_path / "home", tmp_path / "pristine"
+    programs = home / "kafka-python"
+    programs.mkdir(parents=True)
+    for name in ("same.py", "edited.py", "deleted.py", "linked.py"):
+        original = pristine / str(programs / name).lstrip("/")
+        original.parent.mkdir(parents=True, exist_ok=True)
+        original.write_text(name, encoding="utf-8")
+    (programs / "same.py").write_text("same.py", encoding="utf-8")
+    (programs / "edited.py").write_text("mine", encoding="utf-8")
+    (programs / "added.py").write_text("new", encoding="utf-8")
+    precious = tmp_path / "precious"
+    precious.write_text("not to be written to", encoding="utf-8")
+    (programs / "linked.py").symlink_to(precious)
+    settings = {"home": str(home), "programs": str(programs)}
+
+    moved = slate.reset.put_aside(settings, pristine, now=0)
+
+    assert sorted(path.name for path in moved) == ["added.py", "edited.py", "linked.py"]
+    assert {path.name: path.read_text(encoding="utf-8") for path in programs.iterdir()} == {
+        name: name for name in ("same.py", "edited.py", "deleted.py", "linked.py")
+    }
+    [aside] = home.glob("abans-del-reset-1970*")
+    kept = aside / programs.relative_to("/")
+    assert (kept / "edited.py").read_text(encoding="utf-8") == "mine"
+    assert (kept / "added.py").read_text(encoding="utf-8") == "new"
+    assert precious.read_text(encoding="utf-8") == "not to be written to"
+    assert slate.reset.put_aside(settings, pristine) == []

@@ -18,11 +18,13 @@ from typing import Any
 
 import pytest
 
-from verify.lib.inventory import ROOT, form_labs, read_hosts
+from verify.lib.inventory import PARTS, ROOT, form_labs, read_hosts
 from verify.lib.lab import Lab
 from verify.lib.machine import Machine
 from verify.lib.report import Report, Table
 
+ALWAYS = ("zookeeper", "kafka", "workspace")
+"""Parts that every case uses; what else it uses are its SERVERS."""
 ORDER = (
     "host", "first-steps", "python-text", "python-json", "groups", "file-standalone", "file-distributed",
     "mysql-source", "webhdfs", "hdfs-raw", "hdfs-csv", "transformations", "faust", "declared",
@@ -31,7 +33,8 @@ NAMES = json.loads((ROOT / "roles/course/files/slate/slate_cases.json").read_tex
 REPORT = pytest.StashKey[Report]()
 TABLE = pytest.StashKey[Table]()
 LABS = pytest.StashKey[dict[str, Lab]]()
-FAULTS = pytest.StashKey[dict[str, str]]()
+FAULTS = pytest.StashKey[dict[str, dict[str, str]]]()
+"""For each lab its hosts that cannot be verified, and why."""
 LEFT = pytest.StashKey[Counter]()
 
 
@@ -45,6 +48,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--discard", action="store_true", help="throw away what is in the way and verification did not make"
     )
     group.addoption("--limit", default="", metavar="HOSTS", help="only labs with one of these hosts")
+    group.addoption("--setting", action="append", default=[], metavar="KEY=VALUE", help="what --extra-vars of up gave")
     group.addoption("--case", action="append", default=[], metavar="NAME", help="only this case; may be repeated")
 
 
@@ -65,7 +69,9 @@ def pytest_configure(config: pytest.Config) -> None:
         config.stash[REPORT] = Report()
         return
     try:
-        hosts = read_hosts(Path(config.getoption("--lab-inventory")), config.getoption("--limit"))
+        hosts = read_hosts(
+            Path(config.getoption("--lab-inventory")), config.getoption("--limit"), config.getoption("--setting")
+        )
     except Exception as error:
         raise pytest.UsageError(f"the inventory cannot be read: {error}") from error
     infos = form_labs(hosts)
@@ -74,18 +80,39 @@ def pytest_configure(config: pytest.Config) -> None:
     machines = {host.name: Machine(host) for info in infos for host in info.hosts}
     with ThreadPoolExecutor(max_workers=16) as pool:
         silent = dict(zip(machines, pool.map(lambda machine: machine.answers(), machines.values()), strict=True))
-        labs, faults = {}, {}
-        for info in infos:
-            labs[info.name] = Lab(info, machines)
-            faults[info.name] = "; ".join(silent[host.name] for host in info.hosts if silent[host.name])
-        able = [lab for lab in labs.values() if not faults[lab.name]]
-        for lab, answer in zip(able, pool.map(Lab.prepare, able), strict=True):
-            if not answer["ok"]:
-                faults[lab.name] = f"lab {lab.name}: {answer['error']}"
+        labs = {info.name: Lab(info, machines) for info in infos}
+        faults = {
+            info.name: {host.name: silent[host.name] for host in info.hosts if silent[host.name]} for info in infos
+        }
+        able = [lab for lab in labs.values() if lab.workspace.name not in faults[lab.name]]
+        for lab, error in zip(able, pool.map(_prepare, able), strict=True):
+            if error:
+                faults[lab.name][lab.workspace.name] = f"lab {lab.name}: {error}"
     config.stash[LABS], config.stash[FAULTS] = labs, faults
     config.stash[REPORT] = Report(len(labs))
     width = shutil.get_terminal_size((132, 40)).columns
     config.stash[TABLE] = Table(list(labs), ORDER, width)
+
+
+def _prepare(lab: Lab) -> str:
+    """Make a lab ready; why it could not be, in one line, must not end the verification of the others."""
+    try:
+        answer = lab.prepare()
+    except (AssertionError, RuntimeError, LookupError, OSError) as error:
+        lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+        return " / ".join([*lines[:1], *lines[1:][-1:]]) or type(error).__name__
+    return "" if answer["ok"] else answer["error"]
+
+
+def _fault(config: pytest.Config, module: Any, case: str, lab: str) -> str:
+    """Say in one line which of the hosts that a case uses do not answer; empty when all do."""
+    faults = config.stash[FAULTS][lab]
+    if not faults:
+        return ""
+    found = config.stash[LABS][lab]
+    parts = PARTS if case == "host" else (*ALWAYS, *(part for part, _ in getattr(module, "SERVERS", ())))
+    used = {host.name for part in parts for host in found.info.parts[part]} | {found.workspace.name}
+    return "; ".join(fault for host, fault in faults.items() if host in used)
 
 
 def case_of(path: Path) -> str:
@@ -135,7 +162,7 @@ def lab_of(item: pytest.Item) -> str:
 @pytest.fixture(scope="module")
 def lab(request: pytest.FixtureRequest) -> Lab:
     """The lab; a test of a lab that does not answer fails in one line."""
-    fault = request.config.stash[FAULTS][request.param]
+    fault = _fault(request.config, request.module, case_of(request.path), request.param)
     row = request.config.stash[REPORT].row(case_of(request.path), request.param)
     if fault:
         row.add("down")
@@ -212,7 +239,7 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo) -> Itera
             row.evidence.append(f"{item.originalname}: {first[:300]}")
             servers = getattr(item.module, "SERVERS", ())
             connectors = NAMES.get(key[0], {}).get("connector", [])
-            if found and not item.config.stash[FAULTS][key[1]]:
+            if found and not _fault(item.config, item.module, *key):
                 report.sections.append(("what the servers say", found.trouble(connectors, servers)))
     elif report.skipped:
         row.add("skipped")

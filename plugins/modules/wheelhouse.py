@@ -18,6 +18,7 @@ options:
   machine: {type: str, required: true, description: "The host's architecture, as uname -m says it."}
   glibc: {type: str, required: true, description: "Version of the host's C library, such as 2.39."}
   build: {type: list, elements: str, default: [], description: Distributions that publish no wheel.}
+  build_constraints: {type: path, description: A pip constraints file for what builds them.}
   cache: {type: path, required: true, description: Folder of the artifact cache.}
 author: [Streaming Lab]
 """
@@ -31,6 +32,7 @@ EXAMPLES = r"""
     machine: x86_64
     glibc: "2.41"
     build: [hdfs, docopt]
+    build_constraints: build-constraints.txt
     cache: ~/.cache/streaming-lab
   delegate_to: localhost
 """
@@ -43,6 +45,7 @@ unlocked: {type: list, returned: always, description: Files that the lock does n
 
 import fcntl  # noqa: E402
 import json  # noqa: E402
+import os  # noqa: E402
 import subprocess  # noqa: E402
 import sys  # noqa: E402
 import tempfile  # noqa: E402
@@ -66,14 +69,21 @@ def cached(archive: Path) -> dict | None:
         return None
 
 
-def pip(arguments: list[str]) -> None:
+def pip(arguments: list[str], build_constraints: str = "") -> None:
     """Run this Python's pip.
+
+    Args:
+        arguments: what stands after `pip`.
+        build_constraints: a file that pins what pip installs to build a source with.
 
     Raises:
         WheelError: with pip's last line of error.
     """
     command = [sys.executable, "-m", "pip", "--disable-pip-version-check", *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    # Up to pip 25.2 PIP_CONSTRAINT reaches the isolated build, later ones have a variable of its own for it.
+    names = ("PIP_CONSTRAINT", "PIP_BUILD_CONSTRAINT") if build_constraints else ()
+    pinned = dict.fromkeys(names, build_constraints)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env={**os.environ, **pinned})
     if done.returncode:
         lines = [line for line in done.stderr.splitlines() if line.startswith("ERROR")] or done.stderr.splitlines()
         raise wheels.WheelError(f"pip {arguments[0]}: {lines[-1] if lines else 'failed without a message'}")
@@ -122,7 +132,10 @@ def collect(folder: Path, options: dict) -> list[str]:
         if locked.get(path.name, "") and wheels.sha256(path) != locked[path.name]:
             raise wheels.WheelError(f"{path.name} is not the file that {options['lock']} names (sha256 differs)")
     for path in sorted(sources.iterdir()):
-        pip(["wheel", "--quiet", "--no-deps", "--use-pep517", "--wheel-dir", str(folder), str(path)])
+        pip(
+            ["wheel", "--quiet", "--no-deps", "--use-pep517", "--wheel-dir", str(folder), str(path)],
+            options["build_constraints"] or "",
+        )
     for path in sorted(sources.iterdir()):
         path.unlink()
     sources.rmdir()
@@ -143,6 +156,7 @@ def main() -> None:
             "machine": {"type": "str", "required": True},
             "glibc": {"type": "str", "required": True},
             "build": {"type": "list", "elements": "str", "default": []},
+            "build_constraints": {"type": "path"},
             "cache": {"type": "path", "required": True},
         },
         supports_check_mode=True,

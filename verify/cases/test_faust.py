@@ -3,7 +3,7 @@
 import json
 
 ENGINE = "faust-streaming"
-SERVERS = [("connect", "kafka-connect"), ("kafka", "kafka")]
+SERVERS = [("connect", "kafka-connect"), ("mysql", "mysql"), ("kafka", "kafka")]
 HIGH = {"id": 1, "sensor_id": 101, "temperatura": 22.5, "ingest_time": 1739188800000, "origen": "MySQL"}
 LATER = {"id": 3, "sensor_id": 103, "temperatura": 30.0, "ingest_time": 1739189400000, "origen": "MySQL"}
 POISON = ["això no és JSON", '{"id": 9}', json.dumps({"schema": {}, "payload": LATER})]

@@ -4,8 +4,13 @@ from verify.lib.temperatures import fill_topic
 from verify.lib.waits import until
 
 ENGINE = "mysql"
-SERVERS = [("connect", "kafka-connect"), ("namenode", "hadoop-namenode"), ("datanode", "hadoop-datanode")]
-FILE = "/user/hadoop/kafka/temperatures.txt"
+SERVERS = [
+    ("connect", "kafka-connect"),
+    ("mysql", "mysql"),
+    ("namenode", "hadoop-namenode"),
+    ("datanode", "hadoop-datanode"),
+]
+FILE = "temperatures.txt"
 ROWS = ["21/02/2025 10:00:00,14.5", "21/02/2025 11:00:00,16.7", "21/02/2025 12:00:00,17.1"]
 POISON = '{"schema":null}'
 
@@ -15,7 +20,7 @@ def test_rows_as_csv(lab, evidence):
     fill_topic(lab)
     consumer = lab.start("hdfs-csv", "python3 consumer_hdfs_temperatures_csv.py")
     lab.ask("send", topic="mysql_temperatures", values=[POISON])
-    look = lambda: lab.hdfs(FILE).splitlines()  # noqa: E731
+    look = lambda: lab.hdfs(f"{lab.hdfs_folder}/{FILE}").splitlines()  # noqa: E731
     try:
         until(look, lambda lines: len(lines) >= 3, 30, f"three lines in {FILE}")
         consumer.wait(POISON)

@@ -5,7 +5,6 @@ import shlex
 
 ENGINE = "HdfsCLI"
 SERVERS = [("namenode", "hadoop-namenode"), ("datanode", "hadoop-datanode")]
-FOLDER = "/user/hadoop/kafka"
 STEPS = """
 import hashlib, json, sys
 from hdfs import InsecureClient
@@ -40,7 +39,7 @@ def test_settings(lab, evidence):
 
 def test_write_read_rename_delete(lab, evidence):
     """Bytes come back as they went in; the DataNode's name resolves on the student's host."""
-    program = f"python3 -c {shlex.quote(STEPS)} {lab.settings['webhdfs']} {FOLDER}"
+    program = f"python3 -c {shlex.quote(STEPS)} {lab.settings['webhdfs']} {lab.hdfs_folder}"
     seen = json.loads(lab.student(program, "/tmp"))
     assert seen["same"], "the bytes read are not the bytes written"
     assert seen["appended"] == 12

@@ -60,7 +60,7 @@ def test_host_restart(lab, message, evidence):
         if command:
             subprocess.run(command, shell=True, check=True, capture_output=True, timeout=180)
         else:
-            machine.run("sudo systemctl reboot", check=False)
+            machine.root("systemctl reboot", check=False)
         until(
             lambda m=machine, b=boot: _boot(m) not in ("", b),
             bool,

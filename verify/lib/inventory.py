@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
+import sys
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from cli.inventory_values import extra_variables
 
 ROOT = Path(__file__).resolve().parents[2]
 PARTS = ("zookeeper", "kafka", "connect", "mysql", "namenode", "datanode", "workspace")
@@ -69,12 +75,13 @@ class LabInfo:
         return tuple(dict.fromkeys(host for part in PARTS for host in self.parts[part]))
 
 
-def read_hosts(inventory: Path, limit: str = "") -> list[HostInfo]:
+def read_hosts(inventory: Path, limit: str = "", settings: Sequence[str] = ()) -> list[HostInfo]:
     """Read hosts and their variables as a playbook in `playbooks/` would see them.
 
     Args:
         inventory: file or folder of the inventory.
         limit: Ansible's own patterns, such as `kafka,!hadoopmaster`; empty for all.
+        settings: what `--extra-vars` gave; they win.
 
     Raises:
         ValueError: if the inventory has no host of that name.
@@ -88,12 +95,17 @@ def read_hosts(inventory: Path, limit: str = "") -> list[HostInfo]:
     init_plugin_loader()
     loader = DataLoader()
     loader.set_basedir(str(ROOT / "playbooks"))
-    manager = InventoryManager(loader=loader, sources=[str(inventory)])
+    # The host `kafka` of the group `kafka` is meant (both names are the notes'); Ansible warns about it each time.
+    with contextlib.redirect_stderr(io.StringIO()) as said:
+        manager = InventoryManager(loader=loader, sources=[str(inventory)])
+    if "same name" not in said.getvalue():
+        print(said.getvalue(), end="", file=sys.stderr)
     variables = VariableManager(loader=loader, inventory=manager)
+    extra = extra_variables(loader, list(settings))
     chosen = {host.name for host in manager.get_hosts(limit or "all")}
     hosts = []
     for host in manager.get_hosts("all"):
-        templar = Templar(loader=loader, variables=variables.get_vars(host=host))
+        templar = Templar(loader=loader, variables={**variables.get_vars(host=host), **extra})
         values = {
             name: templar.template(templar.available_variables[name])
             if name in templar.available_variables

@@ -50,6 +50,11 @@ class Lab:
         """The lab's addresses, as the slate on the workspace host knows them."""
         return json.loads(self.workspace.run(f"cat {SLATE}.json"))
 
+    @property
+    def hdfs_folder(self) -> str:
+        """Folder of HDFS in which this lab's programs write."""
+        return self.settings["hdfs_folder"]
+
     # What the student does
 
     def student(self, command: str, folder: str = "", check: bool = True, seconds: int = 60) -> str:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import atexit
 import functools
+import os
 import shlex
 import shutil
+import subprocess
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,8 @@ import testinfra
 from verify.lib.inventory import HostInfo
 from verify.lib.waits import until
 
+PASSWORD_FILE = "ANSIBLE_BECOME_PASSWORD_FILE"
+"""Variable that names the file with sudo's password on the hosts, as for Ansible; absent where sudo asks for none."""
 OUTPUT = "/run/lab-verify"
 """Folder on the host of what units print."""
 
@@ -27,6 +31,41 @@ def _sockets() -> Path:
     return folder
 
 
+@functools.cache
+def _password() -> str:
+    """Return sudo's password on the hosts; empty where none was given. The file is gone before this process is."""
+    path = os.environ.get(PASSWORD_FILE)
+    return Path(path).read_text(encoding="utf-8").rstrip("\n") if path else ""
+
+
+def _type(host: Any, text: str) -> None:
+    """Let what is run on a host find a text on its standard input, where testinfra gives it nothing."""
+    backend = host.backend
+
+    def run_local(command: str, *args: str) -> Any:
+        line = backend.encode(backend.quote(command, *args))
+        done = subprocess.run(line, shell=True, input=text.encode(), capture_output=True, check=False)
+        return backend.result(done.returncode, line, done.stdout, done.stderr)
+
+    backend.run_local = run_local
+
+
+def as_root(command: str, password: bool = False, root: bool = False) -> str:
+    """Return the command line that runs a shell command as root.
+
+    Args:
+        command: for `sh -c`.
+        password: sudo's password comes by standard input (never by the command line, where others would read it).
+        root: who runs it is root already; then no sudo is needed, nor has to be there.
+    """
+    if root:
+        return f"sh -c {shlex.quote(command)}"
+    if not password:
+        return f"sudo sh -c {shlex.quote(command)}"
+    # -k: it asks even where it remembers, so that the password is read here and by nothing that the command starts.
+    return f"sudo -k -S -p '' sh -c {shlex.quote(f'exec </dev/null; {command}')}"
+
+
 class Machine:
     """A host of a lab.
 
@@ -37,8 +76,10 @@ class Machine:
         self.info = info
         self.name = info.name
         values = info.values
+        self.is_root = values["ansible_connection"] == "local" and os.geteuid() == 0
         if values["ansible_connection"] == "local":
             self.host = testinfra.get_host("local://")
+            self._give_password()
             return
         address = str(values["ansible_host"] or info.name)
         user = f"{values['ansible_user']}@" if values["ansible_user"] else ""
@@ -49,6 +90,11 @@ class Machine:
             f"-o ControlPath={_sockets()}/%C {values['ansible_ssh_common_args']}".strip(),
             controlpersist=120,
         )
+        self._give_password()
+
+    def _give_password(self) -> None:
+        if _password():
+            _type(self.host, f"{_password()}\n")
 
     def run(self, command: str, check: bool = True, seconds: int = 60) -> str:
         """Run a shell command as the user who logs in.
@@ -73,12 +119,12 @@ class Machine:
 
     def root(self, command: str, check: bool = True, seconds: int = 60) -> str:
         """Run a shell command as root; see `run`."""
-        return self.run(f"sudo sh -c {shlex.quote(command)}", check, seconds)
+        return self.run(as_root(command, bool(_password()), self.is_root), check, seconds)
 
     def login(self, user: str, command: str, folder: str = "", check: bool = True, seconds: int = 60) -> str:
         """Run a command in the login shell of a user, as if he had typed it in a folder; see `run`."""
         typed = f"cd {shlex.quote(folder)} || exit; {command}" if folder else command
-        return self.run(f"sudo runuser -l {user} -c {shlex.quote(typed)}", check, seconds)
+        return self.root(f"exec runuser -l {user} -c {shlex.quote(typed)}", check, seconds)
 
     def answers(self) -> str:
         """Return an empty text if the host answers, else why not, in one line."""

@@ -1,17 +1,19 @@
 #!/usr/bin/env python3
 """The notes' slate on a lab: what its topics, connectors, tables and files hold, and how to wipe them.
 
-Run as root on the workspace host by the course's Python. `./lab reset` and the verification both call it,
-so that the names
-the notes use are known in one place, `slate_cases.json` beside this file. Every command prints one JSON object:
+Run as root on the workspace host by the course's Python. `./lab reset` and the verification both call it. The names
+that the notes use are known in one place, `slate_cases.json` beside this file. Every command prints one JSON object:
 
     slate list [CASE...]                what the cases' names hold; all cases when none is named
-    slate clear [CASE...]               wipe it, whoever made it; without a case also what the inventory declares
+    slate clear CASE...                 wipe it, whoever made it
     slate begin [--discard] CASE        wipe what an earlier verification left and note in the ledger what
     this one will make;
                                         if something is there that no verification made, change nothing (ok: false)
     slate end CASE                      wipe what the case made and strike it from the ledger
-    slate recover                       wipe what killed verifications left: all that the ledger names
+    slate recover                       wipe what a verification left that was killed just now: all that the ledger
+                                        names. Of an older one nothing is wiped: it may be a person's by now
+    slate reset                         wipe all that the servers hold, and bring the student's folders back to what
+                                        was installed; files that he changed or added are put aside in his home
 
 Kinds whose presence is a person's work: topic, connector, table (rows), file, hdfs, and a group with live
 members. Traces of it (empty groups and folders, internal topics, offsets of deleted connectors, Faust's
@@ -31,9 +33,12 @@ from typing import NamedTuple
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 import connect_rest
+import slate_reset as reset
 import slate_stores as stores
 
 LEDGER = Path("/var/lib/streaming-lab/verify/ledger")
+LEDGER_SECONDS = 15 * 60
+"""How long after a case began what its ledger names is surely verification's own. Every case begins anew."""
 HERE = Path(__file__).resolve().parent
 TRACES = frozenset({"folder", "internal", "offsets", "trace"})
 
@@ -55,13 +60,13 @@ def load_cases(settings: dict[str, str]) -> dict[str, dict[str, list[str]]]:
     """Read which names each case uses.
 
     Args:
-        settings: `kafka_home`, `home` and `programs` stand for folders of this lab in the names.
+        settings: `kafka_home`, `home`, `programs` and `hdfs_folder` stand for folders of this lab in the names.
 
     Returns:
         For each case, the names by kind.
     """
     raw = json.loads((HERE / "slate_cases.json").read_text(encoding="utf-8"))
-    places = {name: settings[name] for name in ("kafka_home", "home", "programs")}
+    places = {name: settings[name] for name in ("kafka_home", "home", "programs", "hdfs_folder")}
     return {
         case: {kind: [name.format(**places) for name in names] for kind, names in kinds.items()}
         for case, kinds in raw.items()
@@ -116,6 +121,11 @@ def read_ledger(path: Path = LEDGER) -> list[dict[str, str]]:
         except (ValueError, KeyError, TypeError):
             continue
     return entries
+
+
+def ledger_age(path: Path = LEDGER) -> float:
+    """Return the seconds since a case last began or ended."""
+    return time.time() - path.stat().st_mtime
 
 
 def write_ledger(entries: list[dict[str, str]], path: Path = LEDGER) -> None:
@@ -185,26 +195,28 @@ def run(arguments: argparse.Namespace, settings: dict) -> tuple[int, dict]:
         if not names:
             return 0, {"ok": True, "removed": []}
         stop_units()
-        held = held_items(settings, names)
-        wipe(settings, names, held)
+        held = held_items(settings, names) if ledger_age() < LEDGER_SECONDS else []
+        if held:
+            wipe(settings, names, held)
         write_ledger([])
         return 0, {"ok": True, "removed": show(held)}
+
+    if arguments.command == "reset":
+        stop_units()
+        return run_reset(settings, cases)
 
     if arguments.command == "end":
         # The ledger, not the case: what was a person's before the case began (a folder of HDFS) is not in it.
         names = by_kind(entry for entry in ledger if entry["case"] == arguments.case)
     else:
         names = names_of(cases, [arguments.case] if arguments.command == "begin" else arguments.cases or list(cases))
-    made = declared(settings["declared"])
-    if arguments.command == "clear" and not arguments.cases:
-        for kind, found in made.items():
-            names[kind] = list(dict.fromkeys([*names.get(kind, []), *found]))
     held = held_items(settings, names)
     if arguments.command == "list":
         return 0, {"ok": True, "held": [{**item._asdict(), "work": is_work(item)} for item in held]}
     if arguments.command == "begin":
         strange = foreign(held, ((entry["kind"], entry["name"]) for entry in ledger))
         if strange and not arguments.discard:
+            made = declared(settings["declared"])
             inventorys = [item.name for item in strange if item.name in made.get(item.kind, [])]
             return 3, {"ok": False, "foreign": show(strange), "declared": inventorys}
         known = {(entry["kind"], entry["name"]) for entry in ledger}
@@ -215,13 +227,27 @@ def run(arguments: argparse.Namespace, settings: dict) -> tuple[int, dict]:
         others = [entry for entry in ledger if entry["case"] != arguments.case]
         write_ledger(others + entries_for(arguments.case, names))
     left = wipe(settings, names, held) if held else []
-    if arguments.command == "end":
-        write_ledger([entry for entry in ledger if entry["case"] != arguments.case])
     if left:
         return 2, {
             "ok": False,
             "error": "still there after wiping: " + ", ".join(f"{i.kind} {i.name}" for i in left),
         }
+    if arguments.command == "end":
+        write_ledger([entry for entry in ledger if entry["case"] != arguments.case])
+    return 0, {"ok": True, "removed": show(held)}
+
+
+def run_reset(settings: dict, cases: dict[str, dict[str, list[str]]]) -> tuple[int, dict]:
+    """Throw away all that a lab holds; see `reset` above."""
+    found = reset.everything(settings)
+    files = names_of(cases, cases)
+    names = {**found, "file": files.get("file", []), "trace": files.get("trace", [])}
+    held = [Item(kind, name) for kind, listed in found.items() for name in listed]
+    held += held_items(settings, {kind: names[kind] for kind in ("file", "trace")})
+    stores.wipe(settings, names, [tuple(item) for item in held])
+    with reset.owner_of(Path(settings["home"])):
+        held += [Item("aside", str(path)) for path in reset.put_aside(settings)]
+    write_ledger([])
     return 0, {"ok": True, "removed": show(held)}
 
 
@@ -229,12 +255,13 @@ def main() -> int:
     """Read the command line and the lab's addresses, and run the command."""
     parser = argparse.ArgumentParser(prog="slate", description=(__doc__ or "").splitlines()[0])
     commands = parser.add_subparsers(dest="command", required=True)
-    for name in ("list", "clear"):
-        commands.add_parser(name).add_argument("cases", nargs="*")
+    commands.add_parser("list").add_argument("cases", nargs="*")
+    commands.add_parser("clear").add_argument("cases", nargs="+")
     for name in ("begin", "end"):
         commands.add_parser(name).add_argument("case")
     commands.choices["begin"].add_argument("--discard", action="store_true")
     commands.add_parser("recover")
+    commands.add_parser("reset")
     arguments = parser.parse_args()
     settings = json.loads((HERE / "slate.json").read_text(encoding="utf-8"))
     started = time.monotonic()

@@ -57,6 +57,8 @@ def wipe(settings: dict, names: Names, there: list[Found]) -> None:
         wipe_kafka(settings, topics, kinds.get("group", []))
     if kinds.get("table"):
         wipe_tables(settings, kinds["table"])
+    if kinds.get("dropped"):
+        drop_tables(settings, kinds["dropped"])
     if kinds.get("hdfs") or kinds.get("folder"):
         wipe_hdfs(settings, kinds.get("hdfs", []), kinds.get("folder", []))
     for name in kinds.get("file", []) + kinds.get("trace", []):
@@ -94,6 +96,15 @@ def held_in_kafka(settings: dict, names: Names) -> list[Found]:
                 members = len(group.get("members") or [])
                 found.append(("group", name, f"{members} live members" if members else ""))
         return found
+    finally:
+        admin.close()
+
+
+def all_in_kafka(settings: dict) -> tuple[list[str], list[str]]:
+    """List every topic and every consumer group."""
+    admin = _admin(settings)
+    try:
+        return sorted(admin.list_topics()), sorted(group["group_id"] for group in admin.list_groups())
     finally:
         admin.close()
 
@@ -144,6 +155,16 @@ def held_connectors(settings: dict, names: list[str]) -> list[Found]:
     return found + [("offsets", name, "") for name in sorted(stored)]
 
 
+def all_connectors(settings: dict) -> list[str]:
+    """List every connector."""
+    return sorted(_connect(settings).names())
+
+
+def all_offsets(settings: dict) -> list[str]:
+    """List the connectors, deleted ones too, for which offsets are stored."""
+    return sorted({name for name, _, _ in _stored_offsets(settings)})
+
+
 def wipe_connectors(settings: dict, names: list[str]) -> list[str]:
     """Stop, forget the offsets and delete: a connector of the same name starts anew (KIP-875).
 
@@ -156,8 +177,8 @@ def wipe_connectors(settings: dict, names: list[str]) -> list[str]:
     return [topic for _, topic in _connect(settings).delete(names, offsets=True)]
 
 
-def _stored_offsets(settings: dict, names: list[str]) -> list[tuple[str, int, bytes]]:
-    """Read the worker's offsets topic: connector, partition and key of each offset stored for the names."""
+def _stored_offsets(settings: dict, names: list[str] | None = None) -> list[tuple[str, int, bytes]]:
+    """Read the worker's offsets topic: connector, partition and key of each offset, of these connectors or of all."""
     from kafka import KafkaConsumer, TopicPartition
 
     topic = settings["connect_offsets"]
@@ -179,7 +200,7 @@ def _stored_offsets(settings: dict, names: list[str]) -> list[tuple[str, int, by
     found = []
     for (partition, key), value in latest.items():
         name = json.loads(key)[0] if key else None
-        if value is not None and name in names:
+        if value is not None and name and (names is None or name in names):
             found.append((name, partition, key))
     return found
 
@@ -235,6 +256,21 @@ def wipe_tables(settings: dict, names: list[str]) -> None:
             cursor.execute(f"TRUNCATE TABLE `{name}`")
 
 
+def all_tables(settings: dict) -> list[str]:
+    """List the database's tables."""
+    with _mysql(settings) as connection, connection.cursor() as cursor:
+        cursor.execute("SHOW TABLES")
+        return sorted(row[0] for row in cursor.fetchall())
+
+
+def drop_tables(settings: dict, names: list[str]) -> None:
+    """Drop tables, also such as others refer to; the role mysql makes the notes' ones again."""
+    with _mysql(settings) as connection, connection.cursor() as cursor:
+        cursor.execute("SET FOREIGN_KEY_CHECKS = 0")
+        for name in names:
+            cursor.execute(f"DROP TABLE IF EXISTS `{name.replace('`', '``')}`")
+
+
 # HDFS
 
 
@@ -271,3 +307,11 @@ def wipe_hdfs(settings: dict, files: list[str], folders: list[str]) -> None:
         _webhdfs(settings, "DELETE", name, "DELETE", recursive="true")
     for folder in folders:
         _webhdfs(settings, "DELETE", folder, "DELETE", recursive="false")
+
+
+def all_in_hdfs(settings: dict) -> list[str]:
+    """List what lies in the lab's folder of HDFS."""
+    folder = settings["hdfs_folder"]
+    status, body = _webhdfs(settings, "GET", folder, "LISTSTATUS")
+    entries = body["FileStatuses"]["FileStatus"] if status == 200 else []
+    return [f"{folder}/{entry['pathSuffix']}" for entry in entries]

@@ -1,0 +1,91 @@
+"""Everything that a lab holds beyond what was installed: what `slate reset` throws away, whoever made it.
+
+The slate's other commands know the notes' names alone. A reset is for the next class, and finds what this one made.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pwd
+import shutil
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import slate_stores as stores
+
+PRISTINE = Path("/usr/local/share/streaming-lab/course")
+"""What the role course put into the student's folders, by full path (module seeded_files)."""
+INTERNAL = ("__consumer_offsets", "__transaction_state", "connect-offsets", "connect-configs", "connect-status")
+"""Topics of the servers themselves."""
+
+
+def everything(settings: dict) -> stores.Names:
+    """Name all that a lab's servers hold, by the slate's kinds.
+
+    Args:
+        settings: the lab's addresses and folders (slate.json).
+    """
+    connectors = stores.all_connectors(settings)
+    topics, groups = stores.all_in_kafka(settings)
+    return {
+        "connector": connectors,
+        "offsets": [name for name in stores.all_offsets(settings) if name not in connectors],
+        "topic": [name for name in topics if name not in INTERNAL],
+        "group": groups,
+        "dropped": stores.all_tables(settings),
+        "hdfs": stores.all_in_hdfs(settings),
+    }
+
+
+def put_aside(settings: dict, pristine: Path = PRISTINE, now: float | None = None) -> list[Path]:
+    """Bring the course's files back to what was installed; what a person changed or added is kept in a folder beside.
+
+    Args:
+        settings: `home` and `programs` of the student.
+        pristine: what was installed.
+        now: seconds since the epoch, for the folder's name.
+
+    Returns:
+        What was moved to `~/abans-del-reset-DATE` ("before the reset").
+    """
+    home, programs = Path(settings["home"]), Path(settings["programs"])
+    aside = home / f"abans-del-reset-{time.strftime('%Y%m%d-%H%M%S', time.localtime(now))}"
+    installed = {Path("/", path.relative_to(pristine)): path for path in pristine.rglob("*") if path.is_file()}
+    moved = []
+    for path in sorted({*installed, *programs.glob("*")}):
+        original = installed.get(path)
+        if path.name == "__pycache__" or (original and _same(path, original)):
+            continue
+        if path.exists() or path.is_symlink():
+            target = aside / path.relative_to("/")
+            target.parent.mkdir(parents=True, exist_ok=True)
+            # A rename takes a link as it is, and what a folder holds with it.
+            shutil.move(path, target)
+            moved.append(path)
+        if original:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(original, path)
+            path.chmod(0o664)
+    return moved
+
+
+@contextlib.contextmanager
+def owner_of(home: Path) -> Iterator[None]:
+    """Be the owner of a home for a while: root that writes where somebody else can put links writes anywhere."""
+    user = pwd.getpwuid(home.stat().st_uid)
+    groups = os.getgroups()
+    os.initgroups(user.pw_name, user.pw_gid)
+    os.setegid(user.pw_gid)
+    os.seteuid(user.pw_uid)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+        os.setegid(0)
+        os.setgroups(groups)
+
+
+def _same(path: Path, original: Path) -> bool:
+    return path.is_file() and not path.is_symlink() and path.read_bytes() == original.read_bytes()
