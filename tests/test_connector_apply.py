@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from plugins.module_utils import connect_rest, connector_state
+from plugins.module_utils import connector_apply
 from plugins.module_utils.connector_apply import ConnectorError, reconcile
-from plugins.module_utils.connector_state import first_lines
 from tests.rest_worker import Worker, running_worker
+
+# As the module has them: which of two names they are imported by depends on the tests before this one.
+connector_state = connector_apply.connector_state
+connect_rest = sys.modules[connector_apply.Connect.__module__]
 
 CLASS = "org.apache.kafka.connect.file.FileStreamSourceConnector"
 CONFIG = {"connector.class": CLASS, "file": "/a", "topic": "t"}
@@ -215,5 +219,5 @@ def test_a_secret_in_the_config_is_warned_of_and_shown_nowhere(worker, declare):
 
 def test_the_first_lines_of_a_trace():
     many = "A: one\n\tat x\nCaused by: B: two\nCaused by: C: three\n\t... 3 more\nCaused by: D: four\n"
-    assert first_lines(many) == "A: one; caused by C: three; caused by D: four"
-    assert first_lines("") == "no trace"
+    assert connector_state.first_lines(many) == "A: one; caused by C: three; caused by D: four"
+    assert connector_state.first_lines("") == "no trace"
