@@ -21,7 +21,7 @@ CLASS = "org.apache.kafka.connect.file.FileStreamSourceConnector"
 CONFIG = {"connector.class": CLASS, "file": "/a", "topic": "t"}
 LOOK = "/connectors?expand=info&expand=status"
 VALIDATE = f"/connector-plugins/{CLASS}/config/validate"
-TRACE = """org.apache.kafka.connect.errors.ConnectException: cannot read
+TRACE = """org.apache.kafka.connect.errors.ConnectException: cannot read https://u:geheim@h/
 \tat org.apache.kafka.connect.file.FileStreamSourceTask.poll(FileStreamSourceTask.java:100)
 Caused by: java.nio.file.AccessDeniedException: /a
 \tat java.base/sun.nio.fs.UnixException.translateToIOException(UnixException.java:90)
@@ -156,7 +156,8 @@ def test_a_failed_task_ends_with_its_trace_in_one_line(worker, declare, ledger):
     with pytest.raises(ConnectorError) as caught:
         declare()
     assert str(caught.value) == (
-        "connector a: task 0 FAILED on kafka:8083: org.apache.kafka.connect.errors.ConnectException: cannot read; "
+        "connector a: task 0 FAILED on kafka:8083: org.apache.kafka.connect.errors.ConnectException: "
+        "cannot read https://u:********@h/; "
         "caused by java.nio.file.AccessDeniedException: /a (the worker's log: journalctl -u kafka-connect)"
     )
     assert "a" in noted(ledger), "it was made, so it is ours"

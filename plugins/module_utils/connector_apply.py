@@ -8,17 +8,17 @@ from typing import Any
 
 try:
     from ansible.module_utils import connector_plan, connector_state, declared_ledger, topic_admin
-    from ansible.module_utils.connect_rest import Connect, RestError
+    from ansible.module_utils.connect_rest import Connect, RestError, history_topic
     from ansible.module_utils.connector_config import say_unknown, unknown_options
     from ansible.module_utils.connector_plan import Plan, Wanted
-    from ansible.module_utils.connector_secrets import passwords_of, secrets_of
+    from ansible.module_utils.connector_secrets import masked_text, passwords_of, secrets_of
     from ansible.module_utils.topic_plan import Plan as TopicPlan
 except ImportError:  # imported by a unit test, without Ansible's own importer
     from plugins.module_utils import connector_plan, connector_state, declared_ledger, topic_admin
-    from plugins.module_utils.connect_rest import Connect, RestError
+    from plugins.module_utils.connect_rest import Connect, RestError, history_topic
     from plugins.module_utils.connector_config import say_unknown, unknown_options
     from plugins.module_utils.connector_plan import Plan, Wanted
-    from plugins.module_utils.connector_secrets import passwords_of, secrets_of
+    from plugins.module_utils.connector_secrets import masked_text, passwords_of, secrets_of
     from plugins.module_utils.topic_plan import Plan as TopicPlan
 
 TOPIC_SECONDS = 30
@@ -123,7 +123,7 @@ def _no_plugin(name: str, plugins: Sequence[Mapping[str, str]]) -> str:
 
 
 def _hide(said: str, hidden: Iterable[str]) -> str:
-    line = " ".join(said.split())
+    line = masked_text(" ".join(said.split()))
     for secret in hidden:
         line = line.replace(secret, "********")
     return line
@@ -141,15 +141,13 @@ def _open_secrets(connectors: Sequence[Wanted], passwords: Mapping[str, set[str]
 
 def _apply(connect: Connect, plan: Plan) -> None:
     for offsets in (True, False):
-        histories = connect.delete([name for name, also in plan.delete.items() if also is offsets], offsets)
-        for brokers, topic in histories:
-            with topic_admin.topics_of(brokers, TOPIC_SECONDS) as topics:
-                topics.apply(TopicPlan(delete=[topic]))
+        _drop(connect.delete([name for name, also in plan.delete.items() if also is offsets], offsets))
     for connector in plan.create:
         if connector.reset_offsets:
             # Made at a standstill, for only then Connect forgets offsets that one of the same name left.
             connect.create(connector.name, connector.config, "STOPPED")
             connect.forget_offsets(connector.name)
+            _drop(history_topic(connector.config))
             if plan.wait[connector.name] != "stopped":
                 connect.order(connector.name, connector_state.VERBS[plan.wait[connector.name]])
         else:
@@ -162,6 +160,13 @@ def _apply(connect: Connect, plan: Plan) -> None:
         connect.restart_failed(name)
 
 
+def _drop(histories: Sequence[tuple[str, str]]) -> None:
+    """Delete schema histories, each given as (brokers, topic)."""
+    for brokers, topic in histories:
+        with topic_admin.topics_of(brokers, TOPIC_SECONDS) as topics:
+            topics.apply(TopicPlan(delete=[topic]))
+
+
 def _wait(connect: Connect, plan: Plan, status: Mapping[str, Mapping[str, Any]], seconds: float) -> None:
     touched = {
         name: bool(connector_state.failures(status.get(name)))
@@ -169,4 +174,4 @@ def _wait(connect: Connect, plan: Plan, status: Mapping[str, Mapping[str, Any]],
     }
     late = connector_state.wait(connect.status, plan.wait, touched, seconds)
     if late:
-        raise ConnectorError("; ".join(late) + " (the worker's log: journalctl -u kafka-connect)")
+        raise ConnectorError(masked_text("; ".join(late)) + " (the worker's log: journalctl -u kafka-connect)")
