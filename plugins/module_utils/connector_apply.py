@@ -100,7 +100,8 @@ def _validate(connect: Connect, connectors: Sequence[Wanted]) -> tuple[dict[str,
         for entry in configs:
             for said in entry["value"].get("errors", []):
                 refused.append(f"{connector.name}: {entry['value']['name']}: {_hide(said, hidden)}")
-        unknown = unknown_options(connector.config, configs, plugin["type"], connector.unchecked)
+        full = {**connector.config, "connector.class": plugin["class"]}
+        unknown = unknown_options(full, configs, plugin["type"], connector.unchecked)
         if unknown:
             refused.append(f"{connector.name}: {say_unknown(unknown, plugin['class'].rpartition('.')[2])}")
     return passwords, refused
