@@ -116,6 +116,13 @@ def test_a_second_time_changes_nothing(worker, declare):
     assert VALIDATE not in [path for _, path, _ in worker.asked], "nothing new to validate"
 
 
+def test_one_made_just_now_has_no_status_and_is_there(worker, declare):
+    worker.says("GET", "/connectors", (200, ["a"]))
+    worker.says("GET", "/connectors/a/config", (200, CONFIG))
+    declare()
+    assert worker.wrote() == []
+
+
 def test_a_dry_run_says_the_same_and_does_nothing(worker, declare, ledger):
     answer = declare(check=True)
     assert (answer["changed"], answer["messages"]) == (True, ["a: created"])

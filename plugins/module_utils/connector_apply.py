@@ -67,11 +67,19 @@ def reconcile(options: Mapping[str, Any], check: bool) -> dict[str, Any]:
     return answer
 
 
-def _look(connect: Connect, names: Iterable[str]) -> tuple[dict[str, dict[str, str]], dict[str, dict[str, Any]]]:
+def _look(connect: Connect, names: set[str]) -> tuple[dict[str, dict[str, str]], dict[str, dict[str, Any]]]:
     """Options and status of those connectors that are there, in one question."""
     there = connect.ask("GET", "/connectors?expand=info&expand=status")[1]
     known = {name: there[name] for name in names if name in there}
-    return {n: e["info"]["config"] for n, e in known.items()}, {n: e["status"] for n, e in known.items()}
+    configs = {name: entry["info"]["config"] for name, entry in known.items()}
+    status = {name: entry["status"] for name, entry in known.items()}
+    # One that was made just now has no status yet, and is then left out of that answer.
+    missing = set(names) - set(known)
+    for name in missing & set(connect.names()) if missing else ():
+        config = connect.config(name)
+        if config is not None:
+            configs[name], status[name] = config, connect.status(name) or {}
+    return configs, status
 
 
 def _validate(connect: Connect, connectors: Sequence[Wanted]) -> tuple[dict[str, set[str]], list[str]]:
