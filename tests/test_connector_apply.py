@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from plugins.module_utils import connect_rest, connector_state
+from plugins.module_utils import connector_apply
 from plugins.module_utils.connector_apply import ConnectorError, reconcile
-from plugins.module_utils.connector_state import first_lines
 from tests.rest_worker import Worker, running_worker
+
+# As the module has them: which of two names they are imported by depends on the tests before this one.
+connector_state = connector_apply.connector_state
+connect_rest = sys.modules[connector_apply.Connect.__module__]
 
 CLASS = "org.apache.kafka.connect.file.FileStreamSourceConnector"
 CONFIG = {"connector.class": CLASS, "file": "/a", "topic": "t"}
 LOOK = "/connectors?expand=info&expand=status"
 VALIDATE = f"/connector-plugins/{CLASS}/config/validate"
-TRACE = """org.apache.kafka.connect.errors.ConnectException: cannot read
+TRACE = """org.apache.kafka.connect.errors.ConnectException: cannot read https://u:geheim@h/
 \tat org.apache.kafka.connect.file.FileStreamSourceTask.poll(FileStreamSourceTask.java:100)
 Caused by: java.nio.file.AccessDeniedException: /a
 \tat java.base/sun.nio.fs.UnixException.translateToIOException(UnixException.java:90)
@@ -112,6 +116,13 @@ def test_a_second_time_changes_nothing(worker, declare):
     assert VALIDATE not in [path for _, path, _ in worker.asked], "nothing new to validate"
 
 
+def test_one_made_just_now_has_no_status_and_is_there(worker, declare):
+    worker.says("GET", "/connectors", (200, ["a"]))
+    worker.says("GET", "/connectors/a/config", (200, CONFIG))
+    declare()
+    assert worker.wrote() == []
+
+
 def test_a_dry_run_says_the_same_and_does_nothing(worker, declare, ledger):
     answer = declare(check=True)
     assert (answer["changed"], answer["messages"]) == (True, ["a: created"])
@@ -152,7 +163,8 @@ def test_a_failed_task_ends_with_its_trace_in_one_line(worker, declare, ledger):
     with pytest.raises(ConnectorError) as caught:
         declare()
     assert str(caught.value) == (
-        "connector a: task 0 FAILED on kafka:8083: org.apache.kafka.connect.errors.ConnectException: cannot read; "
+        "connector a: task 0 FAILED on kafka:8083: org.apache.kafka.connect.errors.ConnectException: "
+        "cannot read https://u:********@h/; "
         "caused by java.nio.file.AccessDeniedException: /a (the worker's log: journalctl -u kafka-connect)"
     )
     assert "a" in noted(ledger), "it was made, so it is ours"
@@ -215,5 +227,5 @@ def test_a_secret_in_the_config_is_warned_of_and_shown_nowhere(worker, declare):
 
 def test_the_first_lines_of_a_trace():
     many = "A: one\n\tat x\nCaused by: B: two\nCaused by: C: three\n\t... 3 more\nCaused by: D: four\n"
-    assert first_lines(many) == "A: one; caused by C: three; caused by D: four"
-    assert first_lines("") == "no trace"
+    assert connector_state.first_lines(many) == "A: one; caused by C: three; caused by D: four"
+    assert connector_state.first_lines("") == "no trace"

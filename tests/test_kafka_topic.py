@@ -11,9 +11,9 @@ import pytest
 
 from plugins.modules import kafka_topic
 
-# The very module that kafka_topic imported: its errors are of that one's class.
+# As the module has it: which of two names it is imported by depends on the tests before this one.
 topic_admin = kafka_topic.topic_admin
-TopicError, Topics = topic_admin.TopicError, topic_admin.Topics
+Topics, TopicError = topic_admin.Topics, topic_admin.TopicError
 
 KEYS = {"retention.ms": "604800000", "cleanup.policy": "delete"}
 

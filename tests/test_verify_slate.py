@@ -17,8 +17,8 @@ SETTINGS = {
     "kafka_home": "/opt/kafka",
     "home": "/home/student",
     "programs": "/home/student/kafka-python",
-    "hdfs_folder": "/user/hadoop/kafka",
     "declared": "/nonexistent",
+    "hdfs_folder": "/user/hadoop/kafka",
 }
 
 

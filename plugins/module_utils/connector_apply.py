@@ -8,17 +8,17 @@ from typing import Any
 
 try:
     from ansible.module_utils import connector_plan, connector_state, declared_ledger, topic_admin
-    from ansible.module_utils.connect_rest import Connect, RestError
+    from ansible.module_utils.connect_rest import Connect, RestError, history_topic
     from ansible.module_utils.connector_config import say_unknown, unknown_options
     from ansible.module_utils.connector_plan import Plan, Wanted
-    from ansible.module_utils.connector_secrets import passwords_of, secrets_of
+    from ansible.module_utils.connector_secrets import masked_text, passwords_of, secrets_of
     from ansible.module_utils.topic_plan import Plan as TopicPlan
 except ImportError:  # imported by a unit test, without Ansible's own importer
     from plugins.module_utils import connector_plan, connector_state, declared_ledger, topic_admin
-    from plugins.module_utils.connect_rest import Connect, RestError
+    from plugins.module_utils.connect_rest import Connect, RestError, history_topic
     from plugins.module_utils.connector_config import say_unknown, unknown_options
     from plugins.module_utils.connector_plan import Plan, Wanted
-    from plugins.module_utils.connector_secrets import passwords_of, secrets_of
+    from plugins.module_utils.connector_secrets import masked_text, passwords_of, secrets_of
     from plugins.module_utils.topic_plan import Plan as TopicPlan
 
 TOPIC_SECONDS = 30
@@ -67,11 +67,19 @@ def reconcile(options: Mapping[str, Any], check: bool) -> dict[str, Any]:
     return answer
 
 
-def _look(connect: Connect, names: Iterable[str]) -> tuple[dict[str, dict[str, str]], dict[str, dict[str, Any]]]:
+def _look(connect: Connect, names: set[str]) -> tuple[dict[str, dict[str, str]], dict[str, dict[str, Any]]]:
     """Options and status of those connectors that are there, in one question."""
     there = connect.ask("GET", "/connectors?expand=info&expand=status")[1]
     known = {name: there[name] for name in names if name in there}
-    return {n: e["info"]["config"] for n, e in known.items()}, {n: e["status"] for n, e in known.items()}
+    configs = {name: entry["info"]["config"] for name, entry in known.items()}
+    status = {name: entry["status"] for name, entry in known.items()}
+    # One that was made just now has no status yet, and is then left out of that answer.
+    missing = set(names) - set(known)
+    for name in missing & set(connect.names()) if missing else ():
+        config = connect.config(name)
+        if config is not None:
+            configs[name], status[name] = config, connect.status(name) or {}
+    return configs, status
 
 
 def _validate(connect: Connect, connectors: Sequence[Wanted]) -> tuple[dict[str, set[str]], list[str]]:
@@ -100,7 +108,8 @@ def _validate(connect: Connect, connectors: Sequence[Wanted]) -> tuple[dict[str,
         for entry in configs:
             for said in entry["value"].get("errors", []):
                 refused.append(f"{connector.name}: {entry['value']['name']}: {_hide(said, hidden)}")
-        unknown = unknown_options(connector.config, configs, plugin["type"], connector.unchecked)
+        full = {**connector.config, "connector.class": plugin["class"]}
+        unknown = unknown_options(full, configs, plugin["type"], connector.unchecked)
         if unknown:
             refused.append(f"{connector.name}: {say_unknown(unknown, plugin['class'].rpartition('.')[2])}")
     return passwords, refused
@@ -123,7 +132,7 @@ def _no_plugin(name: str, plugins: Sequence[Mapping[str, str]]) -> str:
 
 
 def _hide(said: str, hidden: Iterable[str]) -> str:
-    line = " ".join(said.split())
+    line = masked_text(" ".join(said.split()))
     for secret in hidden:
         line = line.replace(secret, "********")
     return line
@@ -141,15 +150,13 @@ def _open_secrets(connectors: Sequence[Wanted], passwords: Mapping[str, set[str]
 
 def _apply(connect: Connect, plan: Plan) -> None:
     for offsets in (True, False):
-        histories = connect.delete([name for name, also in plan.delete.items() if also is offsets], offsets)
-        for brokers, topic in histories:
-            with topic_admin.topics_of(brokers, TOPIC_SECONDS) as topics:
-                topics.apply(TopicPlan(delete=[topic]))
+        _drop(connect.delete([name for name, also in plan.delete.items() if also is offsets], offsets))
     for connector in plan.create:
         if connector.reset_offsets:
             # Made at a standstill, for only then Connect forgets offsets that one of the same name left.
             connect.create(connector.name, connector.config, "STOPPED")
             connect.forget_offsets(connector.name)
+            _drop(history_topic(connector.config))
             if plan.wait[connector.name] != "stopped":
                 connect.order(connector.name, connector_state.VERBS[plan.wait[connector.name]])
         else:
@@ -162,6 +169,13 @@ def _apply(connect: Connect, plan: Plan) -> None:
         connect.restart_failed(name)
 
 
+def _drop(histories: Sequence[tuple[str, str]]) -> None:
+    """Delete schema histories, each given as (brokers, topic)."""
+    for brokers, topic in histories:
+        with topic_admin.topics_of(brokers, TOPIC_SECONDS) as topics:
+            topics.apply(TopicPlan(delete=[topic]))
+
+
 def _wait(connect: Connect, plan: Plan, status: Mapping[str, Mapping[str, Any]], seconds: float) -> None:
     touched = {
         name: bool(connector_state.failures(status.get(name)))
@@ -169,4 +183,4 @@ def _wait(connect: Connect, plan: Plan, status: Mapping[str, Mapping[str, Any]],
     }
     late = connector_state.wait(connect.status, plan.wait, touched, seconds)
     if late:
-        raise ConnectorError("; ".join(late) + " (the worker's log: journalctl -u kafka-connect)")
+        raise ConnectorError(masked_text("; ".join(late)) + " (the worker's log: journalctl -u kafka-connect)")

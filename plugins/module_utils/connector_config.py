@@ -42,6 +42,7 @@ PASSED_ON_OF_CLASS = {
     "io.debezium.": ("driver.", "schema.history.internal.", "signal.", "notification."),
     "io.confluent.connect.jdbc.": ("connection.",),
     "io.aiven.connect.jdbc.": ("connection.",),
+    "org.apache.kafka.connect.mirror.": ("source.", "target.", "admin.", "consumer.", "producer."),
 }
 # Transformations and predicates that define all they read; others do not (Debezium's ExtractNewRecordState).
 COMPLETE = "org.apache.kafka.connect.transforms."
@@ -68,7 +69,7 @@ def unknown_options(
     """Options that neither the plugin nor Kafka Connect reads, which Connect would pass over in silence.
 
     Parameters:
-        config: the connector's options.
+        config: the connector's options, `connector.class` by its full name.
         definitions: what the plugin defines; see `defined_names`. Where they hold options of the transformations too
             (a validation's do), those of Kafka's own are checked as well.
         kind: `source` or `sink`.

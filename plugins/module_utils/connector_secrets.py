@@ -43,9 +43,13 @@ def is_secret(name: str, value: object, passwords: Iterable[str] = ()) -> bool:
 def masked(config: Mapping[str, str], passwords: Iterable[str] = ()) -> dict[str, str]:
     """A configuration that may be shown."""
     return {
-        name: MASK if is_secret(name, value, passwords) else IN_A_URL.sub(_without, str(value))
-        for name, value in config.items()
+        name: MASK if is_secret(name, value, passwords) else masked_text(str(value)) for name, value in config.items()
     }
+
+
+def masked_text(text: str) -> str:
+    """A text without the passwords of addresses in it, such as a trace that names a database."""
+    return IN_A_URL.sub(_without, text)
 
 
 def secrets_of(config: Mapping[str, str], passwords: Iterable[str] = ()) -> set[str]:

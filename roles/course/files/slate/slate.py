@@ -210,13 +210,13 @@ def run(arguments: argparse.Namespace, settings: dict) -> tuple[int, dict]:
         names = by_kind(entry for entry in ledger if entry["case"] == arguments.case)
     else:
         names = names_of(cases, [arguments.case] if arguments.command == "begin" else arguments.cases or list(cases))
-    made = declared(settings["declared"])
     held = held_items(settings, names)
     if arguments.command == "list":
         return 0, {"ok": True, "held": [{**item._asdict(), "work": is_work(item)} for item in held]}
     if arguments.command == "begin":
         strange = foreign(held, ((entry["kind"], entry["name"]) for entry in ledger))
         if strange and not arguments.discard:
+            made = declared(settings["declared"])
             inventorys = [item.name for item in strange if item.name in made.get(item.kind, [])]
             return 3, {"ok": False, "foreign": show(strange), "declared": inventorys}
         known = {(entry["kind"], entry["name"]) for entry in ledger}
