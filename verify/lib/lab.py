@@ -16,7 +16,7 @@ from verify.lib.waits import until
 
 HELPER = f"{OUTPUT}/onhost.py"
 SLATE = "/usr/local/lib/streaming-lab/slate"
-ENGINES = {"io.debezium": "debezium", "io.confluent": "jdbc", "io.aiven": "jdbc (aiven)"}
+ENGINES = {"io.debezium": "debezium", "io.confluent": "jdbc", "io.aiven": "aiven"}
 
 
 class Lab:
