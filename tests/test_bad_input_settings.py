@@ -47,7 +47,10 @@ def test_misspelt_setting(clone: Path, tmp_path: Path, setting: str, meant: str)
 @pytest.mark.parametrize(
     ("setting", "words"),
     [
-        ("lab_mysql_source: jdbcc", "value of lab_mysql_source must be one of: aiven, auto, debezium, jdbc, got: jdbcc"),
+        (
+            "lab_mysql_source: jdbcc",
+            "value of lab_mysql_source must be one of: aiven, auto, debezium, jdbc, got: jdbcc",
+        ),
         ("lab_bluesky_source: plugin", "must be one of: auto, connector, python, got: plugin"),
         ("lab_services_enabled: maybe", "argument 'lab_services_enabled' is of type str"),
         ("lab_services_enabled: 'false'", "write it as lab_services_enabled: false in a file"),
