@@ -18,6 +18,7 @@ SETTINGS = {
     "home": "/home/student",
     "programs": "/home/student/kafka-python",
     "hdfs_folder": "/user/hadoop/kafka",
+    "declared": "/nonexistent",
 }
 
 
@@ -128,6 +129,21 @@ def test_clear_wipes_whoever_made_it(world):
     assert call("clear", "first-steps")[0] == 0
     assert call("clear", "mysql-source")[0] == 0
     assert not world.there
+
+
+@pytest.fixture
+def inventory_declares(tmp_path, monkeypatch):
+    """The inventory declares a topic of the notes, one of its own, and a connector."""
+    path = tmp_path / "declared.json"
+    path.write_text(json.dumps({"topics": {"tema-prova": {}, "own": {}}, "connectors": {"c": {}}}), encoding="utf-8")
+    monkeypatch.setitem(SETTINGS, "declared", str(path))
+
+
+def test_what_is_in_the_way_is_said_to_be_declared(world, inventory_declares):
+    world.there["topic", "tema-prova"] = ""
+    assert call("begin", "first-steps")[1]["declared"] == ["tema-prova"]
+    world.there["topic", "tema-json"] = ""
+    assert call("begin", "python-json")[1]["declared"] == []
 
 
 def test_a_ledger_cut_short_by_a_crash_is_read_as_far_as_it_goes(tmp_path):

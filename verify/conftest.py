@@ -27,7 +27,7 @@ ALWAYS = ("zookeeper", "kafka", "workspace")
 """Parts that every case uses; what else it uses are its SERVERS."""
 ORDER = (
     "host", "first-steps", "python-text", "python-json", "groups", "file-standalone", "file-distributed",
-    "mysql-source", "webhdfs", "hdfs-raw", "hdfs-csv", "transformations", "faust",
+    "mysql-source", "webhdfs", "hdfs-raw", "hdfs-csv", "transformations", "faust", "declared",
 )  # fmt: skip
 NAMES = json.loads((ROOT / "roles/course/files/slate/slate_cases.json").read_text(encoding="utf-8"))
 REPORT = pytest.StashKey[Report]()
@@ -56,6 +56,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Read the inventory, ask every host whether it answers, and prepare the labs, side by side."""
     config.addinivalue_line("markers", "restarts: restarts servers or hosts; run with --restarts")
+    config.addinivalue_line("markers", "extra: beyond the notes; run with --restarts, or when its case is named")
     folder = Path(config.getoption("--lab-report"))
     folder.mkdir(parents=True, exist_ok=True)
     config.option.xmlpath = config.option.xmlpath or str(folder / "junit.xml")
@@ -133,6 +134,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         for item in items
         if (wanted and case_of(item.path) not in wanted)
         or (item.get_closest_marker("restarts") and not config.getoption("--restarts"))
+        or (item.get_closest_marker("extra") and not wanted and not config.getoption("--restarts"))
     ]
     config.hook.pytest_deselected(items=dropped)
     labs = list(config.stash[LABS])
@@ -186,7 +188,10 @@ def slate(request: pytest.FixtureRequest, lab: Lab) -> Iterator[None]:
             held = ", ".join(f"{item['kind']} {item['name']}" for item in answer["foreign"])
             why = f"{lab.workspace.name} holds work that verification did not make: {held}"
             row.add("refused")
-            row.evidence[:] = [f"{why}; ./lab verify --discard or ./lab reset throws it away"]
+            way = "./lab verify --discard or ./lab reset throws it away"
+            if answer.get("declared"):
+                way = "the inventory declares it; ./lab verify --discard throws it away, ./lab up makes it again"
+            row.evidence[:] = [f"{why}; {way}"]
             pytest.fail(row.evidence[0], pytrace=False)
         pytest.fail(f"the slate could not be wiped: {answer['error']}", pytrace=False)
     yield
