@@ -22,6 +22,7 @@ MOMENTS = [
     (r"^  Kafka Connect ", 5.0, "SIGKILL"),
     (r"^  Hadoop ", 3.0, "SIGKILL"),
     (r"^  Course ", 0.3, "SIGINT"),
+    (r"^  Bluesky ", 0.3, "SIGKILL"),
 ]
 
 
