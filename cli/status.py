@@ -15,6 +15,8 @@ from cli.screen import Screen
 REPORT = "build/report/status.json"
 # An image made for all hosts brings the unit of its MySQL package everywhere; it is of interest where it has a part.
 PART_OF_UNIT = {"mysql": "mysql"}
+# Units that are installed everywhere and run only where somebody wants them.
+OPTIONAL = {"bluesky-search", "kafka-connect-watchdog"}
 
 
 def run(lab: Lab, arguments: Namespace) -> int:
@@ -61,6 +63,7 @@ def table(states: dict[str, dict[str, Any]], silent: list[str]) -> list[str]:
         silent: hosts that do not answer.
     """
     width = max([len(name) for name in [*states, *silent]] or [0])
+    longest = max([16, *(len(unit["name"]) for state in states.values() for unit in units_of(state))])
     found = [f"  {host.ljust(width)}  does not answer" for host in silent]
     for host, state in states.items():
         if host in silent:
@@ -68,7 +71,7 @@ def table(states: dict[str, dict[str, Any]], silent: list[str]) -> list[str]:
         shown_host = host
         units = units_of(state)
         for unit in units:
-            found.append(f"  {shown_host.ljust(width)}  {unit['name'].ljust(16)}  {describe(unit)}")
+            found.append(f"  {shown_host.ljust(width)}  {unit['name'].ljust(longest)}  {describe(unit)}")
             shown_host = ""
         if not units:
             found.append(f"  {host.ljust(width)}  no service of the lab")
@@ -101,14 +104,19 @@ def units_of(state: dict[str, Any]) -> list[dict[str, Any]]:
     Parameters:
         state: its services and groups.
     """
-    return [unit for unit in state["services"] if PART_OF_UNIT.get(unit["name"]) in (None, *state.get("groups", []))]
+    return [
+        unit
+        for unit in state["services"]
+        if PART_OF_UNIT.get(unit["name"]) in (None, *state.get("groups", []))
+        and not (unit["name"] in OPTIONAL and unit["state"] == "inactive" and not unit["enabled"])
+    ]
 
 
 def describe(unit: dict[str, Any]) -> str:
     """`active since Sun 2026-11-22 23:01:00 UTC, 402 MB`, and what is not as it should be.
 
     Parameters:
-        unit: name, state, enabled, since, restarts and memory_mb.
+        unit: name, state, enabled, since, restarts, memory_mb, and what it says of itself.
     """
     parts = [f"{unit['state']}{' since ' + unit['since'] if unit['since'] and unit['state'] == 'active' else ''}"]
     if unit["memory_mb"] is not None and unit["state"] == "active":
@@ -117,4 +125,6 @@ def describe(unit: dict[str, Any]) -> str:
         parts.append(f"restarted {unit['restarts']} times")
     if not unit["enabled"]:
         parts.append("not started at boot")
+    if unit.get("says") and unit["state"] != "inactive":
+        parts.append(unit["says"])
     return ", ".join(parts)

@@ -15,12 +15,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from cli.sudo import VARIABLE
 from verify.lib.inventory import read_hosts
 from verify.lib.machine import Machine
 
 ROOT = Path(__file__).resolve().parents[1]
 PODMAN = ROOT / "roles" / "containers" / "files" / "podman.sh"
 INVENTORY = ROOT / "inventory" / "containers"
+# Where nothing answers.
+NOBODY = "http://127.0.0.1:9"
 # The folders of the clone that are nobody's source: state, outputs, and what is made anew.
 NOT_SOURCE = (".git", ".venv", ".lab", "build", ".ansible", "__pycache__", ".ruff_cache")
 FAILURE = re.compile(r"^  (\S+): (?:task \"(?P<task>.*)\" failed: (?P<message>.*)|unreachable .*)$", re.MULTILINE)
@@ -107,7 +110,7 @@ class Scenario:
         extra = ["-e", json.dumps(settings)] if settings else []
         own = {key: value for key, value in os.environ.items() if not key.startswith(("ANSIBLE_", "LAB_EVENTS"))}
         # Asked once, by whoever started the suite.
-        own |= {key: value for key, value in os.environ.items() if key == "ANSIBLE_BECOME_PASSWORD_FILE"}
+        own |= {key: value for key, value in os.environ.items() if key == VARIABLE}
         return subprocess.Popen(
             [*entry, "--name", self.name, "--yes", *words, *extra],
             cwd=self.root,
@@ -173,9 +176,12 @@ def _listen_to_interrupts() -> None:
 
 
 def as_root(*argv: str | Path) -> subprocess.CompletedProcess[str]:
-    """Run a command of this machine as root."""
-    sudo = [] if os.geteuid() == 0 else ["sudo", "-n"]
-    return subprocess.run([*sudo, *map(str, argv)], check=True, text=True, capture_output=True)
+    """Run a command of this machine as root; the password is the one that ./lab test asked for, if sudo wants any."""
+    sudo, password = [] if os.geteuid() == 0 else ["sudo", "-n"], None
+    if sudo and VARIABLE in os.environ:
+        # -k: sudo would not read what it does not need, and the command would.
+        sudo, password = ["sudo", "-k", "-S", "-p", ""], Path(os.environ[VARIABLE]).read_text(encoding="utf-8")
+    return subprocess.run([*sudo, *map(str, argv)], check=True, text=True, capture_output=True, input=password)
 
 
 def traces(machines: Mapping[str, Machine]) -> dict[str, set[str]]:
@@ -248,7 +254,9 @@ def as_machines(target: Path) -> Path:
 
 
 def offline(folder: Path) -> dict[str, str]:
-    """An environment without a network: mvn runs in an empty network namespace, every proxy is dead.
+    """An environment without a network: Maven's one mirror is a port that nobody has, and so is every proxy.
+
+    Not an empty network namespace: Ubuntu lets ordinary users have none.
 
     Parameters:
         folder: made, for a stand-in named mvn that notes its runs in `runs` and starts the real one.
@@ -257,9 +265,13 @@ def offline(folder: Path) -> dict[str, str]:
     assert mvn, "this suite needs mvn; ./lab doctor says how to get it"
     folder.mkdir(exist_ok=True)
     wrapper = folder / "mvn"
-    wrapper.write_text(f'#!/bin/sh\necho run >>"{folder}/runs"\nexec unshare -rn {mvn} "$@"\n', encoding="utf-8")
+    settings = folder / "settings.xml"
+    mirror = f"<mirror><id>nobody</id><mirrorOf>*</mirrorOf><url>{NOBODY}/</url></mirror>"
+    settings.write_text(f"<settings><mirrors>{mirror}</mirrors></settings>\n", encoding="utf-8")
+    started = f'exec {mvn} --settings "{settings}" --global-settings "{settings}" "$@"'
+    wrapper.write_text(f'#!/bin/sh\necho run >>"{folder}/runs"\n{started}\n', encoding="utf-8")
     wrapper.chmod(0o755)
-    dead = dict.fromkeys(("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"), "http://127.0.0.1:9")
+    dead = dict.fromkeys(("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"), NOBODY)
     return {"PATH": f"{folder}{os.pathsep}{os.environ['PATH']}", "no_proxy": "", **dead}
 
 

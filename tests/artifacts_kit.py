@@ -7,6 +7,7 @@ import io
 import json
 import os
 import stat
+import struct
 import sys
 import tarfile
 import threading
@@ -153,6 +154,24 @@ def make_zip(members: dict[str, bytes]) -> bytes:
         for name, data in members.items():
             archive.writestr(name, data)
     return buffer.getvalue()
+
+
+def make_class(name: str, above: str, flags: int = 0x21) -> bytes:
+    """A class file with nothing in it (JVM specification, 4.1): public class NAME extends ABOVE."""
+    pool = b"".join(b"\x01" + struct.pack(">H", len(text)) + text.encode() for text in (name, above))
+    # A Long before the classes: it takes two places of the pool.
+    pool += b"\x05" + bytes(8) + b"\x07\x00\x01" + b"\x07\x00\x02"
+    return struct.pack(">IHHH", 0xCAFEBABE, 0, 61, 7) + pool + struct.pack(">HHHHHHH", flags, 5, 6, 0, 0, 0, 0)
+
+
+def make_jar(*connectors: str, manifest: bool = True, more: dict[str, bytes] | None = None) -> bytes:
+    """A jar with these source connectors, named by a services file or by nothing."""
+    base = "org/apache/kafka/connect/source/SourceConnector"
+    members = {f"{name.replace('.', '/')}.class": make_class(name.replace(".", "/"), base) for name in connectors}
+    if manifest and connectors:
+        services = "META-INF/services/org.apache.kafka.connect.source.SourceConnector"
+        members[services] = "".join(f"{name}  # ours\n" for name in connectors).encode()
+    return make_zip({"META-INF/MANIFEST.MF": b"", **members, **(more or {})})
 
 
 def make_tgz(members: dict[str, bytes], executable: tuple[str, ...] = (), links: dict[str, str] | None = None) -> bytes:

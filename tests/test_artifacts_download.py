@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.artifacts_kit import FileServer, make_tgz, make_zip, sha256, write
+from tests.artifacts_kit import FileServer, make_jar, make_tgz, make_zip, sha256, write
 
 from ansible.module_utils.artifact_download import download  # isort: skip
 from ansible.module_utils.artifact_lock import ArtifactError  # isort: skip
@@ -20,7 +20,7 @@ from ansible.module_utils.artifact_store import Cache  # isort: skip
 DATA = bytes(range(256)) * 2000
 PLUGIN = make_zip(
     {
-        "acme-jdbc-2.0/lib/kafka-connect-jdbc-2.0.jar": b"jar",
+        "acme-jdbc-2.0/lib/kafka-connect-jdbc-2.0.jar": make_jar(),
         "acme-jdbc-2.0/doc/x": b"doc",
         "acme-jdbc-2.0/manifest.json": b"{}",
     }
@@ -100,7 +100,6 @@ class Lab:
                 "optional": True,
                 "plugin": {
                     "jar": "kafka-connect-jdbc-*.jar",
-                    "install": ["lib", "manifest.json"],
                     "urls": [server.url("jdbc.zip")],
                     "sha256": "",
                 },
@@ -208,7 +207,7 @@ def test_optional_plugin_that_cannot_be_had_says_why_and_is_not_asked_again(lab:
 def test_dropped_zip_wins_over_the_address(lab: Lab) -> None:
     write(
         lab.folder / "plugins/any name.zip",
-        make_zip({"p/lib/kafka-connect-jdbc-3.1.jar": b"j", "p/doc/x": b"d"}),
+        make_zip({"p/lib/kafka-connect-jdbc-3.1.jar": make_jar(), "p/doc/x": b"d"}),
     )
     entry, call = lab.fetch("jdbc")
     assert (entry["version"], list(names(entry["archive"]))) == ("3.1", ["lib/kafka-connect-jdbc-3.1.jar"])
@@ -216,7 +215,7 @@ def test_dropped_zip_wins_over_the_address(lab: Lab) -> None:
 
 
 def test_dropped_folder(lab: Lab) -> None:
-    write(lab.folder / "plugins/jdbc/lib/kafka-connect-jdbc-3.2.jar", b"j")
+    write(lab.folder / "plugins/jdbc/lib/kafka-connect-jdbc-3.2.jar", make_jar())
     entry, _ = lab.fetch("jdbc")
     assert (entry["version"], list(names(entry["archive"]))) == ("3.2", ["lib/kafka-connect-jdbc-3.2.jar"])
 
@@ -239,13 +238,13 @@ def test_bad_plugin_zip_is_named(lab: Lab, data: bytes, message: str) -> None:
 
 
 def test_driver_is_added_to_a_plugin_without_one(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
-    driver = b"driver"
+    driver = make_jar()
     write(
         lab.folder / "locks/driver.lock",
         f"{sha256(driver)}  {len(driver)}  g:mysql-connector-j:1:jar  mysql-connector-j-1.jar\n",
     )
     cache = Cache(str(lab.folder / "cache"))
     cache.keep(str(write(lab.folder / "d", driver)), sha256(driver))
-    lab.catalog["jdbc"]["plugin"]["add"] = [{"product": "driver", "to": "lib", "unless": "mysql-connector-*.jar"}]
+    lab.catalog["jdbc"]["plugin"]["extra"] = [{"product": "driver", "to": "lib", "unless": "mysql-connector-*.jar"}]
     entry, _ = lab.fetch("jdbc")
     assert "lib/mysql-connector-j-1.jar" in names(entry["archive"])

@@ -37,10 +37,34 @@ def site(clone: Path, folder: Path, groups: tuple[str, ...], settings: str) -> s
         ("kafka_heep: 1g", "kafka_heep is no setting; did you mean kafka_heap?"),
         ("lab_servces_enabled: false", "lab_servces_enabled is no setting; did you mean lab_services_enabled?"),
         ("course_usr: anna", "course_usr is no setting; did you mean course_user?"),
+        ("kakfa_heap: 1g\nsite_owner: anna", "kakfa_heap is no setting; did you mean kafka_heap?"),
     ],
 )
 def test_misspelt_setting(clone: Path, tmp_path: Path, setting: str, meant: str) -> None:
     assert meant in site(clone, tmp_path, GROUPS, f"{setting}\n")
+
+
+@pytest.mark.parametrize(
+    ("setting", "words"),
+    [
+        (
+            "lab_mysql_source: jdbcc",
+            "value of lab_mysql_source must be one of: aiven, auto, debezium, jdbc, got: jdbcc",
+        ),
+        ("lab_bluesky_source: plugin", "must be one of: auto, connector, python, got: plugin"),
+        ("lab_services_enabled: maybe", "argument 'lab_services_enabled' is of type str"),
+        ("bluesky_search_term: ' '", "bluesky_search_term is empty; there is nothing to search for"),
+        ("bluesky_poll_ms: 1000", "bluesky_poll_ms is 1000; the notes' connector takes no less than 30000"),
+        ("bluesky_topic: la liga", "bluesky_topic la liga is no name of a topic"),
+        ("bluesky_service_url: http://bsky.social", "is not https://HOST (http only for this very machine"),
+        ("bluesky_identity: '@anna'", "bluesky_identity @anna is no handle; write it like name.bsky.social"),
+        ("bluesky_enabled: true", "bluesky_enabled is true, but bluesky_identity is empty"),
+        ("bluesky_enabled: true\nbluesky_identity: anna.bsky.social", "but bluesky_password is empty"),
+        ("lab_services_enabled: 'false'", "write it as lab_services_enabled: false in a file"),
+    ],
+)
+def test_value_that_no_setting_has(clone: Path, tmp_path: Path, setting: str, words: str) -> None:
+    assert words in site(clone, tmp_path, GROUPS, f"{setting}\n")
 
 
 @pytest.mark.parametrize("missing", ["kafka", "zookeeper"])

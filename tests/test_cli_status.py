@@ -107,3 +107,13 @@ def test_a_host_answers_when_its_ssh_server_greets(greeter: socket.socket, greet
     host = {"ansible_host": "127.0.0.1", "ansible_port": greeter.getsockname()[1]}
     assert inventory._answers(("kafka", host)) is answers
     thread.join()
+
+
+def test_what_nobody_wants_is_left_out_and_what_a_unit_says_is_shown() -> None:
+    idle = unit("bluesky-search", state="inactive", enabled=False)
+    failed = unit("bluesky-search", state="failed", enabled=False, says="ended: bsky.social refuses the login")
+    watching = unit("kafka-connect-watchdog", says="bluesky-laliga: RUNNING; restarted 2 times")
+    assert status.units_of({"services": [idle, watching]}) == [watching]
+    assert status.units_of({"services": [failed]}) == [failed]
+    assert status.describe(failed) == "failed, not started at boot, ended: bsky.social refuses the login"
+    assert status.describe(watching) == "active, bluesky-laliga: RUNNING; restarted 2 times"

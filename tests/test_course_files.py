@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import ast
 import json
+import os
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from ansible.module_utils.testing import patch_module_args
 
 from plugins.action.seeded_files import gather
+from plugins.modules import seeded_files
 from plugins.modules.seeded_files import decide
 
 FILES = Path(__file__).parents[1] / "roles/course/files"
+NOBODY = 65534
 CONNECTORS = sorted(FILES.glob("connectors/*/*.json"))
 
 
@@ -28,6 +35,49 @@ CONNECTORS = sorted(FILES.glob("connectors/*/*.json"))
 )
 def test_an_edit_survives_and_an_untouched_file_is_brought_up_to_date(there, before, what):
     assert decide(there, before, "new") == what
+
+
+@pytest.fixture
+def students_place() -> Iterator[Path]:
+    """A folder that user `nobody` owns and reaches, and beside it one of root's with a file."""
+    with tempfile.TemporaryDirectory() as name:
+        place = Path(name)
+        place.chmod(0o755)
+        for folder in ("his", "roots", "pristine"):
+            (place / folder).mkdir()
+        (place / "roots/file.py").write_text("root's")
+        os.chown(place / "his", NOBODY, NOBODY)
+        yield place
+
+
+def seed(place: Path, capsys: pytest.CaptureFixture[str], **options: Any) -> dict[str, Any]:
+    """Run the module for user `nobody` as Ansible does."""
+    owner = {"owner": str(NOBODY), "group": str(NOBODY), "pristine": str(place / "pristine")}
+    with patch_module_args({**owner, **options}), pytest.raises(SystemExit):
+        seeded_files.main()
+    return json.loads(capsys.readouterr().out)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can act as somebody else")
+def test_files_are_the_persons(students_place, capsys):
+    his = students_place / "his"
+    files = [{"dest": str(his / "programs/file.py"), "content": "new"}]
+    answer = seed(students_place, capsys, files=files, directories=[str(his / "programs")])
+    assert answer["written"] == [str(his / "programs/file.py")]
+    assert {path.stat().st_uid for path in (his / "programs", his / "programs/file.py")} == {NOBODY}
+    assert (students_place / f"pristine{his}/programs/file.py").stat().st_uid == 0
+    assert os.geteuid() == 0
+    assert seed(students_place, capsys, files=files, directories=[str(his / "programs")])["changed"] is False
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can act as somebody else")
+def test_a_link_of_the_person_leads_nowhere(students_place, capsys):
+    link, target = students_place / "his/programs", students_place / "roots"
+    link.symlink_to(target)
+    answer = seed(students_place, capsys, files=[{"dest": str(link / "new.py"), "content": "new"}])
+    assert "cannot work there" in answer["msg"]
+    assert [path.name for path in target.iterdir()] == ["file.py"]
+    assert (target.stat().st_uid, (target / "file.py").read_text()) == (0, "root's")
 
 
 def test_addresses_of_the_notes_are_replaced_by_the_labs():

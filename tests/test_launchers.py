@@ -163,6 +163,17 @@ def test_archive_of_classes_is_used_only_whole(machine: Path, archive: str, stam
         assert (f"-XX:SharedArchiveFile={cds}/tools.jsa" in flags(machine, command, *arguments)) == used
 
 
+@pytest.mark.parametrize(("owner", "used"), [("0 root", True), ("802 kafka", True), ("1500 student", False)])
+def test_archive_of_classes_must_be_of_someone_trusted(machine: Path, owner: str, used: bool) -> None:
+    """It is code: one that a student put there would be run by whoever types the command."""
+    cds = machine / "kafka/cds"
+    cds.mkdir()
+    (cds / "tools.jsa").write_text("12345")
+    (cds / "tools.jsa.stamp").write_text("5\n")
+    program(machine / "path/stat", f"echo 5 {owner}")
+    assert (f"-XX:SharedArchiveFile={cds}/tools.jsa" in flags(machine, "kafka/bin/kafka-topics.sh", "--list")) == used
+
+
 def test_daemon_writes_to_the_log_folder(machine: Path) -> None:
     called = flags(machine, "kafka/bin/kafka-server-start.sh", "-daemon", "x", LOG_DIR=str(machine / "log"))
     assert called == []

@@ -65,3 +65,9 @@ def test_a_free_port_is_free_on_an_address_or_on_all(machine: ModuleType, taken_
         free = server.getsockname()[1]
     assert machine.problems(0, 0, "/", [f"127.0.0.1:{free}", str(free)], []) == []
     assert machine.problems(0, 0, "/", [str(taken_port)], []) != []
+
+
+def test_a_name_that_leads_nowhere_is_told_with_the_line_that_mends_it(machine: ModuleType) -> None:
+    [said] = machine.name_problems("no-such-machine.invalid")
+    assert "no-such-machine.invalid" in said and "/etc/hosts" in said
+    assert machine.name_problems("localhost") == []

@@ -14,12 +14,12 @@ from typing import Any
 import pytest
 from ansible.module_utils.testing import patch_module_args
 
-from plugins.modules import product_tree
 from tests.artifacts_kit import ROOT, sha256, write
 
 from ansible.module_utils.artifact_store import Cache  # isort: skip
 from ansible.module_utils.product_pack import build, product_paths, read_manifest  # isort: skip
 from ansible.module_utils.product_plan import folder_parts  # isort: skip
+from plugins.modules import product_tree  # isort: skip
 
 
 class Product:
@@ -165,6 +165,37 @@ def test_mode_of_an_existing_folder_is_left(installed: Product, capsys: pytest.C
     (installed.dest / "config").chmod(0o1775)
     assert installed.run(capsys, archive=False)["changed"] is False
     assert (installed.dest / "config").stat().st_mode & 0o7777 == 0o1775
+
+
+def test_folder_put_in_the_place_of_the_products_is_taken_back(installed: Product) -> None:
+    """Who may write in the product's folder may rename `bin` and make one of his own."""
+    owner = (os.getuid() + 1, os.getgid())
+    found = product_tree.compare(installed.dest, installed.content["files"], [], ["config"], owner)
+    assert found.folders == ["bin", "config", "libs"]
+    assert "bin/start.sh" in found.changed, "a file that someone else may have open is replaced, not given back"
+    (installed.dest / "bin").chmod(0o2777)
+    product_tree.take_back(installed.dest, ["bin"], (os.getuid(), os.getgid()))
+    assert (installed.dest / "bin").stat().st_mode & 0o7777 == 0o755
+
+
+@pytest.mark.parametrize("step", ["install", "restore", "take_back", "remove"])
+def test_nothing_is_done_through_a_link(installed: Product, step: str) -> None:
+    """A link that takes a folder's place after the comparison leads nowhere."""
+    owner, files, away = (os.getuid(), os.getgid()), installed.content["files"], installed.folder / "away"
+    (installed.dest / "bin").rename(away)
+    (installed.dest / "bin").symlink_to(away)
+    (away / "start.sh").write_text("theirs")
+    (away / "start.sh").chmod(0o600)
+    steps = {
+        "install": lambda: product_tree.install(installed.dest, files, {"bin/start.sh"}, installed.archive, owner),
+        "restore": lambda: product_tree.restore(installed.dest, files, ["bin/start.sh"]),
+        "take_back": lambda: product_tree.take_back(installed.dest, ["bin"], owner),
+        "remove": lambda: product_tree.remove(installed.dest, ["bin/start.sh"]),
+    }
+    with pytest.raises(product_tree.FolderError, match="bin is not a folder"):
+        steps[step]()
+    assert (away / "start.sh").read_text() == "theirs"
+    assert (away / "start.sh").stat().st_mode & 0o7777 == 0o600
 
 
 def test_kept_file_is_installed_once_and_then_the_students(

@@ -87,6 +87,12 @@ def test_a_broker_is_ready_when_the_cluster_has_a_controller():
         assert "no controller" in ready.wait(ready.CHECKS["kafka"], [address], 0)
 
 
+def test_a_cluster_is_ready_when_one_of_its_brokers_is():
+    with serving(lambda s: (s.recv(100), s.sendall(metadata(7)))) as address:
+        assert ready.wait(ready.CHECKS["kafka"], [f"127.0.0.1:1,{address}"], 0) == ""
+    assert "refused" in ready.wait(ready.CHECKS["kafka"], ["127.0.0.1:1,127.0.0.1:1"], 0)
+
+
 def test_a_broker_that_was_not_told_of_its_topics_is_not_ready():
     names = ("tema-json", "tema-grups")
     listed = struct.pack(">i", len(names)) + b"".join(struct.pack(">i", len(name)) + name.encode() for name in names)

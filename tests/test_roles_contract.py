@@ -64,9 +64,21 @@ def test_the_page_of_a_role_has_every_setting(role):
     assert [name for name in defaults(role) if name not in page] == []
 
 
+@pytest.mark.parametrize("role", ROLES)
+def test_a_role_has_the_projects_license(role):
+    assert "Apache License" in (ROOT / "LICENSE").read_text(encoding="utf-8")
+    assert read(ROOT / "roles" / role / "meta" / "main.yml")["galaxy_info"]["license"] == "Apache-2.0"
+
+
 def wiring() -> dict:
     """Settings that more than one role reads."""
     return read(ROOT / "playbooks" / "group_vars" / "all.yml")
+
+
+def test_the_labs_own_settings_are_typed():
+    typed = read(ROOT / "roles/preflight/vars/main.yml")["__preflight_lab_specs"]
+    # Known only after the hosts were asked.
+    assert {name for name in wiring() if name.startswith("lab_")} - set(typed) == {"lab_installed_packages"}
 
 
 def test_shared_settings_have_the_value_of_the_roles_default():

@@ -209,3 +209,22 @@ def test_reset_brings_files_back_and_keeps_what_was_changed(tmp_path):
     assert (kept / "added.py").read_text(encoding="utf-8") == "new"
     assert precious.read_text(encoding="utf-8") == "not to be written to"
     assert slate.reset.put_aside(settings, pristine) == []
+
+
+def test_a_service_that_somebody_started_is_work_and_is_stopped_when_discarded(monkeypatch):
+    running, stopped = {"bluesky-search"}, []
+
+    def systemctl(argv: list[str], **_options: object) -> argparse.Namespace:
+        if argv[1] == "stop":
+            stopped.extend(argv[2:])
+            running.difference_update(argv[2:])
+        return argparse.Namespace(returncode=0 if argv[-1] in running else 3)
+
+    monkeypatch.setattr(slate.stores.subprocess, "run", systemctl)
+    names = {"unit": ["bluesky-search", "other"]}
+    found = slate.stores.held({}, names)
+    assert found == [("unit", "bluesky-search", "it runs")]
+    assert slate.is_work(slate.Item(*found[0]))
+    slate.stores.wipe({}, names, found)
+    assert stopped == ["bluesky-search"]
+    assert slate.stores.held({}, names) == []

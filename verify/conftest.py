@@ -1,7 +1,7 @@
 """Verification as pytest runs it: options, one lab after the other, a clean slate for each case, the report.
 
 A case is a file of `verify/cases/` (or all of `verify/hosts/`: the case `host`). A case's file may say
-    ENGINE    what does the work, for the table ("mysql": ask the lab)
+    ENGINE    what does the work, for the table ("mysql", "bluesky": ask the lab)
     SERVERS   (part, unit) of servers whose journal helps when it fails
 """
 
@@ -27,7 +27,7 @@ ALWAYS = ("zookeeper", "kafka", "workspace")
 """Parts that every case uses; what else it uses are its SERVERS."""
 ORDER = (
     "host", "first-steps", "python-text", "python-json", "groups", "file-standalone", "file-distributed",
-    "mysql-source", "webhdfs", "hdfs-raw", "hdfs-csv", "transformations", "faust", "declared",
+    "mysql-source", "webhdfs", "hdfs-raw", "hdfs-csv", "bluesky", "transformations", "faust",
 )  # fmt: skip
 NAMES = json.loads((ROOT / "roles/course/files/slate/slate_cases.json").read_text(encoding="utf-8"))
 REPORT = pytest.StashKey[Report]()
@@ -170,7 +170,7 @@ def lab(request: pytest.FixtureRequest) -> Lab:
         pytest.fail(fault, pytrace=False)
     found = request.config.stash[LABS][request.param]
     engine = getattr(request.module, "ENGINE", "-")
-    row.engine = found.mysql_engine if engine == "mysql" else engine
+    row.engine = getattr(found, f"{engine}_engine") if engine in ("mysql", "bluesky") else engine
     return found
 
 

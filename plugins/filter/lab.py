@@ -11,6 +11,8 @@ import yaml
 from ansible.errors import AnsibleFilterError
 
 DEFAULT_LAB = "lab"
+# From which likeness on (difflib's ratio, 0..1) another name is a setting misspelt: of ten letters, two may be swapped.
+NEAR_MISS = 0.9
 
 
 def lab_members(groups: dict[str, list[str]], group: str, cluster: str, hostvars: Any) -> list[str]:
@@ -66,23 +68,41 @@ def lab_settings(folder: str) -> dict[str, Any]:
 def lab_unknown_settings(names: list[str], known: list[str], prefixes: list[str]) -> list[str]:
     """Variables that look like a setting and are none, each with the setting that was probably meant.
 
-    Parameters: names, variables set by the user; known, all documented settings; prefixes, the roles' names.
+    One that begins with a role's name is refused whatever follows; any other (a person's own, Ansible's) only where it
+    differs from a setting by a letter or two, as `kakfa_heap` and `mysqlport` do.
+
+    Parameters: names, all variables that a host has; known, all documented settings; prefixes, the roles' names.
     Returns sentences such as `kafka_heep is no setting; did you mean kafka_heap?`, sorted.
     """
-    documented = set(known)
     unknown = []
-    for name in sorted(set(names) - documented):
-        if name.startswith("_") or not any(name.startswith(f"{prefix}_") for prefix in prefixes):
+    for name in sorted(set(names) - set(known)):
+        if name.startswith(("_", "ansible_")):
             continue
-        close = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
-        unknown.append(f"{name} is no setting" + (f"; did you mean {close[0]}?" if close else ""))
+        ours = any(name.startswith(f"{prefix}_") for prefix in prefixes)
+        close = difflib.get_close_matches(name, known, n=1, cutoff=0.6 if ours else NEAR_MISS)
+        if ours or close:
+            unknown.append(f"{name} is no setting" + (f"; did you mean {close[0]}?" if close else ""))
     return unknown
+
+
+def lab_texts_for_truths(given: dict[str, Any], specs: dict[str, Any]) -> list[str]:
+    """Settings that must be true or false and are text: Ansible takes any text, also "false", for true.
+
+    Parameters: given, settings with their values; specs, their argument specs.
+    Returns a sentence each, sorted.
+    """
+    return [
+        f"{name} is the text '{value}'; write it as {name}: {value} in a file, or as -e '{{\"{name}\": {value}}}'"
+        for name, value in sorted(given.items())
+        if specs[name].get("type") == "bool" and str(value).lower() in ("true", "false") and isinstance(value, str)
+    ]
 
 
 def lab_unit_states(text: str) -> list[dict[str, Any]]:
     """Units that a host has, from the output of `systemctl show` for several of them.
 
-    Returns for each unit that is loaded: name, enabled, state (`active`), since, restarts, memory_mb (or none).
+    Returns for each unit that is loaded: name, enabled, state (`active`), since, restarts, memory_mb (or none),
+    and what it says of itself.
     """
     units = []
     for block in text.strip().split("\n\n"):
@@ -97,6 +117,7 @@ def lab_unit_states(text: str) -> list[dict[str, Any]]:
                 "state": values.get("ActiveState", ""),
                 "since": values.get("ActiveEnterTimestamp", ""),
                 "restarts": int(values.get("NRestarts") or 0),
+                "says": values.get("StatusText", ""),
                 "memory_mb": int(memory) // 2**20 if memory.isdigit() else None,
             }
         )
@@ -138,6 +159,7 @@ class FilterModule:
             "lab_settings": lab_settings,
             "lab_published_port": lab_published_port,
             "lab_subnet": lab_subnet,
+            "lab_texts_for_truths": lab_texts_for_truths,
             "lab_unit_states": lab_unit_states,
             "lab_unknown_settings": lab_unknown_settings,
         }

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import shutil
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from ansible.module_utils import artifact_maven as maven
-from ansible.module_utils import plugin_source
+from ansible.module_utils import plugin_products
 from ansible.module_utils.artifact_download import download
 from ansible.module_utils.artifact_lock import (
     ArtifactError,
@@ -21,6 +21,9 @@ from ansible.module_utils.artifact_lock import (
     read_lock,
 )
 from ansible.module_utils.artifact_store import Cache, hash_file
+from ansible.module_utils.plugin_content import holds, scan
+from ansible.module_utils.plugin_entries import expand
+from ansible.module_utils.plugin_source import Finder, Source
 from ansible.module_utils.product_pack import WrongBytes, build, is_built, product_paths, read_manifest
 from ansible.module_utils.product_plan import (
     Part,
@@ -47,6 +50,7 @@ class Product:
     entries: list[LockEntry] = field(default_factory=list)
     overlay: list[Part] = field(default_factory=list)
     spec: dict[str, Any] = field(default_factory=dict)
+    origin: str = ""
 
     def about(self) -> dict[str, str]:
         """What the manifest says about the product as a whole."""
@@ -60,7 +64,11 @@ class Product:
 
 @dataclass
 class Fetcher:
-    """One call of the module: where things are, and what it did."""
+    """One call of the module: where things are, and what it did.
+
+    ``plugins`` is the folder where users drop plugins, ``entries`` the declared list of plugins, ``insisted`` the
+    setting that asks for a plugin, by plugin.
+    """
 
     catalog: dict[str, dict[str, Any]]
     distribution: str
@@ -69,6 +77,8 @@ class Fetcher:
     root: str
     plugins: str
     check: bool = False
+    entries: list[Any] = field(default_factory=list)
+    insisted: dict[str, str] = field(default_factory=dict)
     fetched: list[str] = field(default_factory=list)
     built: list[str] = field(default_factory=list)
     fetched_bytes: int = 0
@@ -90,13 +100,18 @@ class Fetcher:
             raise ArtifactError(
                 f"no product {', '.join(unknown)} in the catalog; it has {', '.join(sorted(self.catalog))}"
             )
+        specs = {name: {**self.catalog[name], "name": name} for name in names}
+        specs |= expand([*self.entries, *(name for name in self.insisted if name not in specs)], self.catalog)
+        # Who insists does not wait for an hour after the network came back.
+        specs |= {name: {**specs[name], "optional": False} for name in self.insisted}
+        finder = Finder(self.plugins, scan(self.plugins), self.cache, self.check)
         index: dict[str, dict[str, Any]] = {}
         wanted: list[Product] = []
-        for name in sorted(set(names)):
-            product = self._plan(name, index)
-            if product is None:
-                continue
-            wanted.append(product)
+        for name in sorted(specs):
+            product = self._plan(name, specs[name], finder, index)
+            if product is not None:
+                wanted.append(product)
+        self.warnings.extend(plugin_products.passed_over(finder, specs))
         missing = [p for p in wanted if not is_built(*self._paths(p), p.parts)]
         if missing and not self.check:
             with self.cache.exclusive():
@@ -120,6 +135,12 @@ class Fetcher:
                 "available": True,
                 "reason": "",
             }
+            if "plugin" in product.spec:
+                connectors = plugin_products.describe(archive, manifest)
+                plugin_products.examine(product.spec, product.parts or [], connectors)
+                index[product.name] |= {"origin": product.origin, "connectors": [c.as_dict() for c in connectors]}
+            if product.name in self.insisted:
+                index[product.name]["insisted"] = True
             if self.check and product in missing:
                 index[product.name]["files"] = {p.path: p.manifest() for p in product.parts or []}
         return index
@@ -127,10 +148,13 @@ class Fetcher:
     def _paths(self, product: Product) -> tuple[str, str]:
         return product_paths(self.cache, product.name, product.version, product.key)
 
-    def _plan(self, name: str, index: dict[str, dict[str, Any]]) -> Product | None:
-        spec = self.catalog[name]
+    def _plan(
+        self, name: str, spec: dict[str, Any], finder: Finder, index: dict[str, dict[str, Any]]
+    ) -> Product | None:
         if "plugin" in spec:
-            return self._plan_plugin(name, spec, index)
+            source = finder.find(spec, locked="maven" in spec)
+            if source.path or "maven" not in spec:
+                return self._plan_plugin(name, spec, source, finder, index)
         if "archive" in spec and self.distribution == "archive":
             overlay = self._overlay(spec.get("overlay_archive"))
             pinned = Part("", spec["archive"]["sha512"], 0, "", "pin")
@@ -143,21 +167,27 @@ class Fetcher:
         check_lock(name, spec["maven"], entries)
         parts = merge(locked_parts(entries), self._overlay(spec.get("overlay")))
         return Product(
-            name, spec["version"], "maven", plan_key(name, spec["version"], parts), parts, entries, spec=spec
+            name,
+            spec["version"],
+            "maven",
+            plan_key(name, spec["version"], parts),
+            parts,
+            entries,
+            spec=spec,
+            origin="Maven, locked",
         )
 
     def _overlay(self, folder: str | None) -> list[Part]:
         path = str(Path(self.root, folder)) if folder else ""
         return folder_parts(path) if path and Path(path).is_dir() else []
 
-    def _plan_plugin(self, name: str, spec: dict[str, Any], index: dict[str, dict[str, Any]]) -> Product | None:
-        rule = spec["plugin"]
-        source = plugin_source.find(name, spec, self.plugins, self.cache, self.check)
-        if source.downloaded:
-            self.fetched.append(Path(source.path).name)
-            self.fetched_bytes += Path(source.path).stat().st_size
-        self.warnings.extend(source.warnings)
+    def _plan_plugin(
+        self, name: str, spec: dict[str, Any], source: Source, finder: Finder, index: dict[str, dict[str, Any]]
+    ) -> Product | None:
+        self._note(source)
         if not source.path:
+            if name in self.insisted:
+                raise ArtifactError(f"{self.insisted[name]}, but its plugin {name} cannot be had: {source.reason}")
             if not spec.get("optional"):
                 raise ArtifactError(f"{name} cannot be had: {source.reason}")
             index[name] = {
@@ -168,17 +198,32 @@ class Fetcher:
                 "manifest": "",
                 "available": False,
                 "reason": source.reason,
+                "connectors": [],
             }
             return None
         parts, entries = source.parts, []
-        for extra in rule.get("add", []):
-            locked = read_lock(self.locks, extra["product"])
-            if not plugin_source.holds(parts, extra["unless"]):
+        for extra in plugin_products.extras(spec, parts):
+            if holds(parts, extra["unless"]):
+                continue
+            if "product" in extra:
+                locked = read_lock(self.locks, extra["product"])
                 entries += locked
-                added = [Part(str(Path(extra["to"], p.path)), *_rest(p)) for p in locked_parts(locked)]
-                parts = merge(parts, added)
-        version = source.version or spec["version"]
-        return Product(name, version, "plugin", plan_key(name, version, parts), parts, entries, spec=spec)
+                more = locked_parts(locked)
+            else:
+                found = finder.find_extra(extra, name)
+                self._note(found)
+                more = found.parts
+            parts = merge(parts, [replace(part, path=str(Path(extra["to"], part.path))) for part in more])
+        version = source.version or spec["version"] or plugin_products.guess_version(source.path)
+        key = plan_key(name, version, parts)
+        return Product(name, version, "plugin", key, parts, entries, spec=spec, origin=source.origin)
+
+    def _note(self, source: Source) -> None:
+        """Keep account of what was downloaded."""
+        if source.downloaded:
+            self.fetched.append(Path(source.path).name)
+            self.fetched_bytes += Path(source.path).stat().st_size
+        self.warnings.extend(source.warnings)
 
     def _fetch_locked(self, entries: list[LockEntry]) -> None:
         """Have every locked artifact in the store, verified.
@@ -289,10 +334,6 @@ class Fetcher:
                 name = Path(product.spec["archive"]["urls"][0]).name
                 if not Path(self.cache.path("downloads", name)).exists():
                     self.fetched.append(name)
-
-
-def _rest(part: Part) -> tuple[str, int, str, str, str, str]:
-    return part.sha256, part.size, part.mode, part.source, part.origin, part.inside
 
 
 def manifest_files(path: str) -> int:

@@ -97,6 +97,20 @@ def unit_of(process: int, proc: Path = Path("/proc")) -> str:
     return ""
 
 
+def name_problems(name: str | None = None) -> list[str]:
+    """Say if a machine's own name leads to no address, in one readable line; empty when it does.
+
+    Parameters:
+        name: to look up; the machine's own if not given.
+    """
+    own = name or socket.gethostname()
+    try:
+        socket.getaddrinfo(own, None)
+    except OSError:
+        return [f"name: this machine is called {own} and that leads to no address; add `127.0.1.1 {own}` to /etc/hosts"]
+    return []
+
+
 def problems(
     memory_mb: int,
     disk_mb: int,

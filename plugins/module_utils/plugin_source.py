@@ -1,22 +1,35 @@
-"""Where a connector plugin that no package repository carries comes from.
+"""Where a connector plugin comes from.
 
-In this order: a zip or folder that the user dropped in ``files/plugins/``, the cache, the plugin's address.
+In this order: what the user dropped in ``files/plugins/`` (or names by ``file``), the cache, the plugin's addresses,
+its Maven coordinate.
 """
 
 from __future__ import annotations
 
 import fnmatch
-import re
+import shutil
 import time
-import zipfile
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ansible.module_utils import artifact_maven as maven
 from ansible.module_utils.artifact_download import download
-from ansible.module_utils.artifact_lock import ArtifactError
+from ansible.module_utils.artifact_lock import ArtifactError, parse_coordinate
 from ansible.module_utils.artifact_store import Cache, hash_file
-from ansible.module_utils.product_plan import Part, archive_members, folder_parts
+from ansible.module_utils.plugin_content import (
+    Dropped,
+    holds,
+    kind_of,
+    matches,
+    names_in,
+    read,
+    version_key,
+    version_of,
+)
+from ansible.module_utils.plugin_entries import file_name, pinned
+from ansible.module_utils.product_plan import Part
 
 PROBE_SECONDS = 5.0
 # An address that did not answer is left alone for this long, so that no run waits for it again and again.
@@ -25,176 +38,191 @@ PROBE_AGAIN = 3600.0
 
 @dataclass
 class Source:
-    """What was found: ``path`` is empty and ``reason`` says why when there is nothing."""
+    """What was found: ``path`` is empty and ``reason`` says why when there is nothing. ``origin`` is for a reader."""
 
     path: str = ""
     parts: list[Part] = field(default_factory=list)
     version: str = ""
+    origin: str = ""
     reason: str = ""
     downloaded: bool = False
     warnings: list[str] = field(default_factory=list)
 
 
-def holds(parts: list[Part], pattern: str) -> bool:
-    """Whether one of the files has a name that matches a shell pattern."""
-    return any(fnmatch.fnmatchcase(Path(part.path).name, pattern) for part in parts)
+@dataclass
+class Finder:
+    """Looks for plugins: in the user's folder, which was read once, and in the cache.
 
-
-def find(name: str, spec: dict[str, Any], plugins: str, cache: Cache, check: bool) -> Source:
-    """Look for a plugin.
-
-    Parameters:
-        name: product of the catalog.
-        spec: its catalog entry (``version``, ``plugin``).
-        plugins: the folder where users drop plugins.
-        cache: the artifact cache.
-        check: do not fetch anything.
-    Raises:
-        ArtifactError: a dropped zip is no zip or holds no jar, or a downloaded one is not the pinned file.
+    ``check``: fetch nothing.
     """
-    rule = spec["plugin"]
-    dropped = _dropped(rule, plugins)
-    if dropped:
-        return dropped
-    path = cache.path("downloads", Path(rule["urls"][0]).name)
-    pin = f"{path}.sha256"
-    expected = rule.get("sha256") or _read(pin)
-    damaged: list[str] = []
-    if Path(path).exists():
-        if expected and hash_file(path) == expected:
-            return _from_zip(path, rule, "")
-        damaged = [f"{path} is not the file that was pinned; it was deleted and fetched again"]
-    if check:
-        return Source(reason=f"not in {plugins} nor in the cache; check mode does not ask {rule['urls'][0]}")
-    return _downloaded(name, rule, path, pin, expected, cache, damaged, plugins)
+
+    folder: str
+    dropped: Sequence[Dropped]
+    cache: Cache
+    check: bool = False
+    used: set[str] = field(default_factory=set)
+
+    def find(self, spec: dict[str, Any], locked: bool = False) -> Source:
+        """Look for a plugin.
+
+        Parameters:
+            spec: its entry (``name``, ``version``, ``optional``, ``plugin``), as `plugin_entries.expand` gives it.
+            locked: look for what was dropped alone: else its locked artifacts are taken.
+        Raises:
+            ArtifactError: what was dropped is broken, or what was fetched is not the pinned file.
+        """
+        rule, name = spec["plugin"], spec["name"]
+        source = self._dropped(rule) or (Source() if locked else self._fetched(name, rule, spec.get("optional", False)))
+        if not source.path:
+            return source
+        source.parts = read(source.path)
+        pattern = rule.get("jar", "")
+        if pattern and not holds(source.parts, pattern):
+            raise ArtifactError(f"{source.path} holds no connector jar {pattern}")
+        source.version = version_of((part.path for part in source.parts), pattern) if pattern else ""
+        return source
+
+    def find_extra(self, extra: dict[str, Any], name: str) -> Source:
+        """Look for a file that is laid into a plugin (a database's driver): it is taken as it is.
+
+        Raises:
+            ArtifactError: it cannot be had.
+        """
+        source = self._dropped(extra) or self._fetched(name, {**extra, "own": True}, optional=False)
+        if not source.path:
+            raise ArtifactError(f"{name}: extra file cannot be had: {source.reason}")
+        path = Path(source.path)
+        source.parts = [Part(path.name, hash_file(source.path), path.stat().st_size, "0644", "file", source.path)]
+        return source
+
+    def _dropped(self, rule: dict[str, Any]) -> Source | None:
+        if rule.get("file"):
+            return self._named(rule)
+        pattern = rule.get("jar")
+        if not pattern:
+            return None
+        found = [one for one in self.dropped if matches(one.names, pattern)]
+        if not found:
+            stem = f"*{pattern.split('*')[0].rstrip('-')}*"
+            for one in self.dropped:
+                if fnmatch.fnmatchcase(one.name, stem) and kind_of(one.path) != "folder":
+                    raise ArtifactError(f"{one.path} holds no connector jar {pattern}")
+            return None
+        found.sort(key=lambda one: version_key(version_of(one.names, pattern)))
+        self.used.update(one.path for one in found)
+        warnings = [f"{found[-1].path} is taken, and {one.path}, which is older, is not" for one in found[:-1]]
+        return Source(found[-1].path, origin=found[-1].path, warnings=warnings)
+
+    def _named(self, rule: dict[str, Any]) -> Source:
+        """What ``file`` names: a path, or a pattern in the user's folder."""
+        path = Path(rule["file"]).expanduser()
+        pattern = path if path.is_absolute() else Path(self.folder, path)
+        found = sorted(pattern.parent.glob(pattern.name), key=lambda one: version_key(one.name))
+        if not found:
+            return Source(reason=f"there is no {pattern}")
+        self.used.add(str(found[-1]))
+        algorithm, digest = pinned(rule)
+        if digest and found[-1].is_file() and hash_file(str(found[-1]), algorithm) != digest:
+            raise ArtifactError(
+                f"{found[-1]} is not the file that {algorithm} pins: expected {digest}, "
+                f"found {hash_file(str(found[-1]), algorithm)}"
+            )
+        return Source(str(found[-1]), origin=str(found[-1]))
+
+    def _fetched(self, name: str, rule: dict[str, Any], optional: bool) -> Source:
+        fetched = file_name(rule)
+        remedy = f"put {rule.get('drop') or 'its file'} in {self.folder}"
+        if not fetched:
+            return Source(reason=f"not in {self.folder}, and it has no address; {remedy}")
+        # Two plugins of the user's own may have files of one name.
+        place = ("downloads", name) if rule.get("own") else ("downloads",)
+        path = self.cache.path(*place, fetched)
+        algorithm, expected = pinned(rule)
+        expected = expected or _read(f"{path}.{algorithm}")
+        damaged: list[str] = []
+        if Path(path).exists():
+            if expected and hash_file(path, algorithm) == expected:
+                return Source(path, origin="the cache")
+            damaged = [f"{path} is not the file that was pinned; it was deleted and fetched again"]
+        where = (rule.get("urls") or [rule.get("maven")])[0]
+        if self.check:
+            return Source(reason=f"not in {self.folder} nor in the cache; check mode does not ask {where}")
+        noted = self.cache.path("downloads", f"{name}.unreachable")
+        waited = _age(noted)
+        if optional and waited < PROBE_AGAIN:
+            return Source(
+                reason=f"{_read(noted)}; {remedy} (not asked again for {(PROBE_AGAIN - waited) / 60:.0f} minutes, "
+                f"or remove {noted})"
+            )
+        self.cache.folder(*place)
+        with self.cache.exclusive():
+            if damaged:
+                Path(path).unlink(missing_ok=True)
+            try:
+                origin = self._fetch(rule, path, algorithm, expected)
+                if not expected:
+                    # A page that says "log in" must not become what is pinned.
+                    names_in(path)
+            except ArtifactError as error:
+                if "is not the file the catalog pins" in str(error):
+                    raise
+                _write(noted, str(error))
+                return Source(reason=f"{error}; {remedy}")
+            Path(noted).unlink(missing_ok=True)
+            source = Source(path, origin=origin, downloaded=True, warnings=damaged)
+            if not expected:
+                found = hash_file(path)
+                _write(f"{path}.sha256", found)
+                source.warnings.append(
+                    f"nobody publishes a checksum of {fetched}: its sha256 {found} is pinned in {path}.sha256 "
+                    "from now on"
+                )
+        return source
+
+    def _fetch(self, rule: dict[str, Any], path: str, algorithm: str, expected: str) -> str:
+        """Fetch by the addresses, and if none of them has it by the coordinate; where it came from."""
+        if rule.get("urls"):
+            try:
+                return download(rule["urls"], path, algorithm, expected, connect_timeout=PROBE_SECONDS)
+            except ArtifactError:
+                if not rule.get("maven"):
+                    raise
+        coordinate = parse_coordinate(rule["maven"])
+        repository = self.cache.folder("maven", "repository")
+        for attempt in range(2):
+            log = self.cache.path("maven", f"fetch-{coordinate.artifact}.log")
+            scratch, files = maven.fetch_artifacts([coordinate], repository, log, modules=1)
+            try:
+                came = str(Path(files, coordinate.group, coordinate.file_name))
+                maven.forget(repository, coordinate)
+                found = hash_file(came, algorithm)
+                if not expected or found == expected:
+                    shutil.move(came, path)
+                    return rule["maven"]
+            finally:
+                maven.remove(scratch)
+            if attempt:
+                raise ArtifactError(
+                    f"{coordinate} is not the file the catalog pins: expected {algorithm} {expected}, found {found}; "
+                    "it was deleted and fetched again: look at the Maven mirror this machine uses"
+                )
+        raise AssertionError
 
 
-def _downloaded(
-    name: str,
-    rule: dict[str, Any],
-    path: str,
-    pin: str,
-    expected: str,
-    cache: Cache,
-    damaged: list[str],
-    plugins: str,
-) -> Source:
-    noted = cache.path("downloads", f"{name}.unreachable")
-    remedy = f"put its zip or folder in {plugins}"
+def _age(path: str) -> float:
+    """Seconds since a file was written; very many when there is none."""
     try:
-        age = time.time() - Path(noted).stat().st_mtime
+        return time.time() - Path(path).stat().st_mtime
     except OSError:
-        age = PROBE_AGAIN
-    if age < PROBE_AGAIN:
-        return Source(
-            reason=f"{_read(noted)}; {remedy} (not asked again for {(PROBE_AGAIN - age) / 60:.0f} minutes, "
-            f"or remove {noted})"
-        )
-    cache.folder("downloads")
-    with cache.exclusive():
-        if damaged and Path(path).exists():
-            Path(path).unlink()
-        try:
-            download(rule["urls"], path, "sha256", expected, connect_timeout=PROBE_SECONDS)
-        except ArtifactError as error:
-            if "is not the file the catalog pins" in str(error):
-                raise
-            _write(noted, str(error))
-            return Source(reason=f"{error}; {remedy}")
-        source = _from_zip(path, rule, "")
-        source.downloaded = True
-        source.warnings += damaged
-        if not expected:
-            found = hash_file(path)
-            _write(pin, found)
-            source.warnings.append(
-                f"nobody publishes a checksum of {Path(path).name}: its sha256 {found} is pinned in {pin} from now on"
-            )
-    return source
-
-
-def _dropped(rule: dict[str, Any], plugins: str) -> Source | None:
-    """The plugin in the user's folder; every zip there is looked at, so a broken one is never passed over."""
-    chosen: Source | None = None
-    if not Path(plugins).is_dir():
-        return None
-    for entry in sorted(entry.name for entry in Path(plugins).iterdir()):
-        path = str(Path(plugins, entry))
-        if Path(path).is_dir():
-            parts = _installed(folder_parts(path), rule)
-            if holds(parts, rule["jar"]):
-                chosen = Source(path, parts, _version(parts, rule))
-        elif entry.endswith(".zip"):
-            source = _from_zip(path, rule, entry)
-            if source.parts:
-                chosen = source
-    return chosen
-
-
-def _from_zip(path: str, rule: dict[str, Any], dropped: str) -> Source:
-    """Read a plugin's zip. One that the user dropped may be some other plugin, and then has no parts here."""
-    if not zipfile.is_zipfile(path):
-        raise ArtifactError(
-            f"{path} is not a zip file: "
-            + ("download it again (a saved error page has this name too)" if dropped else "remove it")
-        )
-    with zipfile.ZipFile(path) as archive:
-        names = [name for name in archive.namelist() if not name.endswith("/")]
-    strip = 1 if len({name.split("/", 1)[0] for name in names}) == 1 and all("/" in name for name in names) else 0
-    parts = archive_members(path, strip, [])
-    if not any(part.path.endswith(".jar") for part in parts):
-        raise ArtifactError(f"{path} holds no connector: there is no jar in it")
-    if not holds(parts, rule["jar"]):
-        if dropped and not fnmatch.fnmatchcase(dropped, f"*{rule['jar'].split('*')[0].rstrip('-')}*"):
-            return Source()
-        raise ArtifactError(f"{path} holds no connector jar {rule['jar']}")
-    kept = _installed(parts, rule)
-    return Source(path, kept, _version(kept, rule))
-
-
-def _installed(parts: list[Part], rule: dict[str, Any]) -> list[Part]:
-    """The part of a plugin that the worker needs: everything when its jars lie at the top."""
-    if any("/" not in part.path and part.path.endswith(".jar") for part in parts):
-        return parts
-    wanted = rule.get("install", [])
-    kept = [part for part in parts if any(part.path == w or part.path.startswith(f"{w}/") for w in wanted)]
-    # A dropped folder may hold the zip's own top folder.
-    if not kept and len({part.path.split("/", 1)[0] for part in parts}) == 1:
-        inner = [
-            Part(
-                part.path.partition("/")[2],
-                part.sha256,
-                part.size,
-                part.mode,
-                part.source,
-                part.origin,
-                part.inside,
-                part.link,
-            )
-            for part in parts
-        ]
-        return _installed(inner, rule) if any("/" in part.path for part in inner) else inner
-    return kept
-
-
-def _version(parts: list[Part], rule: dict[str, Any]) -> str:
-    """Version in the connector jar's name."""
-    expression = re.escape(rule["jar"]).replace(r"\*", r"(\d[\w.]*)")
-    for part in parts:
-        match = re.fullmatch(expression, Path(part.path).name)
-        if match:
-            return match[1]
-    return ""
+        return float("inf")
 
 
 def _read(path: str) -> str:
     try:
-        with Path(path).open(encoding="utf-8") as handle:
-            return handle.read().strip()
+        return Path(path).read_text(encoding="utf-8").strip()
     except OSError:
         return ""
 
 
 def _write(path: str, text: str) -> None:
-    with Path(path).open("w", encoding="utf-8") as handle:
-        handle.write(text + "\n")
+    Path(path).write_text(text + "\n", encoding="utf-8")

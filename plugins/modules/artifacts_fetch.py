@@ -38,9 +38,20 @@ options:
     type: path
     required: true
   plugins:
-    description: Folder where users drop connector plugins, as zip files or folders.
+    description: Folder where users drop connector plugins, as zip, tar.gz or jar files, or as folders.
     type: path
     required: true
+  connect_plugins:
+    description:
+      - Plugins of Kafka Connect to have beside O(products), each the name of a plugin of the catalog or a dictionary
+        (role kafka_connect, C(kafka_connect_plugins)).
+    type: list
+    elements: raw
+    default: []
+  insisted:
+    description: Plugins that a setting insists on, and what the setting says; one that cannot be had is an error.
+    type: dict
+    default: {}
 attributes:
   check_mode: {support: full}
   diff_mode: {support: none}
@@ -62,7 +73,8 @@ RETURN = r"""
 index:
   description: >-
     By product: version, distribution (maven, archive or plugin), key, archive, manifest, available and
-    reason. In check mode also files, the manifest's content, where the manifest is not in the cache yet.
+    reason; for plugins also origin and connectors. In check mode also files, the manifest's content, where the
+    manifest is not in the cache yet.
   type: dict
   returned: success
 fetched:
@@ -71,6 +83,10 @@ fetched:
   returned: success
 built:
   description: Products that were packed (in check mode, would be).
+  type: list
+  returned: success
+plugins:
+  description: A sentence for each plugin, on where it came from or why it cannot be had.
   type: list
   returned: success
 bytes:
@@ -85,6 +101,7 @@ seconds:
 
 import time  # noqa: E402
 from pathlib import Path  # noqa: E402
+from typing import Any  # noqa: E402
 
 from ansible.module_utils.artifact_lock import ArtifactError  # noqa: E402
 from ansible.module_utils.artifact_products import Fetcher  # noqa: E402
@@ -99,6 +116,8 @@ ARGUMENTS = {
     "locks": {"type": "path", "required": True},
     "root": {"type": "path", "required": True},
     "plugins": {"type": "path", "required": True},
+    "connect_plugins": {"type": "list", "elements": "raw", "default": []},
+    "insisted": {"type": "dict", "default": {}},
 }
 
 
@@ -115,23 +134,32 @@ def main() -> None:
         options["root"],
         str(Path(options["plugins"]).resolve()),
         module.check_mode,
+        options["connect_plugins"],
+        options["insisted"],
     )
+    failure = ""
+    index: dict[str, Any] = {}
     try:
         index = fetcher.run(options["products"])
     except ArtifactError as error:
-        module.fail_json(msg=str(error), warnings=fetcher.warnings)
+        failure = str(error)
     except OSError as error:
-        module.fail_json(
-            msg=f"the artifact cache {fetcher.cache.root} cannot be used: {error}", warnings=fetcher.warnings
-        )
+        failure = f"the artifact cache {fetcher.cache.root} cannot be used: {error}"
     for warning in fetcher.warnings:
         module.warn(warning)
+    if failure:
+        module.fail_json(msg=failure)
     verb = "would fetch" if module.check_mode else "fetched"
     module.exit_json(
         changed=bool(fetcher.fetched or fetcher.built),
         index=index,
         fetched=fetcher.fetched,
         built=fetcher.built,
+        plugins=[
+            f"{name} {entry['version']}: {entry['origin']}" if entry["available"] else f"{name}: no, {entry['reason']}"
+            for name, entry in index.items()
+            if "connectors" in entry
+        ],
         bytes=fetcher.fetched_bytes,
         seconds=round(time.monotonic() - started, 3),
         msg=f"{verb} {len(fetcher.fetched)} files ({fetcher.fetched_bytes / 1e6:.1f} MB), "

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.machine_resources import problems
+from ansible.module_utils.machine_resources import name_problems, problems
 
 DOCUMENTATION = r"""
 module: machine_check
@@ -41,6 +41,10 @@ options:
     type: list
     elements: str
     default: []
+  own_name:
+    description: Whether the machine's own name must lead to an address. Hadoop's servers need that.
+    type: bool
+    default: false
   unless_exists:
     description: Where this path exists the machine was provisioned before; memory and disk are not asked for.
     type: path
@@ -80,6 +84,7 @@ def main() -> None:
             "ports": {"type": "list", "elements": "str", "default": []},
             "own_processes": {"type": "list", "elements": "str", "default": []},
             "own_units": {"type": "list", "elements": "str", "default": []},
+            "own_name": {"type": "bool", "default": False},
             "unless_exists": {"type": "path"},
             "fail": {"type": "bool", "default": True},
         },
@@ -95,6 +100,8 @@ def main() -> None:
         asked["own_processes"],
         asked["own_units"],
     )
+    if asked["own_name"]:
+        found += name_problems()
     if found and asked["fail"]:
         module.fail_json(msg=f"this machine will not do: {'; '.join(found)}", problems=found)
     module.exit_json(changed=False, problems=found)

@@ -10,7 +10,8 @@ description:
     product's one archive sent, and only those files are replaced, each by a rename. A half-unpacked tree, a
     deleted jar, an edited script or a wrong mode is noticed and repaired.
   - Files that are not the product's are left alone, except in the folders named by O(exclusive).
-  - Existing folders keep their owner, mode and access lists.
+  - Existing folders keep their mode and access lists. A folder of the product that someone else put in its place
+    becomes the product's again, closed to others. Nothing is written, removed or changed through a link.
 options:
   product:
     description: An entry of C(artifacts_index), which role artifacts sets. Read by the action plugin.
@@ -49,7 +50,8 @@ RETURN = r"""
 installed: {description: Number of files that were missing., type: int, returned: success}
 repaired: {description: Files whose content differed., type: list, returned: success}
 removed: {description: Files that were removed from exclusive folders., type: list, returned: success}
-restored: {description: Files whose mode or owner differed., type: list, returned: success}
+restored: {description: Files whose mode differed., type: list, returned: success}
+taken_back: {description: Folders that belonged to someone else., type: list, returned: success}
 """
 
 import base64  # noqa: E402
@@ -66,6 +68,7 @@ from pathlib import Path  # noqa: E402
 from typing import Any  # noqa: E402
 
 from ansible.module_utils.basic import AnsibleModule  # noqa: E402
+from ansible.module_utils.held_folder import FolderError, inside  # noqa: E402
 
 ARGUMENTS = {
     "dest": {"type": "path", "required": True},
@@ -82,7 +85,7 @@ Owner = tuple[int, int]
 Manifest = dict[str, dict[str, Any]]
 
 
-class TreeError(Exception):
+class TreeError(FolderError):
     """Why the product cannot be installed, in one line."""
 
 
@@ -94,6 +97,7 @@ class Difference:
     changed: list[str] = field(default_factory=list)
     modes: list[str] = field(default_factory=list)
     extra: list[str] = field(default_factory=list)
+    folders: list[str] = field(default_factory=list)
 
     @property
     def wanted(self) -> list[str]:
@@ -101,7 +105,7 @@ class Difference:
         return sorted(self.missing + self.changed)
 
     def __bool__(self) -> bool:
-        return bool(self.missing or self.changed or self.modes or self.extra)
+        return bool(self.missing or self.changed or self.modes or self.extra or self.folders)
 
 
 def decode_manifest(text: str) -> Manifest:
@@ -150,8 +154,12 @@ def compare(root: Path, files: Manifest, exclusive: list[str], keep: list[str], 
                 found.changed.append(path)
         elif not stat.S_ISREG(info.st_mode) or info.st_size != wanted["size"] or hash_path(target) != wanted["sha256"]:
             found.changed.append(path)
-        elif stat.S_IMODE(info.st_mode) != int(wanted["mode"], 8) or (info.st_uid, info.st_gid) != owner:
+        elif (info.st_uid, info.st_gid) != owner:
+            # Replaced, not given back: whoever owned it may have it open for writing.
+            found.changed.append(path)
+        elif stat.S_IMODE(info.st_mode) != int(wanted["mode"], 8):
             found.modes.append(path)
+    found.folders = foreign_folders(root, files, owner[0])
     for folder in exclusive:
         for base, _folders, names in os.walk(root / folder.strip("/")):
             inside = (str((Path(base) / name).relative_to(root)) for name in names)
@@ -181,13 +189,11 @@ def check_folders(root: Path, path: str) -> None:
             return
 
 
-def make_folders(root: Path, path: str, owner: Owner) -> None:
-    """Make the folders above a file; those that exist keep their owner, mode and access lists."""
-    for folder in [*reversed((root / path).parent.parents), (root / path).parent]:
-        if not folder.is_dir():
-            folder.mkdir()
-            folder.chmod(0o755)
-            os.chown(folder, *owner)
+def foreign_folders(root: Path, files: Manifest, user: int) -> list[str]:
+    """Folders of the product, below its own, that someone else owns: who may write in the product's folder can put
+    one in the place of `bin`, and would go on owning what is repaired in it."""
+    folders = {str(parent) for path in files for parent in Path(path).parents if str(parent) != "."}
+    return [path for path in sorted(folders) if (root / path).is_dir() and (root / path).lstat().st_uid != user]
 
 
 def install(root: Path, files: Manifest, wanted: set[str], archive: str, owner: Owner) -> None:
@@ -208,16 +214,16 @@ def install(root: Path, files: Manifest, wanted: set[str], archive: str, owner: 
             if member.name not in left:
                 continue
             left.discard(member.name)
-            target, entry = root / member.name, files[member.name]
-            check_folders(root, member.name)
-            make_folders(root, member.name, owner)
-            if "link" in entry:
-                place_link(target, entry["link"])
-            else:
-                stream = tar.extractfile(member)
-                if stream is None:
-                    raise TreeError(f"{member.name} is no file in the archive")
-                place_file(target, stream, entry, member.mtime, owner)
+            entry = files[member.name]
+            with inside(root, str(Path(member.name).parent), make_for=owner) as folder:
+                target = folder / Path(member.name).name
+                if "link" in entry:
+                    place_link(target, entry["link"])
+                else:
+                    stream = tar.extractfile(member)
+                    if stream is None:
+                        raise TreeError(f"{member.name} is no file in the archive")
+                    place_file(target, stream, entry, member.mtime, owner)
     if left:
         raise TreeError(f"the archive lacks {', '.join(sorted(left)[:3])}: remove it from the cache and run again")
 
@@ -252,24 +258,36 @@ def place_link(target: Path, to: str) -> None:
     temporary.replace(target)
 
 
-def restore(root: Path, files: Manifest, paths: list[str], owner: Owner) -> None:
-    """Give files their mode and owner back."""
+def restore(root: Path, files: Manifest, paths: list[str]) -> None:
+    """Give files their mode back."""
     for path in paths:
-        os.chown(root / path, *owner, follow_symlinks=False)
-        (root / path).chmod(int(files[path]["mode"], 8))
+        with inside(root, str(Path(path).parent)) as folder:
+            handle = os.open(folder / Path(path).name, os.O_RDONLY | os.O_NOFOLLOW)
+            try:
+                os.fchmod(handle, int(files[path]["mode"], 8))
+            finally:
+                os.close(handle)
+
+
+def take_back(root: Path, folders: list[str], owner: Owner) -> None:
+    """Make folders that someone else put there the owner's, closed to others, before anything is put in them."""
+    for path in folders:
+        with inside(root, path) as folder:
+            os.chown(folder, *owner)
+            folder.chmod(0o755)
 
 
 def remove(root: Path, paths: list[str]) -> None:
     """Remove files, and the folders that they leave empty."""
     for path in paths:
-        (root / path).unlink(missing_ok=True)
-        parent = (root / path).parent
-        while parent != root:
-            try:
-                parent.rmdir()
-            except OSError:
-                break
-            parent = parent.parent
+        with inside(root, str(Path(path).parent)) as folder:
+            (folder / Path(path).name).unlink(missing_ok=True)
+        for parent in list(Path(path).parents)[:-1]:
+            with inside(root, str(parent.parent)) as folder:
+                try:
+                    (folder / parent.name).rmdir()
+                except OSError:
+                    break
 
 
 def shorten(verb: str, paths: list[str]) -> list[str]:
@@ -281,9 +299,10 @@ def shorten(verb: str, paths: list[str]) -> list[str]:
 def describe(found: Difference, dest: str) -> dict[str, str]:
     """The difference as Ansible's diff output."""
     lines = (
-        shorten("install", found.missing)
+        shorten("take back folder", found.folders)
+        + shorten("install", found.missing)
         + shorten("repair", found.changed)
-        + shorten("set mode and owner of", found.modes)
+        + shorten("set mode of", found.modes)
         + shorten("remove", found.extra)
     )
     return {
@@ -308,6 +327,7 @@ def main() -> None:
             "repaired": found.changed,
             "removed": found.extra,
             "restored": found.modes,
+            "taken_back": found.folders,
             "diff": describe(found, str(root)),
             # Check mode of the official archive on a fresh machine: its content is known once it is fetched.
             "msg": "" if files else "the product's content is known once its archive is fetched",
@@ -318,6 +338,7 @@ def main() -> None:
             module.exit_json(**result)
         if found.wanted and not options["archive"]:
             module.exit_json(needs_archive=True, **result)
+        take_back(root, found.folders, owner)
         if found.wanted:
             sha256 = hash_path(Path(options["archive"]))
             if sha256 != options["archive_sha256"]:
@@ -326,10 +347,10 @@ def main() -> None:
                     "nothing was changed; run again"
                 )
             install(root, files, set(found.wanted), options["archive"], owner)
-        restore(root, files, found.modes, owner)
+        restore(root, files, found.modes)
         remove(root, found.extra)
         module.exit_json(**result)
-    except TreeError as error:
+    except FolderError as error:
         module.fail_json(msg=f"{root}: {error}")
     except OSError as error:
         module.fail_json(msg=f"{root} cannot be installed: {error}")

@@ -10,6 +10,8 @@ description:
   - Writes every file when it is absent. A file that is still what an earlier run put there is brought up to
     date; a file that was edited since is left alone and named in RV(kept).
   - What each run put there is remembered as pristine copies in O(pristine), which also serve to start over from.
+  - Files are read and written with the person's own rights, so that a link in his folders leads nowhere that he could
+    not write himself.
   - Use the action plugin of the same name, which reads the files on the control machine.
 options:
   sets:
@@ -30,7 +32,8 @@ options:
       dest: {type: path, required: true, description: Where it goes.}
       content: {type: str, required: true, description: Its text.}
       mode: {type: str, default: "0664", description: Its permissions.}
-  directories: {type: list, elements: path, default: [], description: "Folders to make first, owned by O(owner)."}
+  directories:
+    {type: list, elements: path, default: [], description: "Folders to make first, where O(owner) may make them."}
   owner: {type: str, required: true, description: Name or number of the owner.}
   group: {type: str, required: true, description: Name or number of the group.}
   pristine: {type: path, required: true, description: "Folder of the pristine copies, owned by root."}
@@ -51,10 +54,12 @@ kept: {type: list, returned: always, description: Files that were edited and lef
 written: {type: list, returned: always, description: Files that were made or brought up to date.}
 """
 
+import contextlib  # noqa: E402
 import grp  # noqa: E402
 import os  # noqa: E402
 import pwd  # noqa: E402
 import tempfile  # noqa: E402
+from collections.abc import Iterator  # noqa: E402
 from pathlib import Path  # noqa: E402
 
 from ansible.module_utils.basic import AnsibleModule  # noqa: E402
@@ -68,6 +73,33 @@ def number(name: str, find) -> int | None:
         return find(name)
     except KeyError:
         return None
+
+
+@contextlib.contextmanager
+def rights_of(owner: int | None, group: int | None) -> Iterator[None]:
+    """Act with a person's rights, his groups' too, where this process is root's; else with its own.
+
+    Args:
+        owner: number of the person; None for nobody in particular.
+        group: number of the group that new files belong to.
+    """
+    if owner is None or group is None or os.geteuid() != 0:
+        yield
+        return
+    groups = os.getgroups()
+    try:
+        name = pwd.getpwuid(owner).pw_name
+    except KeyError:
+        name = ""
+    os.setgroups(os.getgrouplist(name, group) if name else [group])
+    os.setegid(group)
+    os.seteuid(owner)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+        os.setegid(0)
+        os.setgroups(groups)
 
 
 def read(path: Path) -> str | None:
@@ -134,38 +166,44 @@ def main() -> None:
         module.fail_json(msg=f"{options['owner']}:{options['group']} is no user and group of this host")
     pristine = Path(options["pristine"])
     written, kept, diffs, changed = [], [], [], False
-    for folder in options["directories"]:
-        if not Path(folder).is_dir():
-            changed = True
-            if not module.check_mode:
-                Path(folder).mkdir(parents=True)
-                os.chown(folder, owner, group)
-                Path(folder).chmod(0o2775)
-    for file in options["files"]:
-        path, content = Path(file["dest"]), file["content"]
-        original = pristine / str(path).lstrip("/")
-        there, before = read(path), read(original)
-        what = decide(there, before, content)
-        if what == "keep":
-            kept.append(str(path))
-        if what == "write":
-            written.append(str(path))
-            diffs.append(
-                {
-                    "before": there or "",
-                    "after": content,
-                    "before_header": str(path),
-                    "after_header": str(path),
-                }
-            )
-            if not module.check_mode:
-                write(path, content, int(file["mode"], 8), owner, group)
-        if before != content:
-            changed = True
-            if not module.check_mode:
-                # After the person's file: an interrupted run must not take the new text for an edit of his.
-                original.parent.mkdir(parents=True, exist_ok=True, mode=0o755)
-                write(original, content, 0o644, 0, 0)
+    theirs = (None, None) if module.check_mode and None in (owner, group) else (owner, group)
+    place = ""
+    try:
+        for place in options["directories"]:
+            with rights_of(*theirs):
+                if Path(place).is_dir():
+                    continue
+                changed = True
+                if not module.check_mode:
+                    Path(place).mkdir(parents=True)
+                    os.chown(place, -1, group)
+                    Path(place).chmod(0o2775)
+        for file in options["files"]:
+            place, content = file["dest"], file["content"]
+            path = Path(place)
+            original = pristine / str(path).lstrip("/")
+            with rights_of(*theirs):
+                there = read(path)
+            before = read(original)
+            what = decide(there, before, content)
+            if what == "keep":
+                kept.append(str(path))
+            if what == "write":
+                written.append(str(path))
+                names = {"before_header": str(path), "after_header": str(path)}
+                diffs.append({"before": there or "", "after": content, **names})
+                if not module.check_mode:
+                    with rights_of(*theirs):
+                        write(path, content, int(file["mode"], 8), owner, group)
+            if before != content:
+                changed = True
+                if not module.check_mode:
+                    # After the person's file: an interrupted run must not take the new text for an edit of his.
+                    original.parent.mkdir(parents=True, exist_ok=True, mode=0o755)
+                    write(original, content, 0o644, 0, 0)
+    except OSError as error:
+        why = f"{error.strerror}: {error.filename}"
+        module.fail_json(msg=f"{place}: {options['owner']} cannot work there ({why}); give him the folder, run again")
     module.exit_json(changed=changed or bool(written), kept=kept, written=written, diff=diffs)
 
 

@@ -45,7 +45,8 @@ def wait_ids(units, expected: list[int], seconds: float = 20) -> list[list[int]]
 @pytest.fixture(scope="module")
 def topic(lab):
     """The topic with two partitions, which the notes forget."""
-    lab.student("bin/kafka-topics.sh --create --topic tema-grups --partitions 2 --bootstrap-server localhost:9092")
+    where = f"--bootstrap-server {lab.settings['bootstrap']}"
+    lab.student(f"bin/kafka-topics.sh --create --topic tema-grups --partitions 2 {where}")
     assert lab.ask("partitions", topic="tema-grups") == 2
 
 

@@ -16,7 +16,7 @@ from verify.lib.waits import until
 
 HELPER = f"{OUTPUT}/onhost.py"
 SLATE = "/usr/local/lib/streaming-lab/slate"
-ENGINES = {"io.debezium": "debezium", "io.confluent": "jdbc", "io.aiven": "jdbc (aiven)"}
+ENGINES = {"io.debezium": "debezium", "io.confluent": "jdbc", "io.aiven": "aiven"}
 
 
 class Lab:
@@ -161,6 +161,22 @@ class Lab:
         text = self.workspace.root(f"cat {self.home}/config/mysql-source.json")
         name = json.loads(text)["config"]["connector.class"]
         return next((engine for prefix, engine in ENGINES.items() if name.startswith(prefix)), name)
+
+    @functools.cached_property
+    def bluesky_engine(self) -> str:
+        """What reads Bluesky on this lab: `connector` (the notes' plugin) or `python` (the service)."""
+        wanted = str(self.values["lab_bluesky_source"])
+        if wanted != "auto":
+            return wanted
+        classes = [plugin["class"] for plugin in self.rest("/connector-plugins")]
+        return "connector" if any("BlueskySourceConnector" in name for name in classes) else "python"
+
+    @functools.cached_property
+    def has_bluesky_account(self) -> bool:
+        """Whether the instructor gave an account at Bluesky."""
+        folder = "/etc/streaming-lab/bluesky"
+        ask = f'test -s {folder}/password && ! grep -q \'"identity": ""\' {folder}/settings.json && echo yes'
+        return self.workspace.root(ask, check=False).strip() == "yes"
 
     def hdfs(self, path: str) -> str:
         """Read a file of HDFS over WebHDFS from the workspace host; empty when it is not there."""

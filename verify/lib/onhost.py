@@ -42,7 +42,7 @@ def send(bootstrap: str, topic: str, values: list[str]) -> int:
     return len(values)
 
 
-def read(bootstrap: str, topic: str, count: int, seconds: float) -> list[dict[str, Any]]:
+def read(bootstrap: str, topic: str, count: int, seconds: float, committed: bool = False) -> list[dict[str, Any]]:
     """Read a topic from its beginning.
 
     Args:
@@ -50,13 +50,15 @@ def read(bootstrap: str, topic: str, count: int, seconds: float) -> list[dict[st
         topic: its name; it may not exist yet.
         count: how many records to wait for.
         seconds: how long.
+        committed: whether to pass over what no transaction has committed (its end's mark counts for `count`).
 
     Returns:
         Every record up to the end of each partition at the moment when `count` were there, or at the
-        deadline: partition, offset, key, value. More than `count` means that more were written.
+        deadline: partition, offset, timestamp (ms), key, value. More than `count` means that more were written.
     """
     deadline = time.monotonic() + seconds
-    consumer = KafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False)
+    isolation = "read_committed" if committed else "read_uncommitted"
+    consumer = KafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False, isolation_level=isolation)
     ends: dict[TopicPartition, int] = {}
     while True:
         known = consumer.partitions_for_topic(topic) if topic in consumer.topics() else None
@@ -67,13 +69,21 @@ def read(bootstrap: str, topic: str, count: int, seconds: float) -> list[dict[st
         time.sleep(0.1)
     records: list[dict[str, Any]] = []
     ends = {part: end for part, end in ends.items() if end}
+    if not ends:
+        return []
     consumer.assign(list(ends))
     consumer.seek_to_beginning(*ends)
     # A few seconds more than the deadline, if what is there is much.
     while any(consumer.position(part) < end for part, end in ends.items()) and time.monotonic() < deadline + 10:
         for batch in consumer.poll(timeout_ms=500).values():
             records += [
-                {"partition": r.partition, "offset": r.offset, "key": _text(r.key), "value": _text(r.value)}
+                {
+                    "partition": r.partition,
+                    "offset": r.offset,
+                    "timestamp": r.timestamp,
+                    "key": _text(r.key),
+                    "value": _text(r.value),
+                }
                 for r in batch
             ]
     consumer.close()

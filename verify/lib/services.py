@@ -16,9 +16,10 @@ UNITS = {
 
 
 def services_of(host: HostInfo) -> list[tuple[str, list[int]]]:
-    """List the units of a host and the ports they listen on."""
+    """List the units of a host and the ports they listen on; none for a Hadoop that the lab did not install."""
+    foreign = () if host.values.get("lab_hadoop_install", True) else ("namenode", "datanode")
     return [
         (unit, [int(host.values[name]) for name in ports])
         for part, (unit, ports) in UNITS.items()
-        if part in host.groups
+        if part in host.groups and part not in foreign
     ]

@@ -13,11 +13,15 @@ from scenario_kit import Scenario, kill_tree, until_line
 MOMENTS = [
     (r"^lab ", 1.5, "SIGINT"),
     (r"^lab ", 3.0, "SIGKILL"),
+    (r"^  Preflight ", 0.5, "SIGKILL"),
     (r"^  Artifacts ", 6.0, "SIGKILL"),
     (r"^  Hosts ", 2.0, "SIGINT"),
+    (r"^  ZooKeeper ", 4.0, "SIGINT"),
     (r"^  Kafka \.", 3.0, "SIGKILL"),
     (r"^  MySQL ", 4.0, "SIGINT"),
+    (r"^  Kafka Connect ", 5.0, "SIGKILL"),
     (r"^  Hadoop ", 3.0, "SIGKILL"),
+    (r"^  Course ", 0.3, "SIGINT"),
 ]
 
 

@@ -5,7 +5,9 @@ The systemd units use it, so that `systemctl start` returns when the port serves
 
 Usage:
   ready zookeeper HOST:PORT          four-letter command `srvr` answers (ZooKeeper's administrator guide)
-  ready kafka HOST:PORT [ZOOKEEPERS] Metadata names a living controller, and all topics that ZooKeeper has
+  ready kafka HOST:PORT[,...] [ZOOKEEPERS]
+                                     Metadata of one of them names a living controller, and all topics that ZooKeeper
+                                     has
   ready broker-id HOST:PORT[,...] ID  no broker is registered under ID in ZooKeeper
                                      (a killed one is, until its session ends)
   ready mysql HOST:PORT              the server sends its handshake (MySQL protocol, version 10)
@@ -39,6 +41,9 @@ class NotReadyError(Exception):
     """What is still missing, in a few words."""
 
 
+UNREADY = (NotReadyError, OSError, ValueError, KeyError, IndexError, struct.error)
+
+
 def connect(address: str) -> socket.socket:
     """A connection to HOST:PORT."""
     host, _, port = address.rpartition(":")
@@ -67,7 +72,18 @@ def zookeeper(address: str) -> None:
         raise NotReadyError(answer.decode(errors="replace").strip()[:80] or "an empty answer")
 
 
-def kafka(address: str, zookeepers: str = "") -> None:
+def kafka(addresses: str, zookeepers: str = "") -> None:
+    """One of the brokers serves; a cluster goes on without the others. See `broker`."""
+    missing = []
+    for address in addresses.split(","):
+        try:
+            return broker(address, zookeepers)
+        except UNREADY as error:
+            missing.append(str(error) or type(error).__name__)
+    raise NotReadyError("; ".join(dict.fromkeys(missing)))
+
+
+def broker(address: str, zookeepers: str = "") -> None:
     """The broker answers Metadata (version 1), and knows a living controller and all topics that ZooKeeper knows.
 
     A broker that just started has no topics until the controller tells it of them, and denies that they exist.
@@ -241,7 +257,7 @@ def wait(check: Callable[..., None], arguments: list[str], timeout: float) -> st
         try:
             check(*arguments)
             return ""
-        except (NotReadyError, OSError, ValueError, KeyError, IndexError, struct.error) as error:
+        except UNREADY as error:
             missing = str(error) or type(error).__name__
         if server_ended():
             return f"the server ended ({missing})"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
 import time
 import urllib.error
 import urllib.parse
@@ -31,6 +32,7 @@ class StoreError(Exception):
 def held(settings: dict, names: Names) -> list[Found]:
     """List what the names hold, as (kind, name, detail)."""
     found: list[Found] = []
+    found += held_units(names.get("unit", []))
     if names.get("connector"):
         found += held_connectors(settings, names["connector"])
     if names.get("topic") or names.get("internal") or names.get("group"):
@@ -49,6 +51,8 @@ def wipe(settings: dict, names: Names, there: list[Found]) -> None:
     kinds: Names = {}
     for kind, name, _ in there:
         kinds.setdefault(kind, []).append(name)
+    if kinds.get("unit"):
+        subprocess.run(["systemctl", "stop", *kinds["unit"]], capture_output=True, check=False)
     histories = wipe_connectors(settings, kinds["connector"]) if kinds.get("connector") else []
     if kinds.get("offsets"):
         wipe_offsets(settings, kinds["offsets"])
@@ -66,6 +70,16 @@ def wipe(settings: dict, names: Names, there: list[Found]) -> None:
             shutil.rmtree(name)
         else:
             Path(name).unlink(missing_ok=True)
+
+
+# systemd
+
+
+def held_units(names: list[str]) -> list[Found]:
+    """Look which units run: a person started them."""
+    show = ["systemctl", "is-active", "--quiet"]
+    running = [name for name in names if not subprocess.run([*show, name], capture_output=True, check=False).returncode]
+    return [("unit", name, "it runs") for name in running]
 
 
 # Kafka

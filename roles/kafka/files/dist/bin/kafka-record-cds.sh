@@ -30,7 +30,8 @@ if [ "$(stat -c %s -- "$archive" 2>/dev/null)"$'\n'"$now" = "$(cat -- "$stamp" 2
   exit 0
 fi
 
-# The archive is code that others run: its folder is closed to those who may write in the Kafka home.
+# The archive is code that others run: its folder is closed to those who may write in the Kafka home. On the lab's hosts it is
+# user kafka's, who runs this.
 mkdir -p -- "$home/cds" && chmod 0755 -- "$home/cds" && work=$(mktemp -d --tmpdir="$home/cds") || exit 1
 trap 'rm -rf -- "$work"' EXIT
 

@@ -73,15 +73,15 @@ flags+=(-Djava.awt.headless=true)
 
 # An archive that does not fit (another JDK, a jar replaced) is passed over by the JVM; the Xlog options keep it quiet.
 # One cut short would crash it, so its size is compared with what the stamp beside it says; and since it is code, it
-# must be root's or one's own.
+# must be the broker's user's (who makes it), root's or one's own.
 archive=${KAFKA_CDS_ARCHIVE:-}
 if [ -z "$archive" ] && $tool; then
   archive=$home/cds/tools.jsa
 fi
 if [ -n "$archive" ] && [ -r "$archive.stamp" ] && [ -z "${CLASSPATH:-}" ]; then
   read -r bytes <"$archive.stamp"
-  case $(stat -c '%s %u' -- "$archive" 2>/dev/null) in
-    "$bytes 0" | "$bytes $EUID") flags+=(-Xshare:auto "-XX:SharedArchiveFile=$archive" '-Xlog:cds*=off' '-Xlog:class+path*=off') ;;
+  case $(stat -c '%s %u %U' -- "$archive" 2>/dev/null) in
+    "$bytes 0 "* | "$bytes $EUID "* | "$bytes "*" kafka") flags+=(-Xshare:auto "-XX:SharedArchiveFile=$archive" '-Xlog:cds*=off' '-Xlog:class+path*=off') ;;
   esac
 fi
 

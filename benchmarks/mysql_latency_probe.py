@@ -1,0 +1,176 @@
+"""Runs on the lab's host: rows go into a table of its own at a steady rate, and are awaited on their topic.
+
+Prints one JSON object. Reads the student's connector file, so it measures the engine that the lab has. Everything it
+makes has one name of this run, and is removed at its end.
+
+    python3 - CONNECTOR_FILE CONNECT_URL BOOTSTRAP ROWS RATE POLL_MS
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import sys
+import threading
+import time
+import urllib.request
+from collections.abc import Iterator
+from typing import Any
+
+import pymysql
+from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
+
+# The last row may still be on its way when all are in.
+PATIENCE_S = 60.0
+WARM_UP_ROWS = 200
+
+
+def connector(file: str, table: str, poll_ms: int) -> dict[str, Any]:
+    """The student's connector, set to read another table; of the JDBC ones the polling is set as well."""
+    with open(file, encoding="utf-8") as handle:  # noqa: PTH123 - runs by itself, from its standard input
+        config = json.load(handle)["config"]
+    for name, value in config.items():
+        if isinstance(value, str) and "secrets:" not in value:
+            config[name] = value.replace("mysql-temperatures", table).replace("temperatures", table)
+    if "debezium" in config["connector.class"]:
+        config["database.server.id"] = str(5500 + os.getpid() % 1000)
+    else:
+        config["poll.interval.ms"] = str(poll_ms)
+    return config
+
+
+def ask(method: str, url: str, body: Any = None) -> Any:
+    """One request to Connect's REST interface; its answer, or None where it is empty."""
+    data = None if body is None else json.dumps(body).encode()
+    request = urllib.request.Request(url, data, {"Content-Type": "application/json"}, method=method)  # noqa: S310
+    with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310 - the lab's own address
+        text = answer.read()
+    return json.loads(text) if text else None
+
+
+@contextlib.contextmanager
+def running(connect: str, name: str, config: dict[str, Any]) -> Iterator[None]:
+    """A connector that runs, and is gone with its offsets afterwards."""
+    ask("PUT", f"{connect}/connectors/{name}/config", config)
+    try:
+        deadline = time.monotonic() + 90
+        while True:
+            with contextlib.suppress(OSError):
+                status = ask("GET", f"{connect}/connectors/{name}/status")
+                states = [status["connector"]["state"], *(task["state"] for task in status["tasks"])]
+                if "FAILED" in states:
+                    sys.exit(f"connector {name} FAILED: {json.dumps(status)[:600]}")
+                if len(states) > 1 and set(states) == {"RUNNING"}:
+                    break
+            if time.monotonic() > deadline:
+                sys.exit(f"connector {name} does not run within 90 s")
+            time.sleep(0.2)
+        yield
+    finally:
+        ask("PUT", f"{connect}/connectors/{name}/stop")
+        for _ in range(100):
+            with contextlib.suppress(OSError):
+                ask("DELETE", f"{connect}/connectors/{name}/offsets")
+                break
+            time.sleep(0.2)
+        ask("DELETE", f"{connect}/connectors/{name}")
+
+
+class Arrivals:
+    """Reads the topic from a thread of its own and notes when each row came, and how often."""
+
+    def __init__(self, bootstrap: str, topic: str) -> None:
+        self.at: dict[int, float] = {}
+        self.repeated: list[int] = []
+        self._stop = threading.Event()
+        self._consumer = KafkaConsumer(bootstrap_servers=bootstrap, auto_offset_reset="earliest", fetch_max_wait_ms=5)
+        self._topic = topic
+        self._thread = threading.Thread(target=self._read, daemon=True)
+        self._thread.start()
+
+    def _read(self) -> None:
+        while not self._consumer.partitions_for_topic(self._topic) and not self._stop.is_set():
+            time.sleep(0.1)
+        self._consumer.assign([TopicPartition(self._topic, 0)])
+        self._consumer.seek_to_beginning()
+        while not self._stop.is_set():
+            for records in self._consumer.poll(timeout_ms=100).values():
+                now = time.time()
+                for record in records:
+                    number = json.loads(record.value)["payload"]["id"]
+                    if number in self.at:
+                        self.repeated.append(number)
+                    self.at.setdefault(number, now)
+
+    def wait(self, number: int, seconds: float) -> bool:
+        """Wait until a row has come."""
+        deadline = time.monotonic() + seconds
+        while number not in self.at and time.monotonic() < deadline:
+            time.sleep(0.05)
+        return number in self.at
+
+    def close(self) -> None:
+        """Stop reading."""
+        self._stop.set()
+        self._thread.join()
+        self._consumer.close()
+
+
+def insert(cursor: Any, table: str, rows: int, rate: float) -> dict[int, float]:
+    """Insert rows at a rate, each a transaction of its own.
+
+    Returns:
+        when MySQL had committed each (time.time), by id.
+    """
+    committed, started = {}, time.monotonic()
+    for number in range(rows):
+        time.sleep(max(0.0, started + number / rate - time.monotonic()))
+        cursor.execute(f"INSERT INTO {table}(datahora, valor) VALUES (NOW(), %s)", (number % 40,))  # noqa: S608
+        committed[cursor.lastrowid] = time.time()
+    return committed
+
+
+def main() -> None:
+    """Measure and print."""
+    file, connect, bootstrap, rows, rate, poll_ms = sys.argv[1:]
+    table = f"lab_latency_{int(time.time())}"
+    config = connector(file, table, int(poll_ms))
+    database = pymysql.connect(read_default_file="~/.my.cnf", database="sensors", autocommit=True)
+    with database.cursor() as cursor:
+        cursor.execute(
+            f"CREATE TABLE {table}(id INT AUTO_INCREMENT PRIMARY KEY, datahora DATETIME NOT NULL, valor FLOAT NOT NULL)"
+        )
+        arrivals = Arrivals(bootstrap, f"mysql_{table}")
+        try:
+            with running(connect, table, config):
+                warm = insert(cursor, table, WARM_UP_ROWS, float(rate))
+                if not arrivals.wait(max(warm), 120):
+                    sys.exit(f"the rows before the measurement did not arrive ({len(arrivals.at)} of {len(warm)})")
+                committed = insert(cursor, table, int(rows), float(rate))
+                arrivals.wait(max(committed), PATIENCE_S)
+                # A row that comes twice may come late.
+                time.sleep(2)
+        finally:
+            arrivals.close()
+            cursor.execute(f"DROP TABLE {table}")
+            admin = KafkaAdminClient(bootstrap_servers=bootstrap)
+            admin.delete_topics([topic for topic in admin.list_topics() if table in topic], raise_errors=False)
+            admin.close()
+    first, last = min(committed.values()), max(committed.values())
+    print(
+        json.dumps(
+            {
+                "class": config["connector.class"],
+                "rows": len(committed),
+                "rate": (len(committed) - 1) / (last - first),
+                "missing": sorted(set(committed) - set(arrivals.at)),
+                "repeated": sorted(arrivals.repeated),
+                "latency": [round(arrivals.at[one] - committed[one], 5) for one in committed if one in arrivals.at],
+            }
+        )
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,182 @@
+"""Ansible module: keep account of which folders of plugins are the lab's, and see that all of them go together."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: connect_plugins
+short_description: Prepares a worker's folder of plugins for what is declared
+description:
+  - Removes the folders of plugins that were installed from the declared list and are not in it any more. Which those
+    are is noted in a file; every other folder is someone's own and is left alone.
+  - Refuses a declared plugin whose folder is someone's own, and a connector class that is there twice, in two folders
+    or twice in one, whoever put it there.
+  - Says which plugin.discovery the plugins need. It installs nothing; product_tree does.
+options:
+  folder:
+    description: The worker's folder of plugins.
+    type: path
+    required: true
+  record:
+    description: File that notes the folders that are the lab's.
+    type: path
+    required: true
+  plugins:
+    description: Declared plugins by name of folder, each with its connectors as C(artifacts_index) has them.
+    type: dict
+    required: true
+  others:
+    description: What else is in the worker's plugin.path, jars or folders.
+    type: list
+    elements: path
+    default: []
+attributes:
+  check_mode: {support: full}
+  diff_mode: {support: full}
+author: Streaming Lab
+"""
+
+EXAMPLES = r"""
+- name: Prepare the folder of plugins
+  connect_plugins:
+    folder: /opt/kafka/plugins
+    record: /usr/local/share/streaming-lab/connect-plugins.json
+    plugins: {debezium-mysql: "{{ artifacts_index['debezium-mysql'].connectors }}"}
+"""
+
+RETURN = r"""
+removed: {description: Folders that were removed., type: list, returned: success}
+own: {description: Folders and jars that are someone's own., type: list, returned: success}
+discovery:
+  description: >-
+    service_load where a manifest names every connector, else hybrid_warn, with which Connect also looks into the jars
+    (KIP-898).
+  type: str
+  returned: success
+without_manifest: {description: Connector classes that no manifest names., type: list, returned: success}
+"""
+
+import json  # noqa: E402
+import shutil  # noqa: E402
+from dataclasses import dataclass, field  # noqa: E402
+from pathlib import Path  # noqa: E402
+from typing import Any  # noqa: E402
+
+from ansible.module_utils.basic import AnsibleModule  # noqa: E402
+from ansible.module_utils.connector_classes import Connector, in_folder, twice  # noqa: E402
+
+ARGUMENTS = {
+    "folder": {"type": "path", "required": True},
+    "record": {"type": "path", "required": True},
+    "plugins": {"type": "dict", "required": True},
+    "others": {"type": "list", "elements": "path", "default": []},
+}
+
+
+class PluginError(Exception):
+    """Why the declared plugins cannot be installed, in one line."""
+
+
+@dataclass
+class Plan:
+    """What is to be done, and what the worker will find."""
+
+    stale: list[str] = field(default_factory=list)
+    own: list[str] = field(default_factory=list)
+    without_manifest: list[str] = field(default_factory=list)
+
+    @property
+    def discovery(self) -> str:
+        """The fastest plugin.discovery that sees every connector."""
+        return "hybrid_warn" if self.without_manifest else "service_load"
+
+
+def recorded(record: Path) -> list[str]:
+    """Names of the folders that the lab made; none where nothing is noted.
+
+    Raises:
+        PluginError: the record cannot be understood.
+    """
+    try:
+        names = json.loads(record.read_text(encoding="utf-8"))["folders"]
+    except FileNotFoundError:
+        return []
+    except (ValueError, KeyError, TypeError) as error:
+        raise PluginError(f"{record} cannot be read ({error}): remove it and run again") from None
+    return [str(name) for name in names if "/" not in str(name) and str(name) not in ("", ".", "..")]
+
+
+def plan(folder: Path, ours: list[str], plugins: dict[str, list[Connector]], others: list[Path]) -> Plan:
+    """Compare what lies in the folder with what is declared.
+
+    Parameters:
+        folder: the worker's folder of plugins, which may be missing.
+        ours: names of folders that the lab made before.
+        plugins: connectors of each declared plugin.
+        others: what else is in plugin.path.
+    Raises:
+        PluginError: a folder is someone's own, or a connector would be there twice.
+    """
+    entries = {entry.name: entry for entry in sorted(folder.iterdir())} if folder.is_dir() else {}
+    for name, connectors in sorted(plugins.items()):
+        if name in entries and name not in ours and not _looks_like(entries[name], connectors):
+            raise PluginError(
+                f"{entries[name]} is there and was not made by the lab: move it away, or give the entry '{name}' of "
+                "kafka_connect_plugins another name"
+            )
+    found = Plan(
+        stale=sorted(name for name in ours if name not in plugins and name in entries),
+        own=sorted(name for name in entries if name not in ours and name not in plugins and not name.startswith(".")),
+    )
+    places = [(str(folder / name), one) for name, connectors in plugins.items() for one in connectors]
+    for entry in [*(entries[name] for name in found.own), *(other for other in others if other != folder)]:
+        if entry.exists() and (entry.is_dir() or entry.suffix == ".jar"):
+            places += [(str(entry if entry.is_dir() else entry.parent), one) for one in in_folder(entry)]
+    for sentence in twice(places):
+        raise PluginError(sentence)
+    found.without_manifest = sorted({one.name for _place, one in places if not one.listed})
+    return found
+
+
+def _looks_like(folder: Path, connectors: list[Connector]) -> bool:
+    """Whether a folder that nothing was noted of holds this very plugin: an earlier lab, or a record that was lost."""
+    return folder.is_dir() and any((folder / connector.jar).exists() for connector in connectors)
+
+
+def main() -> None:
+    """Run the module."""
+    module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
+    options: dict[str, Any] = module.params
+    folder, record = Path(options["folder"]), Path(options["record"])
+    plugins = {name: [Connector(**one) for one in listed or []] for name, listed in options["plugins"].items()}
+    try:
+        ours = recorded(record)
+        found = plan(folder, ours, plugins, [Path(other) for other in options["others"]])
+        changed = bool(found.stale) or sorted(plugins) != sorted(ours)
+        if changed and not module.check_mode:
+            # Noted before anything is installed: what a killed run left is still known as the lab's.
+            record.parent.mkdir(parents=True, exist_ok=True)
+            temporary = record.with_name(f".{record.name}.new")
+            temporary.write_text(json.dumps({"folders": sorted(plugins)}) + "\n", encoding="utf-8")
+            temporary.chmod(0o644)
+            for name in found.stale:
+                shutil.rmtree(folder / name)
+            temporary.replace(record)
+    except (PluginError, OSError) as error:
+        module.fail_json(msg=str(error))
+    module.exit_json(
+        changed=changed,
+        removed=found.stale,
+        own=found.own,
+        discovery=found.discovery,
+        without_manifest=found.without_manifest,
+        diff={
+            "before_header": str(folder),
+            "after_header": str(folder),
+            "before": "".join(f"{name}\n" for name in sorted(ours)),
+            "after": "".join(f"{name}\n" for name in sorted(plugins)),
+        },
+    )
+
+
+if __name__ == "__main__":
+    main()

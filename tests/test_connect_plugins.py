@@ -1,0 +1,198 @@
+"""A worker's folder of plugins: what is the lab's, what is someone's own, and what the worker lists in the end."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible.module_utils.testing import patch_module_args
+
+from tests.artifacts_kit import make_jar, write  # isort: skip - it lets Ansible's imports below work
+
+from plugins.modules import connect_plugins, connect_plugins_listed
+
+
+def connector(name: str, jar: str = "x-1.jar", listed: bool = True) -> dict[str, Any]:
+    """A connector as the index of the artifacts has it."""
+    return {"name": name, "jar": jar, "version": "1", "listed": listed}
+
+
+class Host:
+    """A worker's host."""
+
+    def __init__(self, folder: Path) -> None:
+        self.plugins, self.record = folder / "plugins", folder / "share/connect-plugins.json"
+
+    def run(
+        self, capsys: pytest.CaptureFixture[str], check: bool = False, others: tuple[str, ...] = (), **plugins: Any
+    ) -> dict[str, Any]:
+        """Run the module as Ansible does."""
+        arguments = {
+            "folder": str(self.plugins),
+            "record": str(self.record),
+            "plugins": plugins,
+            "others": list(others),
+            "_ansible_check_mode": check,
+        }
+        with patch_module_args(arguments), pytest.raises(SystemExit):
+            connect_plugins.main()
+        return json.loads(capsys.readouterr().out)
+
+    def install(self, name: str, jar: str = "x-1.jar", connectors: tuple[str, ...] = ()) -> None:
+        """What product_tree would do."""
+        write(self.plugins / name / jar, make_jar(*connectors))
+
+    @property
+    def noted(self) -> list[str]:
+        """Folders that the record names."""
+        return json.loads(self.record.read_text(encoding="utf-8"))["folders"]
+
+
+@pytest.fixture
+def host(tmp_path: Path) -> Host:
+    return Host(tmp_path)
+
+
+def test_first_run_notes_what_will_be_installed_and_the_second_changes_nothing(host, capsys):
+    assert host.run(capsys, acme=[connector("a.A")])["changed"]
+    assert host.noted == ["acme"]
+    host.install("acme")
+    assert not host.run(capsys, acme=[connector("a.A")])["changed"]
+
+
+def test_plugin_that_is_not_declared_any_more_is_removed_and_a_persons_own_is_not(host, capsys):
+    host.run(capsys, acme=[connector("a.A")], other=[connector("b.B")])
+    host.install("acme")
+    host.install("other")
+    host.install("mine", connectors=("m.M",))
+    write(host.plugins / "bare.jar", make_jar("n.N"))
+    told = host.run(capsys, check=True, acme=[connector("a.A")])
+    assert (told["changed"], told["removed"], (host.plugins / "other").exists()) == (True, ["other"], True)
+    assert told["diff"]["before"] == "acme\nother\n" and told["diff"]["after"] == "acme\n"
+    done = host.run(capsys, acme=[connector("a.A")])
+    assert (done["removed"], done["own"]) == (["other"], ["bare.jar", "mine"])
+    assert sorted(path.name for path in host.plugins.iterdir()) == ["acme", "bare.jar", "mine"]
+    assert host.noted == ["acme"]
+
+
+def test_folder_of_a_persons_own_is_never_taken_over(host, capsys):
+    host.install("acme", "something-else.jar")
+    done = host.run(capsys, acme=[connector("a.A")])
+    assert done["failed"]
+    assert f"{host.plugins}/acme is there and was not made by the lab: move it away, or give the entry" in done["msg"]
+    assert not host.record.exists()
+
+
+def test_folder_of_an_earlier_lab_is_known_by_its_connectors_jar(host, capsys):
+    host.install("acme")
+    assert not host.run(capsys, acme=[connector("a.A")]).get("failed")
+    assert host.noted == ["acme"]
+
+
+@pytest.mark.parametrize("place", ["mine/lib/x-2.jar", "x-2.jar"])
+def test_second_version_of_a_connector_is_refused_by_name(host, capsys, place):
+    write(host.plugins / place, make_jar("a.A", manifest=False))
+    done = host.run(capsys, acme=[connector("a.A")])
+    assert done["failed"]
+    assert done["msg"] == (
+        f"a.A is there 2 times (1 in {host.plugins}/acme/x-1.jar, 2 in {host.plugins}/{place}): keep one"
+    )
+
+
+def test_two_declared_plugins_with_one_connector_are_refused(host, capsys):
+    assert "a.A is there 2 times" in host.run(capsys, acme=[connector("a.A")], other=[connector("a.A")])["msg"]
+
+
+def test_connector_elsewhere_on_the_plugin_path_counts(host, capsys):
+    other = write(host.plugins.parent / "libs/connect-file-3.jar", make_jar("a.A"))
+    assert "connect-file-3.jar" in host.run(capsys, others=(str(other),), acme=[connector("a.A")])["msg"]
+
+
+def test_discovery_is_the_fastest_that_sees_all(host, capsys):
+    host.install("mine", connectors=("m.M",))
+    assert host.run(capsys, acme=[connector("a.A")])["discovery"] == "service_load"
+    done = host.run(capsys, acme=[connector("a.A", listed=False)])
+    assert (done["discovery"], done["without_manifest"]) == ("hybrid_warn", ["a.A"])
+    write(host.plugins / "old/o-1.jar", make_jar("o.O", manifest=False))
+    assert host.run(capsys, acme=[connector("a.A")])["without_manifest"] == ["o.O"]
+
+
+def test_damaged_record_is_one_line_and_never_names_a_path(host, capsys):
+    write(host.record, "junk")
+    assert "connect-plugins.json cannot be read" in host.run(capsys, acme=[])["msg"]
+    write(host.plugins.parent / "precious/file", "x")
+    write(host.record, json.dumps({"folders": ["../precious", "..", ""]}))
+    assert host.run(capsys, acme=[connector("a.A")])["removed"] == []
+    assert (host.plugins.parent / "precious/file").exists()
+
+
+@pytest.fixture
+def worker() -> Iterator[list[Any]]:
+    """A worker's REST interface: its address, and what it answers next (status, text)."""
+    state: list[Any] = ["", 200, "[]"]
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(state[1] if self.path == "/connector-plugins" else 404)
+            self.end_headers()
+            self.wfile.write(state[2].encode())
+
+        def log_message(self, *_arguments: object) -> None:
+            pass
+
+    server = HTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+    state[0] = f"http://127.0.0.1:{server.server_address[1]}"
+    yield state
+    server.shutdown()
+    server.server_close()
+
+
+def ask(capsys: pytest.CaptureFixture[str], url: str, discovery: str, **plugins: Any) -> dict[str, Any]:
+    """Run the module that asks the worker."""
+    arguments = {"url": url, "plugins": plugins, "folder": "/opt/kafka/plugins", "discovery": discovery}
+    with patch_module_args(arguments), pytest.raises(SystemExit):
+        connect_plugins_listed.main()
+    return json.loads(capsys.readouterr().out)
+
+
+def test_worker_that_lists_all_is_right(worker, capsys):
+    worker[2] = json.dumps([{"class": "a.A", "type": "source", "version": "7"}])
+    done = ask(capsys, worker[0], "service_load", acme=[connector("a.A")], without=[])
+    assert (done["changed"], done["listed"]) == (False, {"a.A": "7"})
+
+
+@pytest.mark.parametrize(
+    ("discovery", "listed", "advice"),
+    [
+        (
+            "service_load",
+            False,
+            "no manifest, which plugin.discovery=service_load needs; set kafka_connect_plugin_disc",
+        ),
+        ("service_load", True, "it could not be loaded; see journalctl -u kafka-connect"),
+        ("hybrid_warn", False, "it could not be loaded; see journalctl -u kafka-connect"),
+    ],
+)
+def test_plugin_that_is_not_listed_is_named_with_what_to_do(worker, capsys, discovery, listed, advice):
+    done = ask(capsys, worker[0], discovery, acme=[connector("a.A", listed=listed)])
+    assert done["failed"]
+    assert "/opt/kafka/plugins/acme is installed, but the worker does not list a.A: " in done["msg"]
+    assert advice in done["msg"]
+
+
+@pytest.mark.parametrize(("status", "text"), [(500, "oops"), (200, "<html>"), (200, '{"a": 1}')])
+def test_worker_that_answers_nonsense_is_one_line(worker, capsys, status, text):
+    worker[1:] = [status, text]
+    done = ask(capsys, worker[0], "service_load", acme=[connector("a.A")])
+    assert done["failed"] and "\n" not in done["msg"] and worker[0] in done["msg"]
+
+
+def test_worker_that_does_not_answer(capsys):
+    done = ask(capsys, "http://127.0.0.1:9", "service_load", acme=[])
+    assert "http://127.0.0.1:9 cannot be asked for its plugins" in done["msg"]
