@@ -11,7 +11,6 @@ import os
 import secrets
 import subprocess
 import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,6 +20,7 @@ from verify.lib.inventory import ROOT
 ENGINE = "kafka-python"
 SERVERS = (("connect", "kafka-connect"),)
 LEDGER = "/run/lab-verify/declared.json"
+ANSWERS = "/run/lab-verify/declared-answers.json"
 PREFIX = "lab-verify-declared"
 pytestmark = pytest.mark.extra
 
@@ -40,7 +40,7 @@ def answers(lab, tmp_path_factory) -> dict[str, Any]:
         "connect": lab.settings["connect"],
         "folder": lab.home,
         "ledger": LEDGER,
-        "answers": str(folder / "answers.json"),
+        "answers": ANSWERS,
         "secret": f"geheim-{secrets.token_hex(8)}",
     }
     given = folder / "settings.json"
@@ -57,7 +57,7 @@ def answers(lab, tmp_path_factory) -> dict[str, Any]:
         check=False,
     )
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-500:]
-    found = json.loads(Path(settings["answers"]).read_text(encoding="utf-8"))
+    found = json.loads(lab.workspace.root(f"cat {ANSWERS}"))
     return {**found, "secret": settings["secret"], "printed": done.stdout + done.stderr}
 
 
