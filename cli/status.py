@@ -15,7 +15,7 @@ from cli.screen import Screen
 REPORT = "build/report/status.json"
 # An image made for all hosts brings the unit of its MySQL package everywhere; it is of interest where it has a part.
 PART_OF_UNIT = {"mysql": "mysql"}
-# Units that are installed everywhere and run only where somebody wants them.
+# Units that run only where somebody wants them; what they say of themselves (sd_notify) is the lab's own, and shown.
 OPTIONAL = {"bluesky-search", "kafka-connect-watchdog"}
 
 
@@ -125,6 +125,6 @@ def describe(unit: dict[str, Any]) -> str:
         parts.append(f"restarted {unit['restarts']} times")
     if not unit["enabled"]:
         parts.append("not started at boot")
-    if unit.get("says") and unit["state"] != "inactive":
+    if unit["name"] in OPTIONAL and unit.get("says") and unit["state"] != "inactive":
         parts.append(unit["says"])
     return ", ".join(parts)

@@ -21,8 +21,7 @@ MOMENTS = [
     (r"^  MySQL ", 4.0, "SIGINT"),
     (r"^  Kafka Connect ", 5.0, "SIGKILL"),
     (r"^  Hadoop ", 3.0, "SIGKILL"),
-    (r"^  Course ", 0.3, "SIGINT"),
-    (r"^  Bluesky ", 0.3, "SIGKILL"),
+    (r"^  Course ", 0.5, "SIGINT"),
 ]
 
 
