@@ -13,7 +13,7 @@ the notes use are known in one place, `slate_cases.json` beside this file. Every
     slate end CASE                      wipe what the case made and strike it from the ledger
     slate recover                       wipe what killed verifications left: all that the ledger names
 
-Kinds whose presence is a person's work: topic, connector, table (rows), file, hdfs, and a group with live
+Kinds whose presence is a person's work: topic, connector, table (rows), file, hdfs, tree, and a group with live
 members. Traces of it (empty groups and folders, internal topics, offsets of deleted connectors, Faust's
 data) are wiped without asking. Exit status: 0 done, 2 a server does not answer, 3 a person's work is in the way.
 """
