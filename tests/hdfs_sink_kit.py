@@ -8,20 +8,16 @@ from __future__ import annotations
 import io
 import json
 import random
-import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-sys.dont_write_bytecode = True
-sys.path.insert(0, str(Path(__file__).parents[1] / "roles/hdfs_sink/files"))
-
-from hdfs import HdfsError  # noqa: E402
-from hdfs_sink import arguments, sink  # noqa: E402
-from hdfs_sink.say import Say  # noqa: E402
-from hdfs_sink.source import Topic  # noqa: E402
-from hdfs_sink.tally import Tally  # noqa: E402
+from hdfs import HdfsError
+from hdfs_sink import arguments, sink
+from hdfs_sink.say import Say
+from hdfs_sink.source import Topic
+from hdfs_sink.tally import Tally
 
 TOPIC = "temperatures"
 FOLDER = "/sink"

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import random
 
-from hdfs_sink_kit import DAY, Record, event
-
 from hdfs_sink.batch import Batch, Gatherer, Limits
 from hdfs_sink.rows import Column, row_maker
+from hdfs_sink_kit import DAY, Record, event
 
 MAKE = row_maker("csv", [Column("id", "int")], places=False)
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 import json
 
 import pytest
-from hdfs_sink_kit import Record
-
 from hdfs_sink import rows
 from hdfs_sink.rows import Column, Poison, row_maker
+from hdfs_sink_kit import Record
 
 NOTES = [Column("datahora", "datetime"), Column("valor", "float")]
 
