@@ -60,8 +60,12 @@ def test_killed_under_load(sink, report, request):
     kills = 20 if request.config.getoption("--faults") else 4
     chance = random.Random(20)
     feed = sink.feed(kills * 2.5)
+    places = 0
     for _ in range(kills):
-        time.sleep(chance.uniform(0.2, 3.5))
+        # Between its start, when it looks for its place, and some batches later.
+        look = lambda: sink.said("sink").count("event=place")  # noqa: E731
+        places = until(look, lambda seen, before=places: seen > before, 60, "the sink finds its place again", 0.1)
+        time.sleep(chance.uniform(0, 2.5))
         sink.signal("sink", "KILL")
     feed.wait("produced", 120)
     report(f"{kills} kill -9", *sink.settle(RECOVERY))
