@@ -13,6 +13,7 @@ import json
 import sys
 import threading
 import time
+import urllib.error
 import urllib.parse
 import urllib.request
 from collections import Counter
@@ -86,7 +87,16 @@ def compare(webhdfs: str, folder: str, ledger: str) -> dict:
         acknowledged and found: how many; missing and doubled: ids, ten at most, and how many; files: names.
     """
     acknowledged = {int(line) for line in Path(ledger).read_text(encoding="ascii").split()}
-    files = published(webhdfs, folder)
+    for _ in range(20):
+        try:
+            files = published(webhdfs, folder)
+            break
+        except urllib.error.HTTPError as error:
+            # A file that was listed has been merged into the one before it: whoever lists first must list again.
+            if error.code != 404:
+                raise
+    else:
+        raise SystemExit(f"{folder}: each of 20 listings was out of date at once")
     ids = Counter(int(line.split(",")[0]) for lines in files.values() for line in lines)
     missing = sorted(acknowledged - set(ids))
     doubled = sorted(number for number, count in ids.items() if count > 1)
