@@ -8,7 +8,6 @@ are not moved: a merged file has as many blocks as it had files.
 
 from __future__ import annotations
 
-from itertools import pairwise
 from typing import Any
 
 from hdfs_sink import webhdfs
@@ -96,16 +95,14 @@ def join(client: webhdfs.Client, folder: str, group: list[dict[str, Any]]) -> in
     paths = [f"{folder}/{file['pathSuffix']}" for file in group]
     target, done = paths[0], 0
     about = client.description(target)
-    pieces = about.get("pieces", 1)
     for at in range(1, len(paths), AT_ONCE):
         sources = paths[at : at + AT_ONCE]
-        told = [client.description(path) for path in (sources[0], sources[-1])]
-        more = sum(1 for _ in pairwise([target, *sources]))
-        if pieces + more > PIECES:
+        pieces = about.get("pieces", 1) + len(sources)
+        if pieces > PIECES:
             break
-        pieces += more
-        # Before the step, not after: while both are there, both tell how far the partition's files reach.
-        about = {**about, "end": told[-1].get("end", about.get("end")), "pieces": pieces}
+        # Before the step, not after: while all are there, each tells how far the partition's files reach.
+        end = client.description(sources[-1]).get("end", about.get("end"))
+        about = {"start": about.get("start"), "end": end, "pieces": pieces}
         client.describe(target, about)
         client.join(target, sources)
         done += len(sources)
