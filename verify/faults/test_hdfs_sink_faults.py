@@ -177,3 +177,17 @@ def test_permission_is_refused_and_repaired(trial, report):
     namenode.login("hadoop", f"hdfs dfs -chown -R {user} {trial.folder}")
     report("403 and repaired", *trial.settle(RECOVERY))
     trial.stop("sink")
+
+
+def test_one_of_two_that_share_dies(trial, report):
+    """Kafka's group gives each one partition; the dead one's goes to the other, without a person."""
+    trial.sink("sink", "--share")
+    trial.sink("second", "--share")
+    feed = trial.feed(10)
+    for name in ("sink", "second"):
+        trial.wait_said(name, "event=wrote", 60)
+    trial.lab.workspace.root("systemctl kill --signal=KILL lab-verify-sink; systemctl stop lab-verify-sink")
+    feed.wait("produced", 60)
+    seen = trial.settle(RECOVERY)
+    trial.stop("second")
+    report("two share, one dies for good", *seen)

@@ -54,6 +54,10 @@ def brief(error: BaseException) -> str:
     for mark in ("Max retries exceeded with url: ", "HTTPConnectionPool("):
         if mark in text:
             # requests' own text holds the whole URL twice.
-            text = f"no answer: {text[text.rfind('(Caused by ') + 11 :].removesuffix(')')}" if "(Caused by " in text else text
+            text = (
+                f"no answer: {text[text.rfind('(Caused by ') + 11 :].removesuffix(')')}"
+                if "(Caused by " in text
+                else text
+            )
             break
     return text if len(text) <= 240 else f"{text[:237]}..."

@@ -57,6 +57,7 @@ class Source(ConsumerRebalanceListener):
             heartbeat_interval_ms=2000,
             fetch_max_bytes=8 << 20,
             request_timeout_ms=30_000,
+            bootstrap_timeout_ms=TIMEOUT_MS,
         )
         if settings.share:
             self._consumer.subscribe([self._topic], listener=self)
@@ -78,7 +79,11 @@ class Source(ConsumerRebalanceListener):
             KafkaError: they do not answer.
         """
         if self._admin is None:
-            self._admin = KafkaAdminClient(bootstrap_servers=self._settings.bootstrap, request_timeout_ms=TIMEOUT_MS)
+            self._admin = KafkaAdminClient(
+                bootstrap_servers=self._settings.bootstrap,
+                request_timeout_ms=TIMEOUT_MS,
+                bootstrap_timeout_ms=TIMEOUT_MS,
+            )
         try:
             said = self._admin.describe_topics([self._topic])[0]
         except KafkaError:
