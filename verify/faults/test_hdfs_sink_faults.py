@@ -183,7 +183,9 @@ def test_one_of_two_that_share_dies(trial, report):
     """Kafka's group gives each one partition; the dead one's goes to the other, without a person."""
     trial.sink("sink", "--share")
     trial.sink("second", "--share")
-    feed = trial.feed(10)
+    for name in ("sink", "second"):
+        trial.wait_said(name, "event=place", 60)
+    feed = trial.feed(15)
     for name in ("sink", "second"):
         trial.wait_said(name, "event=wrote", 60)
     trial.lab.workspace.root("systemctl kill --signal=KILL lab-verify-sink; systemctl stop lab-verify-sink")
