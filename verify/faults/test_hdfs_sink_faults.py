@@ -141,42 +141,41 @@ def test_the_broker_is_killed(sink, report):
     report("broker kill -9", *sink.settle(RECOVERY))
 
 
-def test_safe_mode(sink, report):
-    namenode = sink.lab.part("namenode")
-    feed = sink.feed(10)
-    time.sleep(2)
-    namenode.login("hadoop", "hdfs dfsadmin -safemode enter")
-    sink.wait_said("sink", "safe mode", 30)
-    feed.wait("produced", 60)
-    namenode.login("hadoop", "hdfs dfsadmin -safemode leave")
-    report("safe mode", *sink.settle(RECOVERY))
+def refused(trial, spoil: str, repair: str, text: str, user: str = "hadoop") -> tuple[dict, float]:
+    """Spoil HDFS by a command of its superuser while a sink runs, wait until the sink says so, and repair it."""
+    namenode = trial.lab.part("namenode")
+    trial.sink("sink", user=user)
+    trial.wait_said("sink", "event=place", 60)
+    try:
+        namenode.login("hadoop", spoil, seconds=90)
+        feed = trial.feed(6)
+        trial.wait_said("sink", text, 60)
+        feed.wait("produced", 90)
+    finally:
+        namenode.login("hadoop", repair, seconds=90)
+    seen = trial.settle(RECOVERY)
+    trial.stop("sink")
+    return seen
 
 
-def test_no_space_left(sink, report):
+def test_safe_mode(trial, report):
+    spoil, repair = "hdfs dfsadmin -safemode enter", "hdfs dfsadmin -safemode leave"
+    report("safe mode", *refused(trial, spoil, repair, "Name node is in safe mode"))
+
+
+def test_no_space_left(trial, report):
     """A space quota of one byte on the folder, taken away again."""
-    namenode = sink.lab.part("namenode")
-    feed = sink.feed(10)
-    time.sleep(2)
-    namenode.login("hadoop", f"hdfs dfsadmin -setSpaceQuota 1 {sink.folder}")
-    sink.wait_said("sink", "event=waiting", 30)
-    feed.wait("produced", 60)
-    namenode.login("hadoop", f"hdfs dfsadmin -clrSpaceQuota {sink.folder}")
-    report("out of space", *sink.settle(RECOVERY))
+    spoil = f"hdfs dfsadmin -setSpaceQuota 1 {trial.folder}"
+    report("out of space", *refused(trial, spoil, f"hdfs dfsadmin -clrSpaceQuota {trial.folder}", "event=waiting"))
 
 
 def test_permission_is_refused_and_repaired(trial, report):
     """A sink that is not HDFS's superuser loses its right to write, and gets it back."""
-    namenode, user = trial.lab.part("namenode"), trial.lab.student_name
-    namenode.login("hadoop", f"hdfs dfs -chown -R {user} {trial.folder}")
-    trial.sink("sink", user=user)
-    feed = trial.feed(10)
-    trial.wait_said("sink", "event=wrote", 60)
-    namenode.login("hadoop", f"hdfs dfs -chown -R hadoop {trial.folder}")
-    trial.wait_said("sink", "ermission denied", 40)
-    feed.wait("produced", 60)
-    namenode.login("hadoop", f"hdfs dfs -chown -R {user} {trial.folder}")
-    report("403 and repaired", *trial.settle(RECOVERY))
-    trial.stop("sink")
+    user = trial.lab.student_name
+    give = f"hdfs dfs -chown -R {user} {trial.folder}"
+    trial.lab.part("namenode").login("hadoop", give)
+    spoil = f"hdfs dfs -chown -R hadoop {trial.folder}"
+    report("403 and repaired", *refused(trial, spoil, give, "ermission denied", user))
 
 
 def test_one_of_two_that_share_dies(trial, report):
