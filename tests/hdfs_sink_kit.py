@@ -244,7 +244,7 @@ class Source:
     def end(self, partition: int) -> int:
         return self.log.end(partition)
 
-    def lag(self, places: dict[int, int]) -> dict[int, int]:
+    def lag(self, places: dict[int, int], ask: bool = False) -> dict[int, int]:
         return {number: self.log.end(number) - place for number, place in places.items()}
 
     def commit(self, places: dict[int, int]) -> None:

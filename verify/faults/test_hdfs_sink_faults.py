@@ -108,6 +108,10 @@ def down(trial, part: str, unit: str, seconds: float) -> None:
     machine.root(f"systemctl kill --signal=KILL {unit}; systemctl stop {unit}")
     time.sleep(seconds)
     machine.root(f"systemctl start {unit}", seconds=120)
+    # The fault is over when the server answers: for minutes the NameNode takes a dead DataNode for a living one.
+    setting = "hadoop_namenode_http_port" if part == "namenode" else "hadoop_datanode_http_port"
+    port = machine.info.values[setting]
+    until(lambda: machine.run(f"ss -Hltn sport = :{port}"), bool, 120, f"{unit} listens on {port}", 0.5)
 
 
 @pytest.mark.parametrize("part", ["namenode", "datanode"])

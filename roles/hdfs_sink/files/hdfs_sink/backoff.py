@@ -51,6 +51,9 @@ class Backoff:
 def brief(error: BaseException) -> str:
     """An error as one line of bearable length."""
     text = " ".join(str(error).split()) or type(error).__name__
+    if text.startswith("('"):
+        # urllib3's pair of a text and its cause.
+        text = f"no answer: {text.strip('()')}"
     for mark in ("Max retries exceeded with url: ", "HTTPConnectionPool("):
         if mark in text:
             # requests' own text holds the whole URL twice.

@@ -308,7 +308,7 @@ class Sink:
             return
         self._say_at = now + (0.5 if self.say.terminal else SAY_EVERY)
         places = {number: part.place.next for number, part in self.parts.items()}
-        self.tally.lag = self._source.lag(places)
+        self.tally.lag = self._source.lag(places, ask=bool(self._backoff.tries))
         rate = self.tally.rate()
         line = self.tally.line(rate)
         self.say.live(line)

@@ -156,14 +156,23 @@ class Source(ConsumerRebalanceListener):
         part = TopicPartition(self._topic, partition)
         return self._consumer.end_offsets([part], timeout_ms=TIMEOUT_MS)[part]
 
-    def lag(self, places: dict[int, int]) -> dict[int, int]:
-        """Records that Kafka has and HDFS has not, by partition, as far as the last poll told."""
-        found = {}
-        for partition, place in places.items():
-            part = TopicPartition(self._topic, partition)
-            if part in self._consumer.assignment():
-                found[partition] = max(0, (self._consumer.highwater(part) or place) - place)
-        return found
+    def lag(self, places: dict[int, int], ask: bool = False) -> dict[int, int]:
+        """Records that Kafka has and HDFS has not, by partition.
+
+        Parameters:
+            places: next offset that HDFS wants, by partition.
+            ask: ask the brokers, since nothing is being fetched; else it is what the last fetch told.
+        """
+        parts = {TopicPartition(self._topic, partition): place for partition, place in places.items()}
+        parts = {part: place for part, place in parts.items() if part in self._consumer.assignment()}
+        ends: dict[TopicPartition, int] = {}
+        if ask and parts:
+            with contextlib.suppress(KafkaError):
+                ends = self._consumer.end_offsets(list(parts), timeout_ms=1000)
+        return {
+            part.partition: max(0, ends.get(part, self._consumer.highwater(part) or place) - place)
+            for part, place in parts.items()
+        }
 
     def commit(self, places: dict[int, int]) -> None:
         """Tell the group's offsets to tools that show lag; nothing depends on it."""
