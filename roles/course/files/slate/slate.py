@@ -15,7 +15,7 @@ that the notes use are known in one place, `slate_cases.json` beside this file. 
     slate reset                         wipe all that the servers hold, and bring the student's folders back to what
                                         was installed; files that he changed or added are put aside in his home
 
-Kinds whose presence is a person's work: topic, connector, table (rows), file, hdfs, unit, and a group with live
+Kinds whose presence is a person's work: topic, connector, table (rows), file, hdfs, tree, unit, and a group with live
 members. Traces of it (empty groups and folders, internal topics, offsets of deleted connectors, Faust's
 data) are wiped without asking. Exit status: 0 done, 2 a server does not answer, 3 a person's work is in the way.
 """

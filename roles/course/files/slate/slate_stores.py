@@ -41,6 +41,8 @@ def held(settings: dict, names: Names) -> list[Found]:
         found += held_tables(settings, names["table"])
     if names.get("hdfs") or names.get("folder"):
         found += held_hdfs(settings, names.get("hdfs", []), names.get("folder", []))
+    if names.get("tree"):
+        found += held_trees(settings, names["tree"])
     for kind in ("file", "trace"):
         found += [(kind, name, "") for name in names.get(kind, []) if Path(name).exists()]
     return found
@@ -63,6 +65,8 @@ def wipe(settings: dict, names: Names, there: list[Found]) -> None:
         wipe_tables(settings, kinds["table"])
     if kinds.get("dropped"):
         drop_tables(settings, kinds["dropped"])
+    for name in kinds.get("tree", []):
+        _webhdfs(settings, "DELETE", name, "DELETE", recursive="true")
     if kinds.get("hdfs") or kinds.get("folder"):
         wipe_hdfs(settings, kinds.get("hdfs", []), kinds.get("folder", []))
     for name in kinds.get("file", []) + kinds.get("trace", []):
@@ -312,6 +316,16 @@ def held_hdfs(settings: dict, files: list[str], folders: list[str]) -> list[Foun
         found += [("hdfs", name, f"{sizes[name]} bytes") for name in files if name in sizes]
         if status == 200 and folder in folders:
             found.append(("folder", folder, f"{len(entries)} entries"))
+    return found
+
+
+def held_trees(settings: dict, trees: list[str]) -> list[Found]:
+    """Look for folders that are one program's with all that is in them."""
+    found: list[Found] = []
+    for tree in trees:
+        status, body = _webhdfs(settings, "GET", tree, "GETCONTENTSUMMARY")
+        if status == 200:
+            found.append(("tree", tree, f"{body['ContentSummary']['fileCount']} files"))
     return found
 
 
