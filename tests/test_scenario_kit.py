@@ -43,7 +43,8 @@ def test_every_phase_is_cut_short_once() -> None:
         if line.startswith("- name: ")
     ]
     after = {pattern.removeprefix("^").strip(" .\\") for pattern, _seconds, _how in MOMENTS}
-    assert set(plays[:-1]) <= after, "the play after each of these is never interrupted"
+    # The last play makes what is declared: nothing here, and over before it could be cut short.
+    assert set(plays[:-2]) <= after, "the play after each of these is never interrupted"
 
 
 @pytest.mark.skipif(not shutil.which("mvn"), reason="no mvn here")
