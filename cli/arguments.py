@@ -114,6 +114,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     verify.add_argument("case", nargs="*", metavar="CASE", help="such as groups or mysql-source")
     verify.add_argument("--restarts", action="store_true", help="also what restarts servers and hosts")
+    verify.add_argument("--faults", action="store_true", help="also what breaks servers for minutes (verify/faults)")
     verify.add_argument(
         "--discard",
         action="store_true",

@@ -42,7 +42,7 @@ def run(lab: Lab, arguments: Namespace) -> int:
             # Phases of a question are of no interest: only its answer is shown.
             outcome = ansible.play(lab, "status", Screen(live=False, quiet=True), log, become)
         states = json.loads(report.read_text(encoding="utf-8")) if report.exists() else {}
-        for line in table(states, silent):
+        for line in table(states, silent) + connectors(states):
             screen.line(line)
         if outcome.failures or (outcome.status != 0 and not states):
             ansible.report_failures(lab, outcome, screen)
@@ -51,6 +51,7 @@ def run(lab: Lab, arguments: Namespace) -> int:
     finally:
         inventory.stop()
     healthy = all(unit["state"] == "active" for state in states.values() for unit in units_of(state))
+    healthy = healthy and not any(found["state"] == "FAILED" for found in connectors_of(states))
     return OK if outcome.status == 0 and healthy and not silent else CHECK_FAILED
 
 
@@ -75,6 +76,26 @@ def table(states: dict[str, dict[str, Any]], silent: list[str]) -> list[str]:
         if not units:
             found.append(f"  {host.ljust(width)}  no service of the lab")
     return found
+
+
+def connectors(states: dict[str, dict[str, Any]]) -> list[str]:
+    """One line a connector of Kafka Connect, below a line that says so; none where there is none.
+
+    Parameters:
+        states: host -> {"connectors": [...]}, as playbooks/status.yml writes it.
+    """
+    lines = []
+    for host, state in states.items():
+        found = state.get("connectors", [])
+        width = max([len(connector["name"]) for connector in found] or [0])
+        lines += [f"  connectors on {host}:"] * bool(found)
+        lines += [f"    {c['name'].ljust(width)}  {c['state'].lower()}, {c['detail']}" for c in found]
+    return lines
+
+
+def connectors_of(states: dict[str, dict[str, Any]]) -> list[dict[str, str]]:
+    """Every connector of every lab."""
+    return [found for state in states.values() for found in state.get("connectors", [])]
 
 
 def units_of(state: dict[str, Any]) -> list[dict[str, Any]]:

@@ -50,10 +50,11 @@ def run(lab: Lab, arguments: Namespace) -> int:
 
     Parameters:
         lab: which.
-        arguments: case, restarts, discard, rest.
+        arguments: case, restarts, faults, discard, rest.
     """
     options = [f"--case={name}" for name in check_names(arguments.case, known_cases(lab.root))]
-    options += ["--restarts"] * arguments.restarts + ["--discard"] * arguments.discard
+    options += ["--restarts"] * arguments.restarts + ["--faults"] * arguments.faults
+    options += ["--discard"] * arguments.discard
     return run_cases(lab, [*options, *arguments.rest])
 
 

@@ -12,6 +12,9 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
+sys.path.insert(0, str(ROOT / "roles/hdfs_sink/files"))
+# What tests import of a role is copied to hosts as it lies there.
+sys.dont_write_bytecode = True
 
 
 @pytest.fixture(autouse=True)

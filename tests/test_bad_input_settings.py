@@ -71,3 +71,22 @@ def test_value_that_no_setting_has(clone: Path, tmp_path: Path, setting: str, wo
 def test_missing_group(clone: Path, tmp_path: Path, missing: str) -> None:
     said = site(clone, tmp_path, tuple(group for group in GROUPS if group != missing), "")
     assert f"the inventory lacks group {missing} ({tmp_path})" in said
+
+
+@pytest.mark.parametrize(
+    ("settings", "why"),
+    [
+        ("kafka_topics: [{nam: a}]", "missing required arguments: name found in kafka_topics"),
+        ("kafka_topics: [{name: a, partition: 2}]", "kafka_topics.partition. Supported parameters include: config"),
+        ("kafka_topics: [{name: a, partitions: many}]", "in 'kafka_topics'. and we were unable to convert to int"),
+        ("kafka_topics: tema-prova", "we were unable to convert to dict"),
+        ("kafka_connect_connectors: [{name: a, confg: {}}]", "kafka_connect_connectors.confg. Supported parameters"),
+        ("kafka_connect_connectors: [{name: a, state: fresh}]", "must be one of: running, paused, stopped, absent"),
+        (
+            "kafka_topics: [{name: a}]\nlab_services_enabled: false",
+            "are declared and lab_services_enabled is false; they need servers that run",
+        ),
+    ],
+)
+def test_declared_as_it_cannot_be(clone: Path, tmp_path: Path, settings: str, why: str) -> None:
+    assert why in site(clone, tmp_path, GROUPS, f"{settings}\n")

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from cli import inventory, shell, status
+from plugins.filter.lab import lab_connector_states
 
 
 def unit(name: str, **more: object) -> dict:
@@ -23,6 +24,31 @@ def test_table_has_a_line_a_service_and_a_line_a_silent_host() -> None:
         "  kafka         kafka             active, 402 MB",
         "                zookeeper         active, restarted 2 times",
     ]
+
+
+def test_connectors_have_a_line_each_and_what_failed_says_why() -> None:
+    answer = {
+        "mysql-temperatures2": {
+            "status": {
+                "connector": {"state": "RUNNING"},
+                "tasks": [
+                    {"id": 0, "state": "RUNNING"},
+                    {"id": 1, "state": "FAILED", "trace": "java.lang.Error: no route\n\tat a.B.c"},
+                ],
+            }
+        },
+        "a": {"status": {"connector": {"state": "RUNNING"}, "tasks": [{"id": 0, "state": "RUNNING"}]}},
+        "b": {"status": {"connector": {"state": "STOPPED"}, "tasks": []}},
+    }
+    states = {"kafka": {"services": [], "connectors": lab_connector_states(answer)}, "hadoopmaster": {"services": []}}
+    assert status.connectors(states) == [
+        "  connectors on kafka:",
+        "    a                    running, 1 task",
+        "    b                    stopped, 0 tasks",
+        "    mysql-temperatures2  failed, task 1: java.lang.Error: no route",
+    ]
+    assert [found["state"] for found in status.connectors_of(states)] == ["RUNNING", "STOPPED", "FAILED"]
+    assert status.connectors({"kafka": {"services": [], "connectors": lab_connector_states({})}}) == []
 
 
 def test_a_unit_without_a_part_on_the_host_is_left_out() -> None:

@@ -163,7 +163,8 @@ def test_somebodys_own_mysql_settings_are_told_from_ours(ask: Ask, there: str | 
 def test_a_standalone_worker_reads_both_places_of_secrets(clone: Path, ask: Ask) -> None:
     """The course's files name the distributed worker's; a student's own are in his home."""
     template = clone / "roles/kafka_connect/templates/connect-standalone.properties.j2"
-    text = ask(ONE, "kafka", {"text": f"lookup('ansible.builtin.template', '{template}')"}, "kafka_connect")["text"]
+    look = {"text": f"lookup('ansible.builtin.template', '{template}')"}
+    text = ask(ONE, "kafka", look, "kafka_connect", __kafka_connect_prepared={"discovery": "service_load"})["text"]
     (allowed,) = [line.split("=")[1] for line in text.splitlines() if ".param.allowed.paths=" in line]
     named = json.loads((clone / "roles/course/files/connectors/debezium/mysql-source.json").read_text())["config"]
     place = named["database.password"].split(":")[1]

@@ -27,7 +27,7 @@ ALWAYS = ("zookeeper", "kafka", "workspace")
 """Parts that every case uses; what else it uses are its SERVERS."""
 ORDER = (
     "host", "first-steps", "python-text", "python-json", "groups", "file-standalone", "file-distributed",
-    "mysql-source", "webhdfs", "hdfs-raw", "hdfs-csv", "bluesky", "transformations", "faust",
+    "mysql-source", "webhdfs", "hdfs-raw", "hdfs-csv", "hdfs-sink", "bluesky", "transformations", "faust",
 )  # fmt: skip
 NAMES = json.loads((ROOT / "roles/course/files/slate/slate_cases.json").read_text(encoding="utf-8"))
 REPORT = pytest.StashKey[Report]()
@@ -44,6 +44,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--lab-inventory", default=str(ROOT / "inventory/containers"), help="inventory to verify")
     group.addoption("--lab-report", default=str(ROOT / "build/report"), help="folder of results.json and junit.xml")
     group.addoption("--restarts", action="store_true", help="also what restarts servers and hosts")
+    group.addoption("--faults", action="store_true", help="also verify/faults: minutes of broken servers")
     group.addoption(
         "--discard", action="store_true", help="throw away what is in the way and verification did not make"
     )
@@ -56,6 +57,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Read the inventory, ask every host whether it answers, and prepare the labs, side by side."""
     config.addinivalue_line("markers", "restarts: restarts servers or hosts; run with --restarts")
+    config.addinivalue_line("markers", "extra: beyond the notes; run with --restarts, or when its case is named")
+    config.addinivalue_line("markers", "faults: breaks servers for minutes; run with --faults")
     folder = Path(config.getoption("--lab-report"))
     folder.mkdir(parents=True, exist_ok=True)
     config.option.xmlpath = config.option.xmlpath or str(folder / "junit.xml")
@@ -116,6 +119,8 @@ def _fault(config: pytest.Config, module: Any, case: str, lab: str) -> str:
 
 def case_of(path: Path) -> str:
     """Name the case that a file belongs to."""
+    if path.parent.name == "faults":
+        return path.stem.removeprefix("test_").removesuffix("_faults").replace("_", "-")
     return "host" if path.parent.name == "hosts" else path.stem.removeprefix("test_").replace("_", "-")
 
 
@@ -128,12 +133,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Keep what was asked for, lab by lab, in the order of the notes; restarts last within their case."""
     wanted = {name.replace("_", "-") for name in config.getoption("--case")}
-    dropped = [
-        item
-        for item in items
-        if (wanted and case_of(item.path) not in wanted)
-        or (item.get_closest_marker("restarts") and not config.getoption("--restarts"))
-    ]
+    dropped = [item for item in items if (wanted and case_of(item.path) not in wanted) or not is_asked_for(item)]
     config.hook.pytest_deselected(items=dropped)
     labs = list(config.stash[LABS])
 
@@ -150,6 +150,15 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
     items[:] = sorted((item for item in items if item not in dropped), key=place)
     config.stash[LEFT] = Counter((case_of(item.path), lab_of(item)) for item in items)
+
+
+def is_asked_for(item: pytest.Item) -> bool:
+    """Whether a test may run: one that restarts or breaks something, or goes beyond the notes, has to be asked for."""
+    asked = [name for name in ("restarts", "faults") if item.config.getoption(f"--{name}")]
+    if item.get_closest_marker("extra") and not (item.config.getoption("case") or "restarts" in asked):
+        return False
+    marks = [name for name in ("restarts", "faults") if item.get_closest_marker(name)]
+    return not marks or any(name in asked for name in marks)
 
 
 def lab_of(item: pytest.Item) -> str:
@@ -186,7 +195,10 @@ def slate(request: pytest.FixtureRequest, lab: Lab) -> Iterator[None]:
             held = ", ".join(f"{item['kind']} {item['name']}" for item in answer["foreign"])
             why = f"{lab.workspace.name} holds work that verification did not make: {held}"
             row.add("refused")
-            row.evidence[:] = [f"{why}; ./lab verify --discard or ./lab reset throws it away"]
+            way = "./lab verify --discard or ./lab reset throws it away"
+            if answer.get("declared"):
+                way = "the inventory declares it; ./lab verify --discard throws it away, ./lab up makes it again"
+            row.evidence[:] = [f"{why}; {way}"]
             pytest.fail(row.evidence[0], pytrace=False)
         pytest.fail(f"the slate could not be wiped: {answer['error']}", pytrace=False)
     yield

@@ -42,7 +42,10 @@ PASSED_ON_OF_CLASS = {
     "io.debezium.": ("driver.", "schema.history.internal.", "signal.", "notification."),
     "io.confluent.connect.jdbc.": ("connection.",),
     "io.aiven.connect.jdbc.": ("connection.",),
+    "org.apache.kafka.connect.mirror.": ("source.", "target.", "admin.", "consumer.", "producer."),
 }
+# Transformations and predicates that define all they read; others do not (Debezium's ExtractNewRecordState).
+COMPLETE = "org.apache.kafka.connect.transforms."
 ALIASED = {"transforms": "transforms", "predicates": "predicates", "topic.creation": "topic.creation.groups"}
 MOST_MEANT = 3
 
@@ -66,9 +69,9 @@ def unknown_options(
     """Options that neither the plugin nor Kafka Connect reads, which Connect would pass over in silence.
 
     Parameters:
-        config: the connector's options.
+        config: the connector's options, `connector.class` by its full name.
         definitions: what the plugin defines; see `defined_names`. Where they hold options of the transformations too
-            (a validation's do), those are checked as well.
+            (a validation's do), those of Kafka's own are checked as well.
         kind: `source` or `sink`.
         allowed: names that are fine all the same; `prefix.*` stands for all below it.
     Returns:
@@ -105,7 +108,9 @@ def _of_an_alias(name: str, config: Mapping[str, object], known: set[str], kind:
         for alias in sorted(aliases, key=len, reverse=True):
             start = f"{prefix}.{alias}."
             if name.startswith(start):
-                own = {option for option in known if option.startswith(start)} if prefix != "topic.creation" else set()
+                if not str(config.get(f"{start}type", "")).startswith(COMPLETE):
+                    return True
+                own = {option for option in known if option.startswith(start)}
                 # Connect defines these three for each alias; more than these means that it asked the class.
                 asked = {option.removeprefix(start) for option in own} - {"type", "predicate", "negate"}
                 return not asked or name in own

@@ -101,6 +101,7 @@ seconds:
 
 import time  # noqa: E402
 from pathlib import Path  # noqa: E402
+from typing import Any  # noqa: E402
 
 from ansible.module_utils.artifact_lock import ArtifactError  # noqa: E402
 from ansible.module_utils.artifact_products import Fetcher  # noqa: E402
@@ -136,16 +137,18 @@ def main() -> None:
         options["connect_plugins"],
         options["insisted"],
     )
+    failure = ""
+    index: dict[str, Any] = {}
     try:
         index = fetcher.run(options["products"])
     except ArtifactError as error:
-        module.fail_json(msg=str(error), warnings=fetcher.warnings)
+        failure = str(error)
     except OSError as error:
-        module.fail_json(
-            msg=f"the artifact cache {fetcher.cache.root} cannot be used: {error}", warnings=fetcher.warnings
-        )
+        failure = f"the artifact cache {fetcher.cache.root} cannot be used: {error}"
     for warning in fetcher.warnings:
         module.warn(warning)
+    if failure:
+        module.fail_json(msg=failure)
     verb = "would fetch" if module.check_mode else "fetched"
     module.exit_json(
         changed=bool(fetcher.fetched or fetcher.built),

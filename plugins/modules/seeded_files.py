@@ -201,10 +201,9 @@ def main() -> None:
                     # After the person's file: an interrupted run must not take the new text for an edit of his.
                     original.parent.mkdir(parents=True, exist_ok=True, mode=0o755)
                     write(original, content, 0o644, 0, 0)
-    except PermissionError as error:
-        module.fail_json(
-            msg=f"{place}: {options['owner']} may not work there ({error.filename}); give him the folder and run again"
-        )
+    except OSError as error:
+        why = f"{error.strerror}: {error.filename}"
+        module.fail_json(msg=f"{place}: {options['owner']} cannot work there ({why}); give him the folder, run again")
     module.exit_json(changed=changed or bool(written), kept=kept, written=written, diff=diffs)
 
 

@@ -6,6 +6,7 @@ from collections import Counter
 
 import pytest
 
+from verify.lib.secrets import on_host
 from verify.lib.waits import until
 
 ENGINE = "mysql"
@@ -44,6 +45,13 @@ def test_row_becomes_event(lab, source, evidence):
     evidence(
         f"(1, 2025-02-21 10:00:00, 14.5) -> {json.dumps(event['payload'], separators=(',', ':'))}; only that table"
     )
+
+
+def test_the_password_is_shown_nowhere(lab, source):
+    """Neither by the worker, which has just used it, nor by what it runs."""
+    number, found = on_host(lab.part("connect"), lab)
+    assert number, "no secret was found to look for"
+    assert found == [], f"the password of {source} is {found}"
 
 
 @pytest.mark.restarts

@@ -38,6 +38,7 @@ WANTED = {
     "course_programs": "/home/student/kafka-python",
     "course_venv": "/opt/course-venv",
     "lab_services_enabled": True,
+    "lab_hadoop_install": True,
     "lab_bluesky_source": "auto",
 }
 """The variables that verification reads, and what they are where an inventory does not say."""

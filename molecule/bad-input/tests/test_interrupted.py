@@ -22,6 +22,8 @@ MOMENTS = [
     (r"^  Kafka Connect ", 5.0, "SIGKILL"),
     (r"^  Hadoop ", 3.0, "SIGKILL"),
     (r"^  Course ", 0.5, "SIGINT"),
+    (r"^  HDFS sink ", 0.5, "SIGKILL"),
+    (r"^  Bluesky ", 0.3, "SIGINT"),
 ]
 
 

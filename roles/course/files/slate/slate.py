@@ -15,7 +15,7 @@ that the notes use are known in one place, `slate_cases.json` beside this file. 
     slate reset                         wipe all that the servers hold, and bring the student's folders back to what
                                         was installed; files that he changed or added are put aside in his home
 
-Kinds whose presence is a person's work: topic, connector, table (rows), file, hdfs, unit, and a group with live
+Kinds whose presence is a person's work: topic, connector, table (rows), file, hdfs, tree, unit, and a group with live
 members. Traces of it (empty groups and folders, internal topics, offsets of deleted connectors, Faust's
 data) are wiped without asking. Exit status: 0 done, 2 a server does not answer, 3 a person's work is in the way.
 """
@@ -32,6 +32,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
+import connect_rest
 import slate_reset as reset
 import slate_stores as stores
 
@@ -135,6 +136,15 @@ def write_ledger(entries: list[dict[str, str]], path: Path = LEDGER) -> None:
     new.replace(path)
 
 
+def declared(path: str) -> dict[str, list[str]]:
+    """Names of the topics and connectors that the inventory declares, by kind (the modules note them in a file)."""
+    try:
+        noted = json.loads(Path(path).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    return {kind: sorted(noted.get(f"{kind}s", {})) for kind in ("connector", "topic")}
+
+
 def entries_for(case: str, names: dict[str, list[str]]) -> list[dict[str, str]]:
     """List what a case notes in the ledger before it makes anything."""
     return [{"case": case, "kind": kind, "name": name} for kind, found in names.items() for name in found]
@@ -206,7 +216,9 @@ def run(arguments: argparse.Namespace, settings: dict) -> tuple[int, dict]:
     if arguments.command == "begin":
         strange = foreign(held, ((entry["kind"], entry["name"]) for entry in ledger))
         if strange and not arguments.discard:
-            return 3, {"ok": False, "foreign": show(strange)}
+            made = declared(settings["declared"])
+            inventorys = [item.name for item in strange if item.name in made.get(item.kind, [])]
+            return 3, {"ok": False, "foreign": show(strange), "declared": inventorys}
         known = {(entry["kind"], entry["name"]) for entry in ledger}
         kept = {item.key for item in held if item.kind == "folder"} - known
         names = {kind: [name for name in found if (kind, name) not in kept] for kind, found in names.items()}
@@ -257,7 +269,7 @@ def main() -> int:
         status, answer = run(arguments, settings)
     except Exception as error:  # whatever a client library raises: the caller reads one line of JSON, never a traceback
         said = str(error).splitlines()[0] if str(error) else ""
-        known = isinstance(error, stores.StoreError)
+        known = isinstance(error, (stores.StoreError, connect_rest.RestError))
         status, answer = 2, {"ok": False, "error": said if known else f"{type(error).__name__}: {said}"}
     print(json.dumps({**answer, "seconds": round(time.monotonic() - started, 2)}, ensure_ascii=False))
     return status

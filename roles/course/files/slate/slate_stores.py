@@ -16,6 +16,9 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
+# Of the modules (plugins/module_utils), installed beside this file.
+from connect_rest import Connect
+
 Names = dict[str, list[str]]
 Found = tuple[str, str, str]
 TIMEOUT = 20
@@ -38,6 +41,8 @@ def held(settings: dict, names: Names) -> list[Found]:
         found += held_tables(settings, names["table"])
     if names.get("hdfs") or names.get("folder"):
         found += held_hdfs(settings, names.get("hdfs", []), names.get("folder", []))
+    if names.get("tree"):
+        found += held_trees(settings, names["tree"])
     for kind in ("file", "trace"):
         found += [(kind, name, "") for name in names.get(kind, []) if Path(name).exists()]
     return found
@@ -50,16 +55,18 @@ def wipe(settings: dict, names: Names, there: list[Found]) -> None:
         kinds.setdefault(kind, []).append(name)
     if kinds.get("unit"):
         subprocess.run(["systemctl", "stop", *kinds["unit"]], capture_output=True, check=False)
-    if kinds.get("connector"):
-        wipe_connectors(settings, kinds["connector"])
+    histories = wipe_connectors(settings, kinds["connector"]) if kinds.get("connector") else []
     if kinds.get("offsets"):
         wipe_offsets(settings, kinds["offsets"])
-    if kinds.get("topic") or kinds.get("internal") or kinds.get("group"):
-        wipe_kafka(settings, kinds.get("topic", []) + kinds.get("internal", []), kinds.get("group", []))
+    topics = sorted({*kinds.get("topic", []), *kinds.get("internal", []), *histories})
+    if topics or kinds.get("group"):
+        wipe_kafka(settings, topics, kinds.get("group", []))
     if kinds.get("table"):
         wipe_tables(settings, kinds["table"])
     if kinds.get("dropped"):
         drop_tables(settings, kinds["dropped"])
+    for name in kinds.get("tree", []):
+        _webhdfs(settings, "DELETE", name, "DELETE", recursive="true")
     if kinds.get("hdfs") or kinds.get("folder"):
         wipe_hdfs(settings, kinds.get("hdfs", []), kinds.get("folder", []))
     for name in kinds.get("file", []) + kinds.get("trace", []):
@@ -153,21 +160,13 @@ def wipe_kafka(settings: dict, topics: list[str], groups: list[str]) -> None:
 # Kafka Connect
 
 
-def _rest(method: str, url: str, expect: tuple[int, ...]) -> Any:
-    request = urllib.request.Request(url, method=method)  # noqa: S310 - the lab's own addresses
-    try:
-        with urllib.request.urlopen(request, timeout=TIMEOUT) as answer:  # noqa: S310
-            status, body = answer.status, answer.read()
-    except urllib.error.HTTPError as error:
-        status, body = error.code, error.read()
-    if status not in expect:
-        raise StoreError(f"{method} {url} answered {status}: {body.decode(errors='replace')[:300]}")
-    return status, json.loads(body) if body else None
+def _connect(settings: dict) -> Connect:
+    return Connect(settings["connect"], timeout=TIMEOUT, patience=TIMEOUT)
 
 
 def held_connectors(settings: dict, names: list[str]) -> list[Found]:
     """Look for connectors, and for offsets stored under the name of one that was deleted (Connect keeps those)."""
-    _, there = _rest("GET", f"{settings['connect']}/connectors", (200,))
+    there = _connect(settings).names()
     found: list[Found] = [("connector", name, "") for name in names if name in there]
     gone = [name for name in names if name not in there]
     stored = {name for name, _, _ in _stored_offsets(settings, gone)} if gone else set()
@@ -176,7 +175,7 @@ def held_connectors(settings: dict, names: list[str]) -> list[Found]:
 
 def all_connectors(settings: dict) -> list[str]:
     """List every connector."""
-    return sorted(_rest("GET", f"{settings['connect']}/connectors", (200,))[1])
+    return sorted(_connect(settings).names())
 
 
 def all_offsets(settings: dict) -> list[str]:
@@ -184,35 +183,16 @@ def all_offsets(settings: dict) -> list[str]:
     return sorted({name for name, _, _ in _stored_offsets(settings)})
 
 
-def wipe_connectors(settings: dict, names: list[str]) -> None:
+def wipe_connectors(settings: dict, names: list[str]) -> list[str]:
     """Stop, forget the offsets and delete: a connector of the same name starts anew (KIP-875).
 
+    Returns:
+        The topics of schema histories that Debezium's connectors leave.
+
     Raises:
-        StoreError: with Connect's last answer, if it does not do so in time.
+        RestError: with Connect's last answer, if it does not do so in time.
     """
-    base = f"{settings['connect']}/connectors"
-    for name in names:
-        _rest("PUT", f"{base}/{name}/stop", (202, 204, 404))
-    for name in names:
-        # 400 while tasks still stop, 409 during a rebalance, 500 when the sink's consumer has just left its group.
-        _until(lambda name=name: _rest("DELETE", f"{base}/{name}/offsets", (200, 404, 400, 409, 500)), (200, 404))
-        _until(lambda name=name: _rest("DELETE", f"{base}/{name}", (204, 404, 409)), (204, 404))
-    _until(lambda: (200, None) if not _still(base, names) else (409, "still listed"), (200,))
-
-
-def _still(base: str, names: list[str]) -> set[str]:
-    return set(_rest("GET", base, (200,))[1]).intersection(names)
-
-
-def _until(call: Any, done: tuple[int, ...]) -> None:
-    deadline = time.monotonic() + TIMEOUT
-    while True:
-        status, body = call()
-        if status in done:
-            return
-        if time.monotonic() > deadline:
-            raise StoreError(f"Kafka Connect: {body}")
-        time.sleep(0.1)
+    return [topic for _, topic in _connect(settings).delete(names, offsets=True)]
 
 
 def _stored_offsets(settings: dict, names: list[str] | None = None) -> list[tuple[str, int, bytes]]:
@@ -314,7 +294,16 @@ def drop_tables(settings: dict, names: list[str]) -> None:
 
 def _webhdfs(settings: dict, method: str, path: str, operation: str, **query: str) -> Any:
     text = urllib.parse.urlencode({"op": operation, "user.name": "hadoop", **query})
-    return _rest(method, f"{settings['webhdfs']}/webhdfs/v1{urllib.parse.quote(path)}?{text}", (200, 404, 403))
+    url = f"{settings['webhdfs']}/webhdfs/v1{urllib.parse.quote(path)}?{text}"
+    request = urllib.request.Request(url, method=method)  # noqa: S310 - the lab's own addresses
+    try:
+        with urllib.request.urlopen(request, timeout=TIMEOUT) as answer:  # noqa: S310
+            status, body = answer.status, answer.read()
+    except urllib.error.HTTPError as error:
+        status, body = error.code, error.read()
+    if status not in (200, 403, 404):
+        raise StoreError(f"{method} {url} answered {status}: {body.decode(errors='replace')[:300]}")
+    return status, json.loads(body) if body else None
 
 
 def held_hdfs(settings: dict, files: list[str], folders: list[str]) -> list[Found]:
@@ -327,6 +316,16 @@ def held_hdfs(settings: dict, files: list[str], folders: list[str]) -> list[Foun
         found += [("hdfs", name, f"{sizes[name]} bytes") for name in files if name in sizes]
         if status == 200 and folder in folders:
             found.append(("folder", folder, f"{len(entries)} entries"))
+    return found
+
+
+def held_trees(settings: dict, trees: list[str]) -> list[Found]:
+    """Look for folders that are one program's with all that is in them."""
+    found: list[Found] = []
+    for tree in trees:
+        status, body = _webhdfs(settings, "GET", tree, "GETCONTENTSUMMARY")
+        if status == 200:
+            found.append(("tree", tree, f"{body['ContentSummary']['fileCount']} files"))
     return found
 
 

@@ -1,0 +1,186 @@
+"""Bring connectors to what is declared: look, validate, do, note, wait."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+try:
+    from ansible.module_utils import connector_plan, connector_state, declared_ledger, topic_admin
+    from ansible.module_utils.connect_rest import Connect, RestError, history_topic
+    from ansible.module_utils.connector_config import say_unknown, unknown_options
+    from ansible.module_utils.connector_plan import Plan, Wanted
+    from ansible.module_utils.connector_secrets import masked_text, passwords_of, secrets_of
+    from ansible.module_utils.topic_plan import Plan as TopicPlan
+except ImportError:  # imported by a unit test, without Ansible's own importer
+    from plugins.module_utils import connector_plan, connector_state, declared_ledger, topic_admin
+    from plugins.module_utils.connect_rest import Connect, RestError, history_topic
+    from plugins.module_utils.connector_config import say_unknown, unknown_options
+    from plugins.module_utils.connector_plan import Plan, Wanted
+    from plugins.module_utils.connector_secrets import masked_text, passwords_of, secrets_of
+    from plugins.module_utils.topic_plan import Plan as TopicPlan
+
+TOPIC_SECONDS = 30
+
+
+class ConnectorError(Exception):
+    """One line that says what of which connector cannot be, or is not so in time."""
+
+
+def reconcile(options: Mapping[str, Any], check: bool) -> dict[str, Any]:
+    """Bring connectors to what is declared.
+
+    Parameters:
+        options: of the module kafka_connector.
+        check: change nothing, say what would change.
+    Returns:
+        the module's answer: changed, messages, diff, warnings.
+    Raises:
+        RestError, DeclarationError, LedgerError, TopicError, ConnectorError: in one line.
+    """
+    wanted = connector_plan.wanted_of(options["connectors"], options["files"])
+    noted = declared_ledger.read(options["ledger"], "connectors")
+    if not wanted and not noted:
+        return {"changed": False, "messages": [], "warnings": []}
+    connect = Connect(options["url"], options["timeout"], options["patience"])
+    found, status = _look(connect, {connector.name for connector in wanted} | set(noted))
+    plan = connector_plan.plan(wanted, found, status, noted, options["undeclared"] == "delete")
+    if not options["ledger"]:
+        plan.adopted.clear()
+    passwords, refused = _validate(connect, [*plan.create, *plan.change])
+    if plan.refused or refused:
+        raise ConnectorError("; ".join(plan.refused + refused) + " (nothing was changed)")
+    kept = {c.name: {"reset_offsets": c.reset_offsets} for c in wanted if c.state != "absent"}
+    answer = {
+        "changed": plan.changes or bool(options["ledger"] and kept != noted),
+        "messages": connector_plan.say(plan, found),
+        "diff": dict(zip(("before", "after"), connector_plan.states(plan, found, status, passwords), strict=True)),
+        "warnings": _open_secrets([*plan.create, *plan.change], passwords),
+    }
+    if not check:
+        # Noted before it is made: whatever ends this run, what it made is known as declared.
+        declared_ledger.write(options["ledger"], "connectors", noted | kept)
+        _apply(connect, plan)
+        declared_ledger.write(options["ledger"], "connectors", kept)
+        _wait(connect, plan, status, options["patience"])
+    return answer
+
+
+def _look(connect: Connect, names: set[str]) -> tuple[dict[str, dict[str, str]], dict[str, dict[str, Any]]]:
+    """Options and status of those connectors that are there, in one question."""
+    there = connect.ask("GET", "/connectors?expand=info&expand=status")[1]
+    known = {name: there[name] for name in names if name in there}
+    configs = {name: entry["info"]["config"] for name, entry in known.items()}
+    status = {name: entry["status"] for name, entry in known.items()}
+    # One that was made just now has no status yet, and is then left out of that answer.
+    missing = set(names) - set(known)
+    for name in missing & set(connect.names()) if missing else ():
+        config = connect.config(name)
+        if config is not None:
+            configs[name], status[name] = config, connect.status(name) or {}
+    return configs, status
+
+
+def _validate(connect: Connect, connectors: Sequence[Wanted]) -> tuple[dict[str, set[str]], list[str]]:
+    """Ask the worker what is wrong with configurations.
+
+    Returns:
+        by connector the options that are passwords; and a line for each error.
+    """
+    passwords: dict[str, set[str]] = {}
+    refused = []
+    plugins = connect.plugins() if connectors else []
+    for connector in connectors:
+        plugin = plugin_of(connector.config["connector.class"], plugins)
+        if plugin is None:
+            refused.append(f"{connector.name}: {_no_plugin(connector.config['connector.class'], plugins)}")
+            continue
+        try:
+            # In the path as in the config, else the worker refuses; the name is an option like others, and required.
+            asked = {**connector.config, "name": connector.name}
+            configs = connect.validate(asked["connector.class"], asked)
+        except RestError as error:
+            refused.append(f"{connector.name}: {error}")
+            continue
+        passwords[connector.name] = passwords_of(configs)
+        hidden = secrets_of(connector.config, passwords[connector.name])
+        for entry in configs:
+            for said in entry["value"].get("errors", []):
+                refused.append(f"{connector.name}: {entry['value']['name']}: {_hide(said, hidden)}")
+        full = {**connector.config, "connector.class": plugin["class"]}
+        unknown = unknown_options(full, configs, plugin["type"], connector.unchecked)
+        if unknown:
+            refused.append(f"{connector.name}: {say_unknown(unknown, plugin['class'].rpartition('.')[2])}")
+    return passwords, refused
+
+
+def plugin_of(name: str, plugins: Sequence[Mapping[str, str]]) -> Mapping[str, str] | None:
+    """The worker's plugin that `connector.class` means: by its class, its simple name, or that without `Connector`."""
+    for plugin in plugins:
+        simple = plugin["class"].rpartition(".")[2]
+        if name in (plugin["class"], simple, simple.removesuffix("Connector")):
+            return plugin
+    return None
+
+
+def _no_plugin(name: str, plugins: Sequence[Mapping[str, str]]) -> str:
+    classes = sorted(plugin["class"] for plugin in plugins)
+    close = difflib.get_close_matches(name, classes, n=1, cutoff=0.6)
+    meant = f", did you mean {close[0]}?" if close else f"; it has {', '.join(c.rpartition('.')[2] for c in classes)}"
+    return f"the worker has no connector {name}{meant}"
+
+
+def _hide(said: str, hidden: Iterable[str]) -> str:
+    line = masked_text(" ".join(said.split()))
+    for secret in hidden:
+        line = line.replace(secret, "********")
+    return line
+
+
+def _open_secrets(connectors: Sequence[Wanted], passwords: Mapping[str, set[str]]) -> list[str]:
+    return [
+        f"{connector.name}: {name} stands in the configuration, where all who reach Connect's REST interface read it; "
+        "keep it in kafka_connect_secrets and write ${secrets:/etc/kafka-connect/secrets:NAME}"
+        for connector in connectors
+        for name in connector.config or {}
+        if secrets_of({name: connector.config[name]}, passwords.get(connector.name, ()))
+    ]
+
+
+def _apply(connect: Connect, plan: Plan) -> None:
+    for offsets in (True, False):
+        _drop(connect.delete([name for name, also in plan.delete.items() if also is offsets], offsets))
+    for connector in plan.create:
+        if connector.reset_offsets:
+            # Made at a standstill, for only then Connect forgets offsets that one of the same name left.
+            connect.create(connector.name, connector.config, "STOPPED")
+            connect.forget_offsets(connector.name)
+            _drop(history_topic(connector.config))
+            if plan.wait[connector.name] != "stopped":
+                connect.order(connector.name, connector_state.VERBS[plan.wait[connector.name]])
+        else:
+            connect.create(connector.name, connector.config, connector_state.STATES[plan.wait[connector.name]])
+    for connector in plan.change:
+        connect.change(connector.name, connector.config)
+    for name, state in plan.order.items():
+        connect.order(name, connector_state.VERBS[state])
+    for name in plan.restart:
+        connect.restart_failed(name)
+
+
+def _drop(histories: Sequence[tuple[str, str]]) -> None:
+    """Delete schema histories, each given as (brokers, topic)."""
+    for brokers, topic in histories:
+        with topic_admin.topics_of(brokers, TOPIC_SECONDS) as topics:
+            topics.apply(TopicPlan(delete=[topic]))
+
+
+def _wait(connect: Connect, plan: Plan, status: Mapping[str, Mapping[str, Any]], seconds: float) -> None:
+    touched = {
+        name: bool(connector_state.failures(status.get(name)))
+        for name in [*(connector.name for connector in [*plan.create, *plan.change]), *plan.order, *plan.restart]
+    }
+    late = connector_state.wait(connect.status, plan.wait, touched, seconds)
+    if late:
+        raise ConnectorError(masked_text("; ".join(late)) + " (the worker's log: journalctl -u kafka-connect)")

@@ -1,0 +1,61 @@
+"""What of a connector's configuration may be shown: secrets masked, references to them as they are."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+
+MASK = "********"
+# ${provider:[path:]key}, which the worker resolves and no configuration holds; a value of nothing else is no secret.
+REFERENCE = re.compile(r"\s*\$\{[^{}:]+:[^{}]+\}\s*")
+LIKELY = re.compile(
+    r"passw(or)?d|passphrase|secret|token|credential|api[._-]?key|private[._-]?key|access[._-]?key|jaas\.config"
+    r"|basic\.auth\.user\.info",
+    re.IGNORECASE,
+)
+IN_A_URL = re.compile(r"(?i)((?:password|passwd|pwd|secret|token)=)[^&;\s]+|(?<=://)([^/@\s:]+):[^/@\s]+(?=@)")
+NO_SECRET = re.compile(r"\.(enable|enabled|type|class|file|location|path|topic|interval\.ms)$")
+
+
+def passwords_of(definitions: Iterable[Mapping]) -> set[str]:
+    """Options whose type is PASSWORD.
+
+    Parameters:
+        definitions: as `connector_config.defined_names` takes them.
+    """
+    found = ((entry.get("definition") or entry) for entry in definitions)
+    return {str(entry["name"]) for entry in found if entry.get("type") == "PASSWORD"}
+
+
+def is_secret(name: str, value: object, passwords: Iterable[str] = ()) -> bool:
+    """Whether a value is not to be shown.
+
+    Parameters:
+        name: of the option.
+        value: its value; a reference to a secret is none itself.
+        passwords: options that the plugin defines as such.
+    """
+    if not str(value or "").strip() or REFERENCE.fullmatch(str(value)):
+        return False
+    return name in passwords or bool(LIKELY.search(name) and not NO_SECRET.search(name))
+
+
+def masked(config: Mapping[str, str], passwords: Iterable[str] = ()) -> dict[str, str]:
+    """A configuration that may be shown."""
+    return {
+        name: MASK if is_secret(name, value, passwords) else masked_text(str(value)) for name, value in config.items()
+    }
+
+
+def masked_text(text: str) -> str:
+    """A text without the passwords of addresses in it, such as a trace that names a database."""
+    return IN_A_URL.sub(_without, text)
+
+
+def secrets_of(config: Mapping[str, str], passwords: Iterable[str] = ()) -> set[str]:
+    """The values themselves that nothing may print."""
+    return {str(value) for name, value in config.items() if is_secret(name, value, passwords)}
+
+
+def _without(found: re.Match) -> str:
+    return f"{found[1]}{MASK}" if found[1] else f"{found[2]}:{MASK}"

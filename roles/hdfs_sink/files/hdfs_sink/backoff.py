@@ -1,0 +1,66 @@
+"""What is being waited for, since when, and when it is tried again. It is tried for ever."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+
+DELAYS = (0.2, 0.5, 1.0, 2.0, 3.0)
+"""Seconds before the next try; the last one for all that follow."""
+
+
+@dataclass
+class Backoff:
+    """Nothing is being waited for when it is made."""
+
+    why: str = ""
+    tries: int = 0
+    since: float = 0.0
+    until: float = field(default=0.0)
+
+    def failed(self, why: str, now: float) -> bool:
+        """Note a failure.
+
+        Parameters:
+            why: in one line.
+            now: seconds of a clock that only goes forward.
+        Returns:
+            whether it is news: the first failure, or another one than before.
+        """
+        news = not self.tries or why != self.why
+        self.since = self.since if self.tries else now
+        self.until = now + DELAYS[min(self.tries, len(DELAYS) - 1)]
+        self.tries += 1
+        self.why = why
+        return news
+
+    def worked(self) -> float:
+        """Note a success; returns for how many seconds nothing worked before."""
+        lasted = time.monotonic() - self.since if self.tries else 0.0
+        self.why, self.tries, self.until = "", 0, 0.0
+        return lasted
+
+    def waiting(self, now: float) -> bool:
+        """Whether it is too early for the next try."""
+        return now < self.until
+
+    def __str__(self) -> str:
+        return f"waiting: {self.why} (try {self.tries})" if self.tries else ""
+
+
+def brief(error: BaseException) -> str:
+    """An error as one line of bearable length."""
+    text = " ".join(str(error).split()) or type(error).__name__
+    if text.startswith("('"):
+        # urllib3's pair of a text and its cause.
+        text = f"no answer: {text.strip('()')}"
+    for mark in ("Max retries exceeded with url: ", "HTTPConnectionPool("):
+        if mark in text:
+            # requests' own text holds the whole URL twice.
+            text = (
+                f"no answer: {text[text.rfind('(Caused by ') + 11 :].removesuffix(')')}"
+                if "(Caused by " in text
+                else text
+            )
+            break
+    return text if len(text) <= 240 else f"{text[:237]}..."

@@ -1,0 +1,179 @@
+"""Rows of one partition on their way to HDFS: gathered, and cut into batches that are written as one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from hdfs_sink.names import day_of
+from hdfs_sink.rows import Poison
+
+DAY = 86_400_000
+"""Milliseconds."""
+Convert = Callable[[Any], tuple[bytes, int]]
+
+
+@dataclass(frozen=True)
+class Limits:
+    """When a batch is written.
+
+    Parameters:
+        rows: at so many.
+        bytes: at so many, or the first row that brings it there.
+        seconds: so long after the first record of the batch came, also when no more come.
+    """
+
+    rows: int
+    bytes: int
+    seconds: float
+
+
+@dataclass
+class Batch:
+    """Records that are committed together.
+
+    Parameters:
+        start: offset that HDFS wants next.
+        end: offset that HDFS wants next when it has this.
+        day: of all its rows; `-` where files are not laid out by day.
+        rows: how many.
+        body: the file, None where there are no rows.
+        poison: records without a row, each with the reason.
+        gaps: offsets that Kafka did not give, as (first, first after).
+        attempt: name of the file that holds the rows while hidden, once it is written.
+        reported: whether its dead letters and gaps are where they have to be.
+        committed: whether HDFS's place is behind it.
+    """
+
+    start: int
+    end: int
+    day: str
+    rows: int
+    body: bytes | None
+    poison: list[tuple[Any, str]]
+    gaps: list[tuple[int, int]]
+    attempt: str = ""
+    reported: bool = False
+    committed: bool = False
+
+
+@dataclass
+class Gatherer:
+    """Turns records of a partition into batches.
+
+    Parameters:
+        next: offset that HDFS wants next.
+        convert: makes a row of a record, and says its time in ms; raises Poison.
+        limits: when a batch is full.
+        by_day: whether a batch ends where the day does.
+    """
+
+    next: int
+    convert: Convert
+    limits: Limits
+    by_day: bool = False
+    backwards: int = field(default=0, init=False)
+    size: int = field(default=0, init=False)
+
+    def __post_init__(self) -> None:
+        self.expected = self.next
+        self._records: Sequence[Any] = ()
+        self._at = 0
+        self._begin(None)
+
+    def _begin(self, day: int | None) -> None:
+        self._lines: list[bytes] = []
+        self._poison: list[tuple[Any, str]] = []
+        self._gaps: list[tuple[int, int]] = []
+        self._day = day
+        self._since: float | None = None
+        self.size = 0
+
+    @property
+    def waiting(self) -> int:
+        """Records that were taken and are in no batch yet: rows, poison, and what is not looked at."""
+        return len(self._lines) + len(self._poison) + len(self._records) - self._at
+
+    def take(self, records: Sequence[Any], now: float) -> None:
+        """Take what a poll gave; only after `cut` has returned None.
+
+        Parameters:
+            records: of this partition, in their order.
+            now: seconds of a clock that only goes forward.
+        """
+        self._records, self._at = records, 0
+        if self._since is None and records:
+            self._since = now
+
+    def due(self, now: float) -> float:
+        """Seconds until a batch is due because of its age; a long time where nothing waits."""
+        return 3600.0 if self._since is None else self._since + self.limits.seconds - now
+
+    def cut(self, now: float, finish: bool = False) -> Batch | None:
+        """Look at the records that were taken, and make a batch if one is full or old enough.
+
+        Parameters:
+            now: seconds, as in `take`.
+            finish: make a batch of what there is.
+        Returns:
+            a batch; call again. None: there is no more to do before records come or time passes.
+        """
+        if self._fill():
+            # The rest of the records came with the same poll.
+            return self._batch(now if self._at < len(self._records) else None)
+        if self._since is not None and (finish or self.due(now) <= 0):
+            return self._batch(None)
+        return None
+
+    def _fill(self) -> bool:
+        """Make rows until a batch is full (True) or no record is left (False)."""
+        records, lines, convert, by_day = self._records, self._lines, self.convert, self.by_day
+        most, room, expected = self.limits.rows, self.limits.bytes - self.size, self.expected
+        full = False
+        number = self._at
+        for number in range(self._at, len(records)):
+            record = records[number]
+            offset = record.offset
+            if offset < expected:
+                self.backwards += 1
+                continue
+            try:
+                line, time = convert(record)
+                if by_day and time // DAY != self._day:
+                    day_of(time)
+                    if lines:
+                        full = True
+                        break
+                    self._day = time // DAY
+            except Poison as reason:
+                self._poison.append((record, str(reason)))
+                line = b""
+            except OverflowError:
+                self._poison.append((record, "its time is in no year of the calendar"))
+                line = b""
+            if offset != expected:
+                self._gaps.append((expected, offset))
+            expected = offset + 1
+            if line:
+                lines.append(line)
+                room -= len(line)
+            if room <= 0 or len(lines) + len(self._poison) >= most:
+                number += 1
+                full = True
+                break
+        else:
+            number = len(records)
+        self._at, self.expected = number, expected
+        self.size = self.limits.bytes - room
+        return full
+
+    def _batch(self, since: float | None) -> Batch:
+        day = "-" if not self.by_day or self._day is None else day_of(self._day * DAY)
+        batch = Batch(
+            self.next, self.expected, day, len(self._lines), b"".join(self._lines) or None, self._poison, self._gaps
+        )
+        self.next = self.expected
+        self._begin(None)
+        self._since = since
+        return batch

@@ -1,0 +1,109 @@
+"""Merges small files, so that a week of short batches is a few files.
+
+WebHDFS's CONCAT moves the blocks of some files to the end of another one of their folder, and removes their names, all
+in one step of the NameNode: a reader sees the files before or the file after, and a crash leaves one or the other. The
+sink's place is elsewhere (place.py), so a writer that is late with a merged file's offset is fenced as before. Bytes
+are not moved: a merged file has as many blocks as it had files.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hdfs_sink import webhdfs
+from hdfs_sink.arguments import Settings
+from hdfs_sink.names import FILE
+from hdfs_sink.place import folders
+
+AT_ONCE = 200
+"""Files of one request: their names have to fit into a URL."""
+PIECES = 2000
+"""Files that one file is made of at most; HDFS refuses a file of more than 10,000 blocks (fs-limits)."""
+FEW = 8
+"""Fewer files than this are left as they are: the next ones will join them."""
+
+
+def compact(
+    client: webhdfs.Client, settings: Settings, partitions: set[int] | None = None, few: int = FEW
+) -> dict[int, int]:
+    """Merge a sink's files, by folder and partition, in the order of their offsets.
+
+    Parameters:
+        client: of WebHDFS.
+        settings: topic, folder, size of merged files.
+        partitions: which; None: all.
+        few: leave as many files alone.
+    Returns:
+        how many files were merged into others, by partition.
+    Raises:
+        webhdfs.ERRORS: some are merged and some not; call again.
+    """
+    merged: dict[int, int] = {}
+    for folder in folders(client, settings.folder):
+        for partition, files in by_partition(client.statuses(folder), settings).items():
+            if partitions is not None and partition not in partitions:
+                continue
+            for group in groups(files, settings.compact_bytes):
+                if len(group) >= few:
+                    merged[partition] = merged.get(partition, 0) + join(client, folder, group)
+    return merged
+
+
+def by_partition(statuses: list[dict[str, Any]], settings: Settings) -> dict[int, list[dict[str, Any]]]:
+    """A folder's files of the topic, by partition, in the order of their offsets.
+
+    Parameters:
+        statuses: as WebHDFS lists them.
+        settings: topic and format.
+    """
+    topic = settings.topic if settings.topic[0] not in "_." else f"t{settings.topic}"
+    found: dict[int, list[dict[str, Any]]] = {}
+    for status in sorted(statuses, key=lambda status: status["pathSuffix"]):
+        name = FILE.fullmatch(status["pathSuffix"])
+        if name and name["topic"] == topic and name["format"] == settings.format and status["length"]:
+            found.setdefault(int(name["partition"]), []).append(status)
+    return found
+
+
+def groups(files: list[dict[str, Any]], most: int) -> list[list[dict[str, Any]]]:
+    """Divide files into runs that may become one file each.
+
+    Parameters:
+        files: in their order.
+        most: bytes of a merged file.
+    """
+    made: list[list[dict[str, Any]]] = []
+    size = 0
+    for file in files:
+        mates = made and size + file["length"] <= most and alike(made[-1][0], file) and len(made[-1]) < PIECES
+        if mates:
+            made[-1].append(file)
+            size += file["length"]
+        else:
+            made.append([file])
+            size = file["length"]
+    return made
+
+
+def alike(target: dict[str, Any], source: dict[str, Any]) -> bool:
+    """Whether HDFS joins a file to another: its blocks are no larger, its copies as many."""
+    return source["blockSize"] <= target["blockSize"] and source["replication"] == target["replication"]
+
+
+def join(client: webhdfs.Client, folder: str, group: list[dict[str, Any]]) -> int:
+    """Merge files into the first of them; returns how many that were."""
+    paths = [f"{folder}/{file['pathSuffix']}" for file in group]
+    target, done = paths[0], 0
+    about = client.description(target)
+    for at in range(1, len(paths), AT_ONCE):
+        sources = paths[at : at + AT_ONCE]
+        pieces = about.get("pieces", 1) + len(sources)
+        if pieces > PIECES:
+            break
+        # Before the step, not after: while all are there, each tells how far the partition's files reach.
+        end = client.description(sources[-1]).get("end", about.get("end"))
+        about = {"start": about.get("start"), "end": end, "pieces": pieces}
+        client.describe(target, about)
+        client.join(target, sources)
+        done += len(sources)
+    return done

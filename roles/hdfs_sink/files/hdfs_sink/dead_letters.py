@@ -1,0 +1,105 @@
+"""Records of which no row can be made, kept in a topic of their own with the reason."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import Any
+
+from kafka import KafkaProducer
+from kafka.errors import KafkaError
+
+SECONDS = 20
+
+
+class DeadLetters:
+    """A topic of records without a row. It is made by the first of them.
+
+    The key is `topic/partition/offset` of the record: what a crash makes the sink send again has the same key.
+    """
+
+    def __init__(self, bootstrap: list[str], topic: str, source: str) -> None:
+        """Connect to nothing yet.
+
+        Parameters:
+            bootstrap: brokers.
+            topic: of dead letters.
+            source: topic that they come from.
+        """
+        self._bootstrap, self.topic, self._source = bootstrap, topic, source
+        self._producer: KafkaProducer | None = None
+
+    def send(self, letters: list[tuple[bytes, bytes, str]]) -> None:
+        """Send dead letters and wait until the brokers have them.
+
+        Parameters:
+            letters: key, value and reason of each.
+        Raises:
+            KafkaError: a broker did not take one; send all again.
+        """
+        if not letters:
+            return
+        if self._producer is None:
+            self._producer = KafkaProducer(bootstrap_servers=self._bootstrap, acks="all", max_block_ms=SECONDS * 1000)
+        sent = [
+            self._producer.send(self.topic, key=key, value=value, headers=[("reason", reason.encode())])
+            for key, value, reason in letters
+        ]
+        self._producer.flush(timeout=SECONDS)
+        for future in sent:
+            future.get(timeout=SECONDS)
+
+    def letter(self, record: Any, reason: str) -> tuple[bytes, bytes, str]:
+        """Make the dead letter of a record.
+
+        Parameters:
+            record: of kafka-python.
+            reason: why there is no row.
+        Returns:
+            key, value, reason. The value is JSON: reason, topic, partition, offset, timestamp, and the record's own key
+            and value, as text or, where they are none, as base64 in key_base64 and value_base64.
+        """
+        about = {
+            "reason": reason,
+            "topic": self._source,
+            "partition": record.partition,
+            "offset": record.offset,
+            "timestamp": record.timestamp,
+            **_readable("key", record.key),
+            **_readable("value", record.value),
+        }
+        return f"{self._source}/{record.partition}/{record.offset}".encode(), _json(about), reason
+
+    def lost(self, partition: int, first: int, after: int) -> tuple[bytes, bytes, str]:
+        """Make the letter that says which offsets Kafka deleted before they were read.
+
+        Parameters:
+            partition: of the topic.
+            first: first offset that is gone.
+            after: first offset that is there.
+        """
+        reason = "deleted by Kafka before it was read"
+        about = {"reason": reason, "topic": self._source, "partition": partition, "first": first, "last": after - 1}
+        return f"{self._source}/{partition}/{first}-{after - 1}".encode(), _json(about), reason
+
+    def close(self) -> None:
+        """Forget the producer; a broken one is made anew by the next letter."""
+        if self._producer is not None:
+            producer, self._producer = self._producer, None
+            try:
+                producer.close(timeout=2)
+            except KafkaError:
+                return
+
+
+def _json(about: dict[str, Any]) -> bytes:
+    return json.dumps(about, ensure_ascii=False).encode()
+
+
+def _readable(name: str, value: bytes | None) -> dict[str, Any]:
+    if value is None:
+        return {name: None}
+    try:
+        return {name: value.decode()}
+    except UnicodeDecodeError:
+        return {f"{name}_base64": base64.b64encode(value).decode()}

@@ -1,0 +1,201 @@
+"""The place of a partition in HDFS: what is committed, by whom, and how a batch is committed without doubt.
+
+The place is one empty file, `_sink/TOPIC/ID/PARTITION/at/NAME`; its name holds the next offset that HDFS wants and the
+batch that brought it there. A batch takes three steps:
+
+    1. its rows are written to `staged/BATCH.csv`, which no reader sees;
+    2. the place is renamed from the name that the writer knows to the one after the batch. HDFS does that once: for a
+       second writer, a writer that was stopped for a day or a repeated request the old name is gone. This is the
+       commit, a compare-and-set on the offset;
+    3. `staged/BATCH.csv` is renamed to the name that readers see.
+
+Who dies before 2 has left a hidden file and nothing else. Who dies before 3 has committed: the place says so, and
+whoever looks at it next does step 3 first. The place is never deleted and its offset never goes back, so no writer of
+an offset that is committed can commit it again, be its file merged, moved or read away. When the answer to 2 is lost,
+looking at the place tells which of both names is there.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from hdfs_sink import webhdfs
+from hdfs_sink.batch import Batch
+from hdfs_sink.names import FILE, HIDDEN, NO_FILE, Paths, Place, new_batch
+
+STALE = 900
+"""Seconds after which a staged file that no place names is taken for a dead writer's."""
+
+
+class Fenced(Exception):  # noqa: N818 - it is no error
+    """Another writer has moved the place: whatever was gathered since is its, and has to be forgotten."""
+
+
+class PlaceError(Exception):
+    """What lies in the hidden folder is not what this program leaves there."""
+
+
+def find(client: webhdfs.Client, paths: Paths, first: Callable[[], int]) -> Place:
+    """Find a partition's place, make it where there is none, and publish what it says is committed.
+
+    Parameters:
+        client: of WebHDFS.
+        paths: of the partition.
+        first: says where to begin when HDFS has nothing of the partition.
+    Returns:
+        the place; another writer may have moved it meanwhile.
+    Raises:
+        webhdfs.ERRORS: HDFS did not do it; call again.
+        PlaceError: there are two, or something else.
+    """
+    for _ in range(10):
+        names = client.names(f"{paths.home}/at")
+        if len(names) > 1:
+            raise PlaceError(f"{paths.home}/at holds {len(names)} files instead of one: {', '.join(sorted(names))}")
+        if names:
+            try:
+                place = Place.read(names[0])
+            except ValueError as error:
+                raise PlaceError(f"{paths.home}/at: {error}") from None
+            publish(client, paths, place)
+            return place
+        _make(client, paths, first)
+    raise PlaceError(f"{paths.home}/at stays empty")
+
+
+def _make(client: webhdfs.Client, paths: Paths, first: Callable[[], int]) -> None:
+    """Make the place of a partition; of two who do, one wins, since a folder is renamed once to a name."""
+    offset = _reached(client, paths)
+    begin = first() if offset is None else offset
+    place = Place(begin, begin, "-", new_batch(), NO_FILE)
+    new = f"{paths.home}.{place.batch}"
+    client.write(f"{new}/at/{place}", data=b"")
+    if not client.move(new, paths.home):
+        client._delete(new, recursive="true")
+
+
+def _reached(client: webhdfs.Client, paths: Paths) -> int | None:
+    """How far published files reach, by what was attached to them: for a hidden folder that somebody deleted.
+
+    A topic that was deleted and made again is another one, with a place of its own: its files begin anew.
+    """
+    if set(client.names(f"{paths.folder}/{HIDDEN}/{paths.topic}")) - {paths.topic_id}:
+        return None
+    ends = []
+    for folder in folders(client, paths.folder):
+        for name in client.names(folder):
+            found = FILE.fullmatch(name)
+            if found and (found["topic"], int(found["partition"])) == (paths.topic, paths.partition):
+                ends.append(client.description(f"{folder}/{name}").get("end", 0))
+    return max(ends, default=None)
+
+
+def folders(client: webhdfs.Client, folder: str) -> list[str]:
+    """The folders that hold published files: the sink's, and one a day where there are some."""
+    statuses = client.statuses(folder)
+    days = [s["pathSuffix"] for s in statuses if s["type"] == "DIRECTORY" and s["pathSuffix"].startswith("dt=")]
+    return [folder, *(f"{folder}/{day}" for day in sorted(days))]
+
+
+def publish(client: webhdfs.Client, paths: Paths, place: Place) -> str:
+    """Give a committed batch the name that readers see; nothing is done if it has it.
+
+    Returns:
+        that name; empty for a batch without rows.
+    Raises:
+        webhdfs.ERRORS: call again.
+    """
+    if place.format == NO_FILE:
+        return ""
+    staged, target = paths.staged(place.staged), paths.published(place)
+    # The name is taken only by files of a topic of this name that was deleted, or of a hidden folder that was.
+    for wanted in (target, paths.published(place, mark=place.batch)):
+        if client.move(staged, wanted):
+            return wanted
+        if not client.exists(staged):
+            return target
+        client.parent(wanted)
+        if client.move(staged, wanted):
+            return wanted
+        if not client.exists(staged):
+            return target
+    raise PlaceError(f"{staged} cannot be renamed to {target}: both names are taken")
+
+
+def stage(client: webhdfs.Client, paths: Paths, batch: Batch, format_: str) -> None:
+    """Write a batch's rows to a hidden file, whose name the batch then holds.
+
+    Raises:
+        webhdfs.ERRORS: call again; the file then gets another name.
+    """
+    name = new_batch()
+    if batch.body is not None:
+        path = paths.staged(f"{name}.{format_}")
+        client.write(path, data=batch.body)
+        client.describe(path, {"start": batch.start, "end": batch.end, "rows": batch.rows, "batch": name})
+    batch.attempt = name
+
+
+def commit(client: webhdfs.Client, paths: Paths, place: Place, batch: Batch, format_: str) -> Place:
+    """Commit a staged batch.
+
+    Parameters:
+        client: of WebHDFS.
+        paths: of the partition.
+        place: as the writer knows it; the batch was staged after that.
+        batch: staged.
+        format_: of its file.
+    Returns:
+        the place after it.
+    Raises:
+        Fenced: the place is another one by now.
+        webhdfs.ERRORS: it may be done or not; call again with the same arguments.
+    """
+    if place.next != batch.start:
+        raise Fenced(f"the batch begins at {batch.start} and HDFS wants {place.next}")
+    new = Place(batch.end, batch.start, batch.day, batch.attempt, format_ if batch.body is not None else NO_FILE)
+    before, after = paths.place(place), paths.place(new)
+    if client.move(before, after):
+        return new
+    # Either an earlier request was done though its answer was lost, or another writer was first. In this order: once
+    # the old name is gone it stays gone, so that what the second look says cannot change any more.
+    if client.exists(before):
+        raise webhdfs.HdfsError(f"{before} is there and cannot be renamed")
+    if client.exists(after):
+        return new
+    if batch.body is not None:
+        client.remove(paths.staged(new.staged))
+    raise Fenced(f"another writer has moved {paths.topic} {paths.partition} on from offset {place.next}")
+
+
+def sweep(client: webhdfs.Client, paths: Paths, place: Place, now: float | None = None) -> Place:
+    """Delete what dead writers left staged.
+
+    The place gets a new name first, at the same offset: a writer that is only stopped, and may have staged one of these
+    files, can then no longer commit it.
+
+    Parameters:
+        client: of WebHDFS.
+        paths: of the partition.
+        place: published.
+        now: seconds since 1970.
+    Returns:
+        the place, under its new name if something was swept.
+    Raises:
+        Fenced: the place is another one by now.
+        webhdfs.ERRORS: call again.
+    """
+    oldest = ((time.time() if now is None else now) - STALE) * 1000
+    left = [
+        status["pathSuffix"]
+        for status in client.statuses(f"{paths.home}/staged")
+        if status["modificationTime"] < oldest and status["pathSuffix"] != place.staged
+    ]
+    if not left:
+        return place
+    batch = Batch(place.next, place.next, "-", 0, None, [], [], attempt=new_batch())
+    place = commit(client, paths, place, batch, NO_FILE)
+    for name in left:
+        client.remove(paths.staged(name))
+    return place

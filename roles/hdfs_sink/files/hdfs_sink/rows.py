@@ -1,0 +1,196 @@
+"""A record's value as a row: a line of CSV as in the notes, or a line of JSON."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any
+
+DAY = 86_400_000
+KINDS = ("datetime", "float", "int", "text")
+_decode = json.JSONDecoder().decode
+_encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
+
+
+class Poison(Exception):  # noqa: N818 - what such a record is called
+    """A record of which no row can be made; the text says why."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a row.
+
+    Parameters:
+        name: the field of the payload.
+        kind: one of KINDS: `datetime` is milliseconds since 1970, as Kafka Connect has them, and becomes `21/02/2025
+            10:00:00`, UTC.
+    """
+
+    name: str
+    kind: str
+
+    @classmethod
+    def read(cls, text: str) -> Column:
+        """Read `name:kind`; without a kind it is a text.
+
+        Raises:
+            ValueError: there is no such kind.
+        """
+        name, _, kind = text.partition(":")
+        if not name or (kind or "text") not in KINDS:
+            raise ValueError(f"{text!r} is not NAME:KIND with a kind of {', '.join(KINDS)}")
+        return cls(name, kind or "text")
+
+
+@lru_cache(maxsize=64)
+def _notes_day(day: int) -> str:
+    return f"{datetime.fromtimestamp(day * 86400, tz=UTC):%d/%m/%Y}"
+
+
+def notes_time(milliseconds: int) -> str:
+    """A time as the notes write it, in UTC: 21/02/2025 10:00:00.
+
+    Parameters:
+        milliseconds: since 1970.
+    Raises:
+        ValueError, OverflowError: not a time of the years 1 to 9999.
+    """
+    day, rest = divmod(milliseconds // 1000, 86400)
+    hour, rest = divmod(rest, 3600)
+    return f"{_notes_day(day)} {hour:02d}:{rest // 60:02d}:{rest % 60:02d}"
+
+
+def _as_datetime(value: Any) -> str:
+    return notes_time(_whole(value))
+
+
+def _whole(value: Any) -> int:
+    if type(value) is int:
+        return value
+    if isinstance(value, bool) or int(value) != float(value):
+        raise ValueError("not a whole number")
+    return int(value)
+
+
+def _as_float(value: Any) -> str:
+    if isinstance(value, bool):
+        raise ValueError("not a number")
+    number = float(value)
+    if not math.isfinite(number):
+        raise ValueError("not a finite number")
+    return repr(number)
+
+
+def _as_int(value: Any) -> str:
+    return str(_whole(value))
+
+
+def _as_text(value: Any) -> str:
+    text = value if isinstance(value, str) else _encode(value)
+    # A row is a line: for Hive, whose reader knows no quotes at line ends.
+    text = text.replace("\r", "\\r").replace("\n", "\\n")
+    return '"' + text.replace('"', '""') + '"' if "," in text or '"' in text else text
+
+
+_WRITE = {"datetime": _as_datetime, "float": _as_float, "int": _as_int, "text": _as_text}
+
+
+def payload_of(value: bytes | None, bare: bool = False) -> dict[str, Any]:
+    """The fields of a record.
+
+    Parameters:
+        value: JSON as Kafka Connect writes it.
+        bare: whether the object itself holds the fields (schemas.enable=false), instead of its `payload`.
+    Raises:
+        Poison: it is a tombstone, or not such JSON.
+    """
+    if value is None:
+        raise Poison("tombstone: the value is null")
+    try:
+        event = _decode(value.decode())
+    except (ValueError, RecursionError):
+        raise Poison("not JSON") from None
+    if not bare:
+        if not isinstance(event, dict) or "payload" not in event:
+            raise Poison("no payload")
+        event = event["payload"]
+    if not isinstance(event, dict):
+        raise Poison("no payload" if not bare else "not a JSON object")
+    return event
+
+
+def csv_line(columns: list[Column]) -> Callable[[dict[str, Any]], str]:
+    """Make what turns fields into a line of CSV without its end.
+
+    Parameters:
+        columns: in their order.
+    Returns:
+        a function that raises Poison where a field is missing or is not of its kind.
+    """
+    writers = [(column.name, _WRITE[column.kind], column.kind) for column in columns]
+
+    def line(fields: dict[str, Any]) -> str:
+        cells = []
+        for name, write, kind in writers:
+            value = fields.get(name)
+            if value is None:
+                raise Poison(f"no field {name}")
+            try:
+                cells.append(write(value))
+            except (ValueError, TypeError, OverflowError, OSError):
+                raise Poison(f"field {name} is no {kind}") from None
+        return ",".join(cells)
+
+    return line
+
+
+def row_maker(
+    format_: str, columns: list[Column], *, bare: bool = False, places: bool = False, time_field: str = ""
+) -> Callable[[Any], tuple[bytes, int]]:
+    """Make what turns a record into a row.
+
+    Parameters:
+        format_: csv or jsonl.
+        columns: for csv: what a line has; for jsonl: all fields of the payload are written, these must be there.
+        bare: see payload_of.
+        places: partition and offset are written too (last columns; `_partition` and `_offset`).
+        time_field: field with the record's own time in ms; empty: the time that Kafka has of the record.
+    Returns:
+        a function of a record that returns the line, with its end, and the record's time in ms, or raises Poison.
+    """
+    line = csv_line(columns)
+    needed = [column.name for column in columns]
+
+    def make(record: Any) -> tuple[bytes, int]:
+        fields = payload_of(record.value, bare)
+        if time_field:
+            try:
+                time = _whole(fields[time_field])
+            except (KeyError, ValueError, TypeError, OverflowError):
+                raise Poison(f"no time in field {time_field}") from None
+        else:
+            time = record.timestamp
+        if format_ == "csv":
+            text = line(fields)
+            if places:
+                text = f"{text},{record.partition},{record.offset}"
+        else:
+            for name in needed:
+                if fields.get(name) is None:
+                    raise Poison(f"no field {name}")
+            if places:
+                fields = {**fields, "_partition": record.partition, "_offset": record.offset}
+            try:
+                text = _encode(fields)
+            except (ValueError, RecursionError):
+                raise Poison("holds a number that JSON has not") from None
+        try:
+            return f"{text}\n".encode(), time
+        except UnicodeEncodeError:
+            raise Poison("holds half of a character") from None
+
+    return make

@@ -1,0 +1,338 @@
+"""The sink's loop: take records, cut batches, write them, say so; wait where something does not do its part."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from kafka.errors import KafkaError
+
+from hdfs_sink import compact, place, webhdfs
+from hdfs_sink.arguments import Settings
+from hdfs_sink.backoff import Backoff, brief
+from hdfs_sink.batch import Batch, Gatherer
+from hdfs_sink.dead_letters import DeadLetters
+from hdfs_sink.names import Paths, Place
+from hdfs_sink.rows import row_maker
+from hdfs_sink.say import Say
+from hdfs_sink.source import Source, Topic
+from hdfs_sink.tally import Tally
+
+LOOK_EVERY = 3.0
+"""Seconds between two looks at the topic: new partitions, another topic of the same name."""
+SAY_EVERY = 10.0
+"""Seconds between two progress lines of a log; a terminal gets one each half second."""
+LAST_TRIES = 15.0
+"""Seconds that the end waits for HDFS; what is not written then is still in Kafka."""
+FAILURES = (*webhdfs.ERRORS, KafkaError, place.PlaceError)
+
+
+@dataclass
+class Part:
+    """A partition: where it stands in HDFS, and what is on its way there."""
+
+    paths: Paths
+    place: Place
+    gatherer: Gatherer
+    batch: Batch | None = None
+    held_until: float = 0.0
+
+
+class Sink:
+    """Copies one topic. `run` ends when `stop` was called, which a signal may do at any moment."""
+
+    def __init__(self, settings: Settings, say: Say, tally: Tally) -> None:
+        self.settings, self.say, self.tally = settings, say, tally
+        self.client = webhdfs.Client(settings.webhdfs, settings.user)
+        self.letters = DeadLetters(settings.bootstrap, settings.dead_letters, settings.topic)
+        self.parts: dict[int, Part] = {}
+        self.topic: Topic | None = None
+        self._missing = False
+        self._source: Source | None = None
+        self._backoff = Backoff()
+        self._stopping = False
+        self._look_at = 0.0
+        self._say_at = time.monotonic() + (0.5 if say.terminal else SAY_EVERY)
+        self._commit_at = 0.0
+        self._compact_at = time.monotonic() + settings.compact_every
+        self._said = ""
+
+    def stop(self) -> None:
+        """Ask it to write what is gathered and to end."""
+        self._stopping = True
+
+    def run(self) -> None:
+        """Copy until stopped."""
+        while not self._stopping:
+            self._turn()
+        self._finish()
+
+    # One turn
+
+    def _turn(self) -> None:
+        now = time.monotonic()
+        if not self._backoff.waiting(now):
+            self._try(self._work)
+        self._tell(now)
+        if self._source is None:
+            time.sleep(min(0.2, max(0.0, self._backoff.until - now)))
+            return
+        # While something is being waited for, polling goes on (Kafka's group wants it) and no more is taken.
+        blocked = bool(self._backoff.tries)
+        held = {number for number, part in self.parts.items() if part.batch or part.held_until > now}
+        self._try(lambda: self._poll(set(self._source.owned) if blocked else held))
+
+    def _try(self, act: Any) -> bool:
+        """Do something that HDFS or Kafka may refuse; then it is done again after a while."""
+        tries = self._backoff.tries
+        try:
+            act()
+        except FAILURES as error:
+            why = brief(error)
+            self.tally.retries += 1
+            if self._backoff.failed(why, time.monotonic()):
+                self.say.event("waiting", f"waiting, and trying again: {why}", "warning", why=why)
+            self.tally.trouble = str(self._backoff)
+            return False
+        if tries and act == self._work:
+            lasted = self._backoff.worked()
+            self.tally.trouble = ""
+            self.say.event("resumed", f"goes on after {lasted:.1f} s", seconds=f"{lasted:.1f}")
+        return True
+
+    def _work(self) -> None:
+        """All that needs HDFS or the topic's description. Called again after a failure, it goes on where it was."""
+        now = time.monotonic()
+        if self._source is None:
+            self._source = Source(self.settings)
+        if now >= self._look_at:
+            self._look()
+            self._look_at = time.monotonic() + LOOK_EVERY
+        for number in sorted(self._source.fresh & self._source.owned):
+            self._settle(number)
+        for number in set(self.parts) - self._source.owned:
+            del self.parts[number]
+        self._write_due(finish=False)
+        if self.settings.compact_every and time.monotonic() >= self._compact_at:
+            self._compact_at = time.monotonic() + self.settings.compact_every
+            merged = compact.compact(self.client, self.settings, set(self.parts))
+            for number, files in merged.items():
+                self.tally.add("files_merged", number, files)
+            self.say.event("compacted", f"merged {sum(merged.values())} files", files=sum(merged.values()))
+
+    def _poll(self, held: set[int]) -> None:
+        source, now = self._source, time.monotonic()
+        assert source is not None
+        source.hold(held)
+        wait = min([0.2, *(part.gatherer.due(now) for part in self.parts.values() if not part.batch)])
+        batches = source.poll(0.1 if self._backoff.tries else max(0.0, wait))
+        now = time.monotonic()
+        for number, records in batches.items():
+            if number in self.parts:
+                self.parts[number].gatherer.take(records, now)
+
+    # The topic and its partitions
+
+    def _look(self) -> None:
+        assert self._source is not None
+        topic = self._source.describe()
+        if topic is None:
+            if not self._missing:
+                self._missing = True
+                text = f"there is no topic {self.settings.topic} (yet); it is looked for every {LOOK_EVERY:.0f} s"
+                self.say.event("no_topic", text, "warning", topic=self.settings.topic)
+            return
+        self._missing = False
+        if self.topic and self.topic.id != topic.id:
+            # What was read of the one before is its own, and is written before the new one's place is looked for.
+            self._write_due(finish=True)
+            text = f"topic {self.settings.topic} was deleted and made again: it is read from its beginning"
+            self.say.event("new_topic", text, "warning", topic=self.settings.topic, topic_id=topic.id)
+            self._source.close()
+            self.parts, self._source, self.topic = {}, Source(self.settings), None
+        if self.topic and self.topic.partitions != topic.partitions:
+            text = f"topic {self.settings.topic} has {len(topic.partitions)} partitions now"
+            self.say.event("new_partitions", text, topic=self.settings.topic, partitions=len(topic.partitions))
+        self.topic = topic
+        self._source.follow(topic.partitions)
+
+    def _settle(self, number: int) -> None:
+        """Find where HDFS stands with a partition, and read on from there."""
+        source, topic, settings = self._source, self.topic, self.settings
+        if topic is None:
+            return
+        assert source is not None
+        paths = Paths(settings.folder, settings.topic, topic.id, number)
+        known = self.parts.get(number)
+        if known and known.paths == paths:
+            # A new assignment forgot where this one stood; what is gathered is still right.
+            source.seek(number, known.gatherer.expected)
+            return
+        found = place.find(self.client, paths, lambda: source.first(number))
+        try:
+            found = place.sweep(self.client, paths, found)
+        except place.Fenced:
+            return
+        make = row_maker(
+            settings.format,
+            settings.columns,
+            bare=settings.bare,
+            places=settings.places,
+            time_field=settings.time_field,
+        )
+        self.parts[number] = Part(paths, found, Gatherer(found.next, make, settings.limits, settings.by_day))
+        source.seek(number, found.next)
+        self.say.event(
+            "place",
+            f"partition {number} goes on at offset {found.next}",
+            topic=settings.topic,
+            partition=number,
+            offset=found.next,
+        )
+
+    def _check_order(self, number: int, part: Part) -> None:
+        """Where Kafka gives offsets that HDFS has already: has the log been cut, or the topic been made again?"""
+        part.gatherer.backwards = 0
+        assert self._source is not None
+        self._look_at = 0.0
+        end = self._source.end(number)
+        if end < part.gatherer.expected:
+            text = f"partition {number} ends at {end} and HDFS has {part.gatherer.expected}: Kafka lost records"
+            self.say.event("log_cut", text, "error", partition=number, end=end, expected=part.gatherer.expected)
+            part.held_until = time.monotonic() + LOOK_EVERY
+        self._source.seek(number, part.gatherer.expected)
+
+    # Writing
+
+    def _write_due(self, finish: bool) -> None:
+        now = time.monotonic()
+        for number, part in list(self.parts.items()):
+            while part.batch or (batch := part.gatherer.cut(now, finish)):
+                part.batch = part.batch or batch
+                if not self._write(number, part):
+                    break
+            else:
+                if part.gatherer.backwards:
+                    self._check_order(number, part)
+        parts = [part for part in self.parts.values() if not part.batch]
+        if sum(part.gatherer.size for part in parts) > self.settings.memory:
+            largest = max(parts, key=lambda part: part.gatherer.size)
+            largest.batch = largest.gatherer.cut(now, finish=True)
+
+    def _write(self, number: int, part: Part) -> bool:
+        """Bring a batch to HDFS; after a failure it goes on where it was.
+
+        Returns:
+            whether it is there. False: another writer was first, and the partition's place is looked for anew.
+        """
+        batch, began = part.batch, time.monotonic()
+        assert batch is not None
+        if not batch.reported:
+            self._report(number, batch)
+        try:
+            if not batch.attempt:
+                place.stage(self.client, part.paths, batch, self.settings.format)
+            if not batch.committed:
+                part.place = place.commit(self.client, part.paths, part.place, batch, self.settings.format)
+                batch.committed = True
+        except place.Fenced as fenced:
+            self.tally.add("fenced", number)
+            self.say.event("fenced", str(fenced), "warning", partition=number, offset=batch.start)
+            del self.parts[number]
+            assert self._source is not None
+            self._source.fresh.add(number)
+            return False
+        path = place.publish(self.client, part.paths, part.place)
+        part.batch = None
+        self._count(number, batch, path, time.monotonic() - began)
+        return True
+
+    def _report(self, number: int, batch: Batch) -> None:
+        """Say what the batch has no row of: to the topic of dead letters first, then to the log."""
+        letters = [self.letters.letter(record, reason) for record, reason in batch.poison]
+        lost: list[tuple[int, int]] = []
+        if batch.gaps:
+            assert self._source is not None
+            first = self._source.first(number)
+            lost = [(begin, min(end, first)) for begin, end in batch.gaps if begin < first]
+        try:
+            self.letters.send(letters + [self.letters.lost(number, *range_) for range_ in lost])
+        except KafkaError:
+            self.letters.close()
+            raise
+        batch.reported = True
+        for begin, end in lost:
+            text = f"partition {number}: Kafka deleted offsets {begin} to {end - 1} before they were read"
+            self.say.event("lost", text, "error", partition=number, first=begin, last=end - 1)
+        if batch.poison:
+            record, reason = batch.poison[0]
+            text = f"{len(letters)} records have no row: see {self.letters.topic}; the first: {record.offset}, {reason}"
+            self.say.event(
+                "dead_letters", text, "warning", partition=number, records=len(letters), offset=record.offset
+            )
+        gone = sum(end - begin for begin, end in lost)
+        skipped = sum(end - begin for begin, end in batch.gaps) - gone
+        if skipped:
+            text = f"partition {number}: {skipped} offsets have no record (transaction markers, compaction)"
+            self.say.event("skipped", text, partition=number, offsets=skipped)
+        self.tally.add("offsets_lost", number, gone)
+        self.tally.add("offsets_skipped", number, skipped)
+
+    def _count(self, number: int, batch: Batch, path: str, seconds: float) -> None:
+        tally = self.tally
+        tally.add("dead_letters", number, len(batch.poison))
+        if batch.body is None:
+            return
+        tally.add("rows", number, batch.rows)
+        tally.add("files", number)
+        tally.add("bytes", number, len(batch.body))
+        tally.last = path.removeprefix(f"{self.settings.folder}/")
+        if not self.say.terminal:
+            self.say.event(
+                "wrote",
+                f"{batch.rows} rows to {path}",
+                partition=number,
+                rows=batch.rows,
+                bytes=len(batch.body),
+                start=batch.start,
+                end=batch.end,
+                seconds=f"{seconds:.3f}",
+                file=path,
+            )
+
+    # What people and other programs see
+
+    def _tell(self, now: float) -> None:
+        if self._source is None or now < self._say_at:
+            return
+        self._say_at = now + (0.5 if self.say.terminal else SAY_EVERY)
+        places = {number: part.place.next for number, part in self.parts.items()}
+        self.tally.lag = self._source.lag(places, ask=bool(self._backoff.tries))
+        rate = self.tally.rate()
+        line = self.tally.line(rate)
+        self.say.live(line)
+        # A silent topic makes one line, not one each ten seconds.
+        if not self.say.terminal and line != self._said:
+            self.say.event("progress", line, **self.tally.fields(rate))
+            self._said = line
+        if now >= self._commit_at:
+            self._commit_at = now + 5
+            self._source.commit(places)
+
+    def _finish(self) -> None:
+        """Write what is gathered, if HDFS lets it within LAST_TRIES, and leave."""
+        deadline = time.monotonic() + LAST_TRIES
+        done = self._source is None
+        while not done and time.monotonic() < deadline:
+            done = self._try(lambda: self._write_due(finish=True))
+            if not done:
+                time.sleep(0.3)
+        waiting = sum(part.gatherer.waiting + (part.batch.rows if part.batch else 0) for part in self.parts.values())
+        if self._source is not None:
+            self._source.close({number: part.place.next for number, part in self.parts.items()})
+        self.letters.close()
+        text = f"ended: {self.tally.sum('rows')} rows in {self.tally.sum('files')} files"
+        if waiting:
+            text += f"; {waiting} records that could not be written are still in Kafka ({self._backoff.why})"
+        self.say.event("ended", text, "warning" if waiting else "info", **self.tally.fields(0.0))

@@ -1,0 +1,199 @@
+"""Kafka's side: which partitions there are, which of them are this instance's, their records from a given offset."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass
+from typing import Any
+
+from kafka import ConsumerRebalanceListener, KafkaAdminClient, KafkaConsumer, OffsetAndMetadata, TopicPartition
+from kafka.errors import KafkaError
+
+from hdfs_sink.arguments import Settings
+
+TIMEOUT_MS = 10_000
+RECORDS = 10_000
+"""Records that one poll gives at most."""
+
+
+@dataclass(frozen=True)
+class Topic:
+    """A topic as the brokers have it now.
+
+    Parameters:
+        id: another one for a topic that was deleted and made again; `-` where brokers have none (before Kafka 2.8).
+        partitions: their numbers.
+    """
+
+    id: str
+    partitions: tuple[int, ...]
+
+
+class Source(ConsumerRebalanceListener):
+    """The records of a topic. Offsets come from HDFS; those that the group commits are for tools that show lag."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Connect.
+
+        Raises:
+            KafkaError: no broker answers.
+        """
+        self._settings = settings
+        self._topic = settings.topic
+        self.fresh: set[int] = set()
+        """Partitions that became this instance's and that nobody has sought yet."""
+        self._owned: set[int] = set()
+        self._admin: KafkaAdminClient | None = None
+        self._consumer = KafkaConsumer(
+            bootstrap_servers=settings.bootstrap,
+            group_id=settings.group,
+            enable_auto_commit=False,
+            # Where the log no longer has the wanted offset, its first one comes instead; the gap is seen and reported.
+            auto_offset_reset="earliest",
+            isolation_level="read_committed",
+            allow_auto_create_topics=False,
+            metadata_max_age_ms=5000,
+            session_timeout_ms=10_000,
+            heartbeat_interval_ms=2000,
+            fetch_max_bytes=8 << 20,
+            request_timeout_ms=30_000,
+            bootstrap_timeout_ms=TIMEOUT_MS,
+        )
+        if settings.share:
+            self._consumer.subscribe([self._topic], listener=self)
+
+    def on_partitions_revoked(self, revoked: list[TopicPartition]) -> None:
+        """Note what another instance reads from now on."""
+        self._owned -= {part.partition for part in revoked}
+        self.fresh -= {part.partition for part in revoked}
+
+    def on_partitions_assigned(self, assigned: list[TopicPartition]) -> None:
+        """Note what this instance reads from now on; its place is looked for outside Kafka's loop."""
+        self._owned |= {part.partition for part in assigned}
+        self.fresh |= {part.partition for part in assigned}
+
+    def describe(self) -> Topic | None:
+        """Ask the brokers for the topic; None if there is none.
+
+        Raises:
+            KafkaError: they do not answer.
+        """
+        if self._admin is None:
+            self._admin = KafkaAdminClient(
+                bootstrap_servers=self._settings.bootstrap,
+                request_timeout_ms=TIMEOUT_MS,
+                bootstrap_timeout_ms=TIMEOUT_MS,
+            )
+        try:
+            said = self._admin.describe_topics([self._topic])[0]
+        except KafkaError:
+            admin, self._admin = self._admin, None
+            with contextlib.suppress(Exception):
+                admin.close()
+            raise
+        if said["error_code"] or not said["partitions"]:
+            return None
+        number = said.get("topic_id")
+        numbers = tuple(sorted(partition["partition_index"] for partition in said["partitions"]))
+        return Topic(str(number) if number else "-", numbers)
+
+    def follow(self, partitions: tuple[int, ...]) -> None:
+        """Read what of these partitions is this instance's; Kafka's group decides where the instances share."""
+        if self._settings.share:
+            return
+        number, count = self._settings.instance
+        mine = {partition for partition in partitions if partition % count == number - 1}
+        if mine != self._owned:
+            self._consumer.assign([TopicPartition(self._topic, partition) for partition in sorted(mine)])
+            # A new assignment forgets all positions.
+            self._owned, self.fresh = mine, set(mine)
+
+    @property
+    def owned(self) -> set[int]:
+        """Partitions that are this instance's."""
+        return set(self._owned)
+
+    def seek(self, partition: int, offset: int) -> None:
+        """Read a partition from an offset on."""
+        self._consumer.seek(TopicPartition(self._topic, partition), offset)
+        self.fresh.discard(partition)
+
+    def hold(self, partitions: set[int]) -> None:
+        """Take no more records of these partitions, and of all others again."""
+        owned = {TopicPartition(self._topic, partition) for partition in self._owned}
+        held = {part for part in owned if part.partition in partitions}
+        assigned, paused = self._consumer.assignment(), self._consumer.paused()
+        if more := (held & assigned) - paused:
+            self._consumer.pause(*more)
+        if fewer := (paused & assigned) - held:
+            self._consumer.resume(*fewer)
+
+    def poll(self, seconds: float) -> dict[int, list[Any]]:
+        """Wait for records.
+
+        Parameters:
+            seconds: how long at most.
+        Returns:
+            records by partition; none of partitions that nobody has sought since they became this instance's.
+        Raises:
+            KafkaError: the brokers refuse.
+        """
+        batches = self._consumer.poll(timeout_ms=max(0, int(seconds * 1000)), max_records=RECORDS)
+        fresh, owned = self.fresh, self._owned
+        return {
+            part.partition: records
+            for part, records in batches.items()
+            if part.partition not in fresh and part.partition in owned
+        }
+
+    def first(self, partition: int) -> int:
+        """The first offset that the log still has."""
+        part = TopicPartition(self._topic, partition)
+        return self._consumer.beginning_offsets([part], timeout_ms=TIMEOUT_MS)[part]
+
+    def end(self, partition: int) -> int:
+        """The offset that the next record will get."""
+        part = TopicPartition(self._topic, partition)
+        return self._consumer.end_offsets([part], timeout_ms=TIMEOUT_MS)[part]
+
+    def lag(self, places: dict[int, int], ask: bool = False) -> dict[int, int]:
+        """Records that Kafka has and HDFS has not, by partition.
+
+        Parameters:
+            places: next offset that HDFS wants, by partition.
+            ask: ask the brokers, since nothing is being fetched; else it is what the last fetch told.
+        """
+        parts = {TopicPartition(self._topic, partition): place for partition, place in places.items()}
+        parts = {part: place for part, place in parts.items() if part in self._consumer.assignment()}
+        ends: dict[TopicPartition, int] = {}
+        if ask and parts:
+            with contextlib.suppress(KafkaError):
+                ends = self._consumer.end_offsets(list(parts), timeout_ms=1000)
+        return {
+            part.partition: max(0, ends.get(part, self._consumer.highwater(part) or place) - place)
+            for part, place in parts.items()
+        }
+
+    def commit(self, places: dict[int, int]) -> None:
+        """Tell the group's offsets to tools that show lag; nothing depends on it."""
+        offsets = {TopicPartition(self._topic, p): OffsetAndMetadata(place, "", -1) for p, place in places.items()}
+        if offsets:
+            with contextlib.suppress(KafkaError):
+                self._consumer.commit_async(offsets)
+
+    def close(self, places: dict[int, int] | None = None) -> None:
+        """Leave the group and close the connections.
+
+        Parameters:
+            places: offsets to commit at last.
+        """
+        with contextlib.suppress(Exception):
+            if places:
+                offsets = {
+                    TopicPartition(self._topic, p): OffsetAndMetadata(place, "", -1) for p, place in places.items()
+                }
+                self._consumer.commit(offsets, timeout_ms=3000)
+        for client in (self._consumer, self._admin):
+            with contextlib.suppress(Exception):
+                if client is not None:
+                    client.close()

@@ -1,0 +1,133 @@
+"""Where hdfs-sink cuts batches: rows, bytes, seconds, days; every record in exactly one."""
+
+from __future__ import annotations
+
+import random
+
+from hdfs_sink.batch import Batch, Gatherer, Limits
+from hdfs_sink.rows import Column, row_maker
+from hdfs_sink_kit import DAY, Record, event
+
+MAKE = row_maker("csv", [Column("id", "int")], places=False)
+
+
+def records(*offsets: int, **more: int) -> list[Record]:
+    return [Record(offset, event(offset), **more) for offset in offsets]
+
+
+def gather(limits: Limits, by_day: bool = False, start: int = 0) -> Gatherer:
+    return Gatherer(start, MAKE, limits, by_day)
+
+
+def all_of(gatherer: Gatherer, now: float = 0.0, finish: bool = False) -> list[Batch]:
+    found = []
+    while batch := gatherer.cut(now, finish):
+        found.append(batch)
+    return found
+
+
+def test_a_batch_is_full_at_its_rows_also_within_one_poll():
+    gatherer = gather(Limits(3, 10_000, 60))
+    gatherer.take(records(*range(8)), 0)
+    assert [(b.start, b.end, b.rows) for b in all_of(gatherer)] == [(0, 3, 3), (3, 6, 3)]
+    assert gatherer.waiting == 2
+
+
+def test_a_batch_is_full_at_its_bytes():
+    gatherer = gather(Limits(1000, 5, 60))
+    gatherer.take(records(*range(6)), 0)
+    assert [b.body for b in all_of(gatherer)] == [b"0\n1\n2\n", b"3\n4\n5\n"]
+
+
+def test_a_batch_is_due_by_the_age_of_its_first_record_also_when_no_more_come():
+    gatherer = gather(Limits(1000, 10_000, 2))
+    gatherer.take(records(0), 10)
+    assert all_of(gatherer, 11) == []
+    gatherer.take(records(1), 11.5)
+    assert gatherer.due(11.5) == 0.5
+    assert [(b.start, b.end) for b in all_of(gatherer, 12)] == [(0, 2)]
+    assert all_of(gatherer, 99) == []
+
+
+def test_a_batch_ends_where_the_day_does():
+    gatherer = gather(Limits(1000, 10_000, 60), by_day=True)
+    gatherer.take(records(0, 1, timestamp=DAY - 1) + records(2, timestamp=DAY), 0)
+    (first,) = all_of(gatherer)
+    assert (first.day, first.start, first.end) == ("1970-01-01", 0, 2)
+    (second,) = all_of(gatherer, finish=True)
+    assert (second.day, second.start, second.end) == ("1970-01-02", 2, 3)
+
+
+def test_poison_moves_the_end_and_is_kept_with_its_reason():
+    gatherer = gather(Limits(1000, 10_000, 60))
+    gatherer.take([Record(0, event(0)), Record(1, None), Record(2, b"x")], 0)
+    (batch,) = all_of(gatherer, finish=True)
+    assert (batch.start, batch.end, batch.rows, batch.body) == (0, 3, 1, b"0\n")
+    assert [(r.offset, why) for r, why in batch.poison] == [(1, "tombstone: the value is null"), (2, "not JSON")]
+
+
+def test_a_batch_of_nothing_but_poison_has_no_file_and_moves_on():
+    gatherer = gather(Limits(1000, 10_000, 60), by_day=True)
+    gatherer.take([Record(0, None)], 0)
+    (batch,) = all_of(gatherer, finish=True)
+    assert (batch.end, batch.body, batch.day) == (1, None, "-")
+
+
+def test_offsets_that_kafka_has_not_are_told_and_covered():
+    gatherer = gather(Limits(1000, 10_000, 60))
+    gatherer.take(records(5, 6, 9), 0)
+    (batch,) = all_of(gatherer, finish=True)
+    assert (batch.start, batch.end, batch.gaps) == (0, 10, [(0, 5), (7, 9)])
+
+
+def test_a_gap_before_a_new_day_belongs_to_that_day():
+    gatherer = gather(Limits(1000, 10_000, 60), by_day=True)
+    gatherer.take(records(0, timestamp=0) + records(3, timestamp=DAY), 0)
+    first, second = all_of(gatherer, finish=True)
+    assert (first.end, first.gaps) == (1, [])
+    assert (second.start, second.gaps) == (1, [(1, 3)])
+
+
+def test_offsets_that_hdfs_has_are_never_taken_again():
+    gatherer = gather(Limits(1000, 10_000, 60), start=2)
+    gatherer.take(records(0, 1, 2), 0)
+    (batch,) = all_of(gatherer, finish=True)
+    assert (batch.start, batch.body, gatherer.backwards) == (2, b"2\n", 2)
+
+
+def test_a_time_of_no_year_is_poison():
+    gatherer = gather(Limits(1000, 10_000, 60), by_day=True)
+    gatherer.take([Record(0, event(0), timestamp=10**17)], 0)
+    (batch,) = all_of(gatherer, finish=True)
+    assert batch.poison[0][1] == "its time is in no year of the calendar"
+
+
+def test_whatever_the_cuts_every_record_is_in_one_batch_and_batches_meet():
+    for seed in range(200):
+        chance = random.Random(seed)
+        wanted, log, offset = [], [], 0
+        for _ in range(chance.randint(1, 60)):
+            offset += chance.choice([0, 0, 0, 2])
+            value = chance.choice([event(offset)] * 5 + [None, b"x"])
+            log.append(Record(offset, value, timestamp=chance.randint(0, 2) * DAY))
+            wanted += [offset] if value and value != b"x" else []
+            offset += 1
+        gatherer = gather(
+            Limits(chance.randint(1, 9), chance.randint(1, 40), chance.choice([0, 5])), chance.random() < 0.5
+        )
+        batches, at, now = [], 0, 0.0
+        while at < len(log):
+            count = chance.randint(1, 9)
+            gatherer.take(log[at : at + count], now)
+            at += count
+            batches += all_of(gatherer, now)
+            now += chance.random() * 3
+        batches += all_of(gatherer, now, finish=True)
+        rows = [int(line) for batch in batches for line in (batch.body or b"").split()]
+        poison = [record.offset for batch in batches for record, _ in batch.poison]
+        assert rows == wanted, seed
+        assert sorted(rows + poison) == [record.offset for record in log], seed
+        assert [b.start for b in batches] == [0, *[b.end for b in batches]][:-1], seed
+        assert batches[-1].end == offset, seed
+        gone = [number for batch in batches for begin, end in batch.gaps for number in range(begin, end)]
+        assert sorted(rows + poison + gone) == list(range(offset)), seed

@@ -1,0 +1,49 @@
+"""Looks for the lab's secrets where nobody may find them."""
+
+from __future__ import annotations
+
+from verify.lib.inventory import ROOT
+from verify.lib.lab import Lab
+from verify.lib.machine import Machine
+
+# One pattern a line; passed by file, so that the search itself shows no secret in a command line.
+SEARCH = r"""
+set -u
+patterns=$(mktemp); trap 'rm -f "$patterns"' EXIT
+for file in /etc/kafka-connect/secrets/*; do [ -s "$file" ] && { cat "$file"; echo; }; done >"$patterns"
+sed -n 's/^password=//p' HOME/.my.cnf 2>/dev/null >>"$patterns"
+sed -i '/^$/d' "$patterns"
+echo "secrets: $(wc -l <"$patterns")"
+[ -s "$patterns" ] || exit 0
+cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\0' '\n' | grep -qFf "$patterns" && echo "in a command line"
+journalctl --no-pager --output=cat --boot 2>/dev/null | grep -qFf "$patterns" && echo "in the journal"
+if [ -d /etc/kafka-connect ]; then
+  names=$(curl -sS localhost:PORT/connectors | tr -d '[]"' | tr , '\n')
+  { curl -sS 'localhost:PORT/connectors?expand=info&expand=status'
+    for name in $names; do curl -sS "localhost:PORT/connectors/$name/tasks"; done
+  } 2>/dev/null | grep -qFf "$patterns" && echo "in an answer of Kafka Connect"
+fi
+find /etc KAFKA/config /usr/local /home /opt/course-venv/bin /tmp /var/tmp /var/lib/streaming-lab -xdev -type f \
+  -perm /o+r -size -1M -exec grep -lFf "$patterns" {} + 2>/dev/null | sed 's/^/readable by all: /'
+exit 0
+"""
+
+
+def on_host(machine: Machine, lab: Lab) -> tuple[int, list[str]]:
+    """Look on a host: command lines, journal, Kafka Connect's answers, files that everybody can read.
+
+    Returns:
+        How many secrets the host has, and where one was found.
+    """
+    script = SEARCH.replace("HOME", str(lab.values["course_home"])).replace("KAFKA", lab.home)
+    first, *found = machine.root(script.replace("PORT", str(lab.values["kafka_connect_port"]))).splitlines()
+    return int(first.removeprefix("secrets: ")), found
+
+
+def in_logs(lab: Lab) -> list[str]:
+    """Name the logs of ./lab on this machine that hold a secret of the lab."""
+    kept = ROOT / ".lab" / str(lab.values["lab_name"]) / "secrets"
+    secrets = [path.read_text(encoding="utf-8").split()[0] for path in kept.glob("*") if path.stat().st_size]
+    logs = sorted((ROOT / "build/log").glob("*.log"))
+    texts = {path.name: path.read_text(encoding="utf-8", errors="replace") for path in logs}
+    return [name for name, text in texts.items() if any(secret in text for secret in secrets)]
