@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import configparser
 import re
 import tempfile
 import time
@@ -114,10 +115,18 @@ def run_step(lab: Lab, step: Step, screen: Screen, log: Path, become: dict[str, 
 
 
 def _plugins(lab: Lab) -> dict[str, str]:
-    """Plugin paths by environment: Molecule writes an ansible.cfg of its own and ours is not read."""
+    """Plugin paths and what else of ansible.cfg counts, by environment: Molecule writes an ansible.cfg of its own and ours is not read."""
     return {
         "ANSIBLE_CALLBACK_PLUGINS": str(lab.root / "plugins" / "callback"),
         "ANSIBLE_CALLBACKS_ENABLED": "phases",
+        "ANSIBLE_PRECEDENCE": _setting(lab, "precedence"),
         "PY_COLORS": "0",
         "ANSIBLE_FORCE_COLOR": "0",
     }
+
+
+def _setting(lab: Lab, name: str) -> str:
+    """One value of the project's ansible.cfg."""
+    settings = configparser.ConfigParser(interpolation=None)
+    settings.read(lab.root / "ansible.cfg", encoding="utf-8")
+    return settings.get("defaults", name, fallback="")
