@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import shlex
 import sys
 from pathlib import Path
 from typing import Any
@@ -28,9 +29,9 @@ BARS = {"sink against the notes": 1000.0, "sink against the bare loop": 0.8, "gr
 
 def ask(options: argparse.Namespace, do: str, **arguments: Any) -> dict[str, Any]:
     """Run one function of hdfs_sink_onhost.py on the workspace host and return its answer."""
-    request = json.dumps({"do": do, **arguments})
-    program = f"REQUEST = {request!r}\n" + PROGRAM.read_text(encoding="utf-8")
-    printed = on_host(["--name", options.name], options.host, "/opt/course-venv/bin/python3 -", program, "student")
+    command = f"/opt/course-venv/bin/python3 - {shlex.quote(json.dumps({'do': do, **arguments}))}"
+    program = PROGRAM.read_text(encoding="utf-8")
+    printed = on_host(["--name", options.name], options.host, command, program, "student")
     try:
         return json.loads(printed.strip().splitlines()[-1])
     except (ValueError, IndexError):
