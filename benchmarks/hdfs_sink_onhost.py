@@ -49,10 +49,9 @@ parts = [TopicPartition("{topic}", n) for n in range({partitions})]
 consumer.assign(parts)
 for part in parts:
     consumer.seek(part, 0)
-seen, began = 0, None
+seen, began = 0, time.monotonic()
 while seen < {count}:
     for records in consumer.poll(timeout_ms=200, max_records=10000).values():
-        began = began or time.monotonic()
         seen += len(records)
 print(time.monotonic() - began, flush=True)
 """
@@ -106,7 +105,7 @@ def run_python(program: str) -> subprocess.Popen[str]:
 
 
 def bare(topic: str, count: int) -> dict[str, Any]:
-    """The poll loop that writes nowhere, from its first record to its last."""
+    """The poll loop that writes nowhere, from the moment it begins to read to its last record."""
     partitions = int(topic.rsplit("-", 1)[1])
     child = run_python(BARE.format(brokers=BROKERS, topic=topic, partitions=partitions, count=count))
     return {"seconds": float(child.communicate()[0])}
