@@ -11,7 +11,6 @@ import random
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 from hdfs import HdfsError
@@ -255,17 +254,6 @@ class Source:
         self.committed.update(places or {})
 
 
-class Inline:
-    """Uploads without a thread: a scheduler counts one for each writer."""
-
-    def submit(self, act: Callable, *given: Any) -> Any:
-        act(*given)
-        return SimpleNamespace(done=lambda: True, result=lambda: None)
-
-    def shutdown(self, **_: Any) -> None:
-        pass
-
-
 class Letters:
     """Dead letters in memory."""
 
@@ -291,8 +279,7 @@ def make_sink(store: Store, log: Log, *more: str, step: Any = None, chance: Any 
     """A real sink on the store and the log in memory; what it says is in `said`."""
     given = settings(*more)
     made = sink.Sink(given, Say(io.StringIO()), Tally(given.topic))
-    made.client = made.upload_client = Client(store, step) if step else Client(store)
-    made.uploads = Inline()
+    made.client = Client(store, step) if step else Client(store)
     made._source = Source(log, chance, **parts)
     made.letters = Letters()
     return made

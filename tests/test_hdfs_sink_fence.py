@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 import threading
-from types import SimpleNamespace
 
 import pytest
 from hdfs import HdfsError
@@ -288,28 +287,3 @@ def test_writers_that_race_hang_and_die_lose_and_double_nothing(seed):
     for name in [name for name in store.names() if "+0+" in name]:
         ids = [int(line) for line in store.files[f"{FOLDER}/{name}"].split()]
         assert ids == sorted(ids), f"seed {seed}: {name} is out of order"
-
-
-def test_rows_are_gathered_while_others_are_uploaded_and_never_more_than_a_batch():
-    store, log = Store(), Log()
-    log.fill(100)
-    made = make_sink(store, log, "--rows", "6")
-    going = threading.Event()
-
-    class Slow:
-        def submit(self, act, *given):
-            return SimpleNamespace(done=going.is_set, result=lambda: act(*given))
-
-        def shutdown(self, **_):
-            pass
-
-    made.uploads = Slow()
-    for _ in range(60):
-        made._turn()
-    part = made.parts[0]
-    assert rows(store) == []
-    assert part.batch.rows == 6 and part.full
-    assert 6 <= part.gatherer.waiting <= 6 + 9
-    going.set()
-    turn_until(made, lambda: len(rows(store)) == 100)
-    assert rows(store) == list(range(100))

@@ -110,10 +110,6 @@ class Gatherer:
         """Seconds until a batch is due because of its age; a long time where nothing waits."""
         return 3600.0 if self._since is None else self._since + self.limits.seconds - now
 
-    def look(self) -> bool:
-        """Make rows of the records that were taken, without a batch; returns whether no more may be taken."""
-        return self._fill()
-
     def cut(self, now: float, finish: bool = False) -> Batch | None:
         """Look at the records that were taken, and make a batch if one is full or old enough.
 
@@ -134,8 +130,6 @@ class Gatherer:
         """Make rows until a batch is full (True) or no record is left (False)."""
         records, lines, convert, by_day = self._records, self._lines, self.convert, self.by_day
         most, room, expected = self.limits.rows, self.limits.bytes - self.size, self.expected
-        if room <= 0 or len(lines) + len(self._poison) >= most:
-            return True
         full = False
         number = self._at
         for number in range(self._at, len(records)):

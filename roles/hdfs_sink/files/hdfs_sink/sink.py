@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,18 +30,13 @@ FAILURES = (*webhdfs.ERRORS, KafkaError, place.PlaceError)
 
 @dataclass
 class Part:
-    """A partition: where it stands in HDFS, and what is on its way there.
-
-    While a batch's rows are uploaded, in a thread, the next ones are gathered, until these are `full`.
-    """
+    """A partition: where it stands in HDFS, and what is on its way there."""
 
     paths: Paths
     place: Place
     gatherer: Gatherer
     batch: Batch | None = None
     held_until: float = 0.0
-    upload: Future | None = None
-    full: bool = False
 
 
 class Sink:
@@ -51,8 +45,6 @@ class Sink:
     def __init__(self, settings: Settings, say: Say, tally: Tally) -> None:
         self.settings, self.say, self.tally = settings, say, tally
         self.client = webhdfs.Client(settings.webhdfs, settings.user)
-        self.upload_client = webhdfs.Client(settings.webhdfs, settings.user)
-        self.uploads = ThreadPoolExecutor(max_workers=1, thread_name_prefix="upload")
         self.letters = DeadLetters(settings.bootstrap, settings.dead_letters, settings.topic)
         self.parts: dict[int, Part] = {}
         self.topic: Topic | None = None
@@ -88,7 +80,7 @@ class Sink:
             return
         # While something is being waited for, polling goes on (Kafka's group wants it) and no more is taken.
         blocked = bool(self._backoff.tries)
-        held = {number for number, part in self.parts.items() if (part.batch and part.full) or part.held_until > now}
+        held = {number for number, part in self.parts.items() if part.batch or part.held_until > now}
         self._try(lambda: self._poll(set(self._source.owned) if blocked else held))
 
     def _try(self, act: Any) -> bool:
@@ -134,8 +126,6 @@ class Sink:
         assert source is not None
         source.hold(held)
         wait = min([0.2, *(part.gatherer.due(now) for part in self.parts.values() if not part.batch)])
-        if any(part.upload for part in self.parts.values()):
-            wait = min(wait, 0.01)
         batches = source.poll(0.1 if self._backoff.tries else max(0.0, wait))
         now = time.monotonic()
         for number, records in batches.items():
@@ -217,12 +207,10 @@ class Sink:
 
     def _write_due(self, finish: bool) -> None:
         now = time.monotonic()
-        # After a failure nothing is taken until one upload has gone well.
-        wait = finish or bool(self._backoff.tries)
         for number, part in list(self.parts.items()):
             while part.batch or (batch := part.gatherer.cut(now, finish)):
                 part.batch = part.batch or batch
-                if not self._write(number, part, wait):
+                if not self._write(number, part):
                     break
             else:
                 if part.gatherer.backwards:
@@ -230,26 +218,21 @@ class Sink:
         parts = [part for part in self.parts.values() if not part.batch]
         if sum(part.gatherer.size for part in parts) > self.settings.memory:
             largest = max(parts, key=lambda part: part.gatherer.size)
-            largest.batch, largest.full = largest.gatherer.cut(now, finish=True), True
+            largest.batch = largest.gatherer.cut(now, finish=True)
 
-    def _write(self, number: int, part: Part, wait: bool) -> bool:
+    def _write(self, number: int, part: Part) -> bool:
         """Bring a batch to HDFS; after a failure it goes on where it was.
 
-        Parameters:
-            number: of the partition.
-            part: with the batch.
-            wait: for the upload.
         Returns:
-            whether it is there. False: its rows are still being uploaded, or another writer was first, and the
-            partition's place is looked for anew.
+            whether it is there. False: another writer was first, and the partition's place is looked for anew.
         """
         batch, began = part.batch, time.monotonic()
         assert batch is not None
         if not batch.reported:
             self._report(number, batch)
         try:
-            if not batch.attempt and not self._uploaded(part, batch, wait):
-                return False
+            if not batch.attempt:
+                place.stage(self.client, part.paths, batch, self.settings.format)
             if not batch.committed:
                 part.place = place.commit(self.client, part.paths, part.place, batch, self.settings.format)
                 batch.committed = True
@@ -261,20 +244,8 @@ class Sink:
             self._source.fresh.add(number)
             return False
         path = place.publish(self.client, part.paths, part.place)
-        part.batch, part.full = None, False
+        part.batch = None
         self._count(number, batch, path, time.monotonic() - began)
-        return True
-
-    def _uploaded(self, part: Part, batch: Batch, wait: bool) -> bool:
-        """Upload a batch's rows in a thread, and meanwhile make rows of the next records."""
-        if part.upload is None:
-            act = place.stage
-            part.upload = self.uploads.submit(act, self.upload_client, part.paths, batch, self.settings.format)
-        if not part.upload.done() and not wait:
-            part.full = part.gatherer.look()
-            return False
-        upload, part.upload = part.upload, None
-        upload.result()
         return True
 
     def _report(self, number: int, batch: Batch) -> None:
@@ -361,7 +332,6 @@ class Sink:
         if self._source is not None:
             self._source.close({number: part.place.next for number, part in self.parts.items()})
         self.letters.close()
-        self.uploads.shutdown(wait=False, cancel_futures=True)
         text = f"ended: {self.tally.sum('rows')} rows in {self.tally.sum('files')} files"
         if waiting:
             text += f"; {waiting} records that could not be written are still in Kafka ({self._backoff.why})"
