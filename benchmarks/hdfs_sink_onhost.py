@@ -1,6 +1,6 @@
 """Runs on the workspace host by the course's Python, for hdfs_sink.py: fills topics, runs the programs, and times them.
 
-`REQUEST`, a JSON text put before this, names one of these functions and its arguments; one JSON line is printed.
+Its one argument, a JSON text, names one of these functions and what it takes; one JSON line is printed.
 """
 
 from __future__ import annotations
@@ -49,12 +49,11 @@ parts = [TopicPartition("{topic}", n) for n in range({partitions})]
 consumer.assign(parts)
 for part in parts:
     consumer.seek(part, 0)
-seen, began = 0, None
+seen, began, cpu = 0, time.monotonic(), time.process_time()
 while seen < {count}:
     for records in consumer.poll(timeout_ms=200, max_records=10000).values():
-        began = began or time.monotonic()
         seen += len(records)
-print(time.monotonic() - began, flush=True)
+print(time.monotonic() - began, time.process_time() - cpu, flush=True)
 """
 
 
@@ -106,10 +105,11 @@ def run_python(program: str) -> subprocess.Popen[str]:
 
 
 def bare(topic: str, count: int) -> dict[str, Any]:
-    """The poll loop that writes nowhere, from its first record to its last."""
+    """The poll loop that writes nowhere, from the moment it begins to read to its last record."""
     partitions = int(topic.rsplit("-", 1)[1])
     child = run_python(BARE.format(brokers=BROKERS, topic=topic, partitions=partitions, count=count))
-    return {"seconds": float(child.communicate()[0])}
+    seconds, processor = child.communicate()[0].split()
+    return {"seconds": float(seconds), "cpu": float(processor)}
 
 
 def notes(topic: str, count: int) -> dict[str, Any]:
@@ -156,20 +156,28 @@ def start_sink(topic: str, *more: str) -> subprocess.Popen[str]:
 def sink(topic: str, count: int) -> dict[str, Any]:
     """hdfs-sink, from the moment it begins to read to the moment its last file is published."""
     clean()
-    child = start_sink(topic, "--seconds", "1")
+    # Files come out even, so that the last one does not wait for its age.
+    rows_a_file = min(50_000, count // int(topic.rsplit("-", 1)[1]))
+    child = start_sink(topic, "--seconds", "5", "--rows", str(rows_a_file))
     assert child.stderr is not None
-    began, rows = None, 0
+    began, rows, before = None, 0, 0.0
     for line in child.stderr:
         if "event=place" in line:
-            began = time.monotonic()
+            began, before = began or time.monotonic(), processor(child.pid)
         if found := re.search(r"event=wrote .*?rows=(\d+)", line):
             rows += int(found[1])
             if rows >= count:
                 break
-    took = time.monotonic() - (began or time.monotonic())
+    took, used = time.monotonic() - (began or time.monotonic()), processor(child.pid) - before
     child.terminate()
     child.wait(30)
-    return {"seconds": took}
+    return {"seconds": took, "cpu": used}
+
+
+def processor(pid: int) -> float:
+    """Seconds of processor time that a process has used."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def memory(count: int) -> dict[str, Any]:
@@ -254,5 +262,5 @@ def latency(seconds: int) -> dict[str, Any]:
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as here:
         os.chdir(here)
-        request = json.loads(REQUEST)  # noqa: F821 - see above
+        request = json.loads(sys.argv[1])
         print(json.dumps(globals()[request.pop("do")](**request)))

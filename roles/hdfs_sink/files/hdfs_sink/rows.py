@@ -12,7 +12,7 @@ from typing import Any
 
 DAY = 86_400_000
 KINDS = ("datetime", "float", "int", "text")
-_decode = json.JSONDecoder().decode
+_decoder = json.JSONDecoder()
 _encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
 
 
@@ -46,6 +46,9 @@ class Column:
         return cls(name, kind or "text")
 
 
+TWO_DIGITS = [f"{number:02d}" for number in range(60)]
+
+
 @lru_cache(maxsize=64)
 def _notes_day(day: int) -> str:
     return f"{datetime.fromtimestamp(day * 86400, tz=UTC):%d/%m/%Y}"
@@ -61,7 +64,8 @@ def notes_time(milliseconds: int) -> str:
     """
     day, rest = divmod(milliseconds // 1000, 86400)
     hour, rest = divmod(rest, 3600)
-    return f"{_notes_day(day)} {hour:02d}:{rest // 60:02d}:{rest % 60:02d}"
+    minute, second = divmod(rest, 60)
+    return f"{_notes_day(day)} {TWO_DIGITS[hour]}:{TWO_DIGITS[minute]}:{TWO_DIGITS[second]}"
 
 
 def _as_datetime(value: Any) -> str:
@@ -77,6 +81,8 @@ def _whole(value: Any) -> int:
 
 
 def _as_float(value: Any) -> str:
+    if type(value) is float and math.isfinite(value):
+        return repr(value)
     if isinstance(value, bool):
         raise ValueError("not a number")
     number = float(value)
@@ -90,6 +96,8 @@ def _as_int(value: Any) -> str:
 
 
 def _as_text(value: Any) -> str:
+    if value is None:
+        raise TypeError("no text")
     text = value if isinstance(value, str) else _encode(value)
     # A row is a line: for Hive, whose reader knows no quotes at line ends.
     text = text.replace("\r", "\\r").replace("\n", "\\n")
@@ -97,6 +105,17 @@ def _as_text(value: Any) -> str:
 
 
 _WRITE = {"datetime": _as_datetime, "float": _as_float, "int": _as_int, "text": _as_text}
+
+
+def _parse(text: str) -> Any:
+    """JSON as json.loads reads it; a third faster where nothing stands around it."""
+    try:
+        event, end = _decoder.scan_once(text, 0)
+        if end == len(text):
+            return event
+    except StopIteration:
+        pass
+    return _decoder.decode(text)
 
 
 def payload_of(value: bytes | None, bare: bool = False) -> dict[str, Any]:
@@ -111,7 +130,7 @@ def payload_of(value: bytes | None, bare: bool = False) -> dict[str, Any]:
     if value is None:
         raise Poison("tombstone: the value is null")
     try:
-        event = _decode(value.decode())
+        event = _parse(value.decode())
     except (ValueError, RecursionError):
         raise Poison("not JSON") from None
     if not bare:
@@ -131,21 +150,28 @@ def csv_line(columns: list[Column]) -> Callable[[dict[str, Any]], str]:
     Returns:
         a function that raises Poison where a field is missing or is not of its kind.
     """
-    writers = [(column.name, _WRITE[column.kind], column.kind) for column in columns]
+    writers = [(column.name, _WRITE[column.kind]) for column in columns]
 
     def line(fields: dict[str, Any]) -> str:
-        cells = []
-        for name, write, kind in writers:
-            value = fields.get(name)
-            if value is None:
-                raise Poison(f"no field {name}")
-            try:
-                cells.append(write(value))
-            except (ValueError, TypeError, OverflowError, OSError):
-                raise Poison(f"field {name} is no {kind}") from None
-        return ",".join(cells)
+        try:
+            return ",".join([write(fields[name]) for name, write in writers])
+        except (KeyError, ValueError, TypeError, OverflowError, OSError):
+            raise Poison(_why(columns, fields)) from None
 
     return line
+
+
+def _why(columns: list[Column], fields: dict[str, Any]) -> str:
+    """Say which field of those that make no row is the first."""
+    for column in columns:
+        value = fields.get(column.name)
+        if value is None:
+            return f"no field {column.name}"
+        try:
+            _WRITE[column.kind](value)
+        except (ValueError, TypeError, OverflowError, OSError):
+            return f"field {column.name} is no {column.kind}"
+    return "no row"
 
 
 def row_maker(
