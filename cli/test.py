@@ -115,7 +115,7 @@ def run_step(lab: Lab, step: Step, screen: Screen, log: Path, become: dict[str, 
 
 
 def _plugins(lab: Lab) -> dict[str, str]:
-    """Plugin paths and what else of ansible.cfg counts, by environment: Molecule writes an ansible.cfg of its own and ours is not read."""
+    """What counts of ansible.cfg, by environment: Molecule writes one of its own and ours is not read."""
     return {
         "ANSIBLE_CALLBACK_PLUGINS": str(lab.root / "plugins" / "callback"),
         "ANSIBLE_CALLBACKS_ENABLED": "phases",

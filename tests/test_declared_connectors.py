@@ -72,7 +72,8 @@ def declared() -> Iterator[tuple[str, dict[str, Any]]]:
             yield where, properties(path)
     for path in sorted((ROOT / "inventory").rglob("group_vars/**/*.yml")):
         settings = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-        for connector in settings.get("kafka_connect_connectors") or []:
+        lists = [value for name, value in settings.items() if name in ("kafka_connect_connectors", "__declared_files")]
+        for connector in (entry for value in lists if isinstance(value, list) for entry in value):
             # One that names a file has that file's options, which are checked above, and adds its own.
             if "connector.class" in (connector.get("config") or {}):
                 yield f"{path.relative_to(ROOT)}, {connector['name']}", connector["config"]

@@ -17,6 +17,12 @@ def test_the_defaults_are_the_notes_csv_in_a_folder_of_the_topics_name():
     assert (given.dead_letters, given.group) == ("mysql_temperatures-dead-letters", "hdfs-sink-mysql_temperatures")
 
 
+def test_a_lab_may_have_a_folder_of_its_own(monkeypatch):
+    monkeypatch.setenv("HDFS_SINK_FOLDER", "/user/hadoop/kafka/student01")
+    assert arguments.read(["--topic", "t"]).folder == "/user/hadoop/kafka/student01/t"
+    assert arguments.read(["--topic", "t", "--folder", "/tmp/x"]).folder == "/tmp/x"
+
+
 def test_arguments_come_from_a_file_one_a_line(tmp_path):
     (tmp_path / "job.args").write_text("--topic\nt\n--seconds\n30\n--bytes\n2m\n", encoding="utf-8")
     given = arguments.read([f"@{tmp_path}/job.args"])

@@ -24,7 +24,7 @@ class Trial:
 
     def __init__(self, lab: Lab, topic: str) -> None:
         self.lab, self.topic = lab, topic
-        self.folder = f"/user/hadoop/kafka/{topic}"
+        self.folder = f"{lab.hdfs_folder}/{topic}"
         self.ledger = f"{OUTPUT}/{topic}.ledger"
         self.sent = 0
         text = base64.b64encode(Path(__file__).with_name("sink_onhost.py").read_bytes()).decode()

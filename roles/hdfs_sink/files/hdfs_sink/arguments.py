@@ -66,7 +66,7 @@ def build_parser() -> argparse.ArgumentParser:
     add("--webhdfs", metavar="URL,...", default=os.environ.get("HDFS_SINK_WEBHDFS", "http://hadoopmaster:9870"),
         help="of all NameNodes")  # fmt: skip
     add("--user", default=os.environ.get("HDFS_SINK_USER", "hadoop"), help="HDFS's user, default: hadoop")
-    add("--folder", help="of HDFS, default: /user/USER/kafka/TOPIC")
+    add("--folder", help="of HDFS, default: the lab's own (HDFS_SINK_FOLDER, else /user/USER/kafka) and below it TOPIC")
 
     rows = parser.add_argument_group("rows").add_argument
     rows("--format", choices=("csv", "jsonl"), default="csv", help="default: csv, as in the notes")
@@ -141,7 +141,8 @@ def read(argv: list[str] | None = None) -> Settings:
         columns = [Column.read(text.strip()) for text in names.split(",") if text.strip()]
     except ValueError as error:
         parser.error(str(error))
-    folder = (given.folder or f"/user/{given.user}/kafka/{given.topic}").rstrip("/")
+    parent = os.environ.get("HDFS_SINK_FOLDER", f"/user/{given.user}/kafka")
+    folder = (given.folder or f"{parent}/{given.topic}").rstrip("/")
     if not re.fullmatch(r"[A-Za-z0-9._-]{1,249}", given.topic):
         parser.error(f"{given.topic!r} is no name of a topic")
     if not folder.startswith("/"):
