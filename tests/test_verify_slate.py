@@ -229,3 +229,18 @@ def test_a_service_that_somebody_started_is_work_and_is_stopped_when_discarded(m
     slate.stores.wipe({}, names, found)
     assert stopped == ["bluesky-search"]
     assert slate.stores.held({}, names) == []
+
+
+def test_reset_starts_again_only_what_starts_at_boot(monkeypatch):
+    calls = []
+
+    def run(command, **_):
+        calls.append(command)
+        listed = "bluesky-search.service loaded active running x\nhdfs-sink@a.service loaded active running y\n"
+        enabled = command[1:] != ["is-enabled", "bluesky-search.service"]
+        return argparse.Namespace(stdout=listed if command[1] == "list-units" else "", returncode=0 if enabled else 1)
+
+    monkeypatch.setattr(slate.reset.subprocess, "run", run)
+    slate.reset.start_services(slate.reset.stop_services())
+    assert ["systemctl", "stop", "bluesky-search.service", "hdfs-sink@a.service"] in calls
+    assert [call[-1] for call in calls if call[1] == "start"] == ["hdfs-sink@a.service"]

@@ -239,6 +239,7 @@ def run(arguments: argparse.Namespace, settings: dict) -> tuple[int, dict]:
 
 def run_reset(settings: dict, cases: dict[str, dict[str, list[str]]]) -> tuple[int, dict]:
     """Throw away all that a lab holds; see `reset` above."""
+    stopped = reset.stop_services()
     found = reset.everything(settings)
     files = names_of(cases, cases)
     names = {**found, "file": files.get("file", []), "trace": files.get("trace", [])}
@@ -248,6 +249,7 @@ def run_reset(settings: dict, cases: dict[str, dict[str, list[str]]]) -> tuple[i
     with reset.owner_of(Path(settings["home"])):
         held += [Item("aside", str(path)) for path in reset.put_aside(settings)]
     write_ledger([])
+    reset.start_services(stopped)
     return 0, {"ok": True, "removed": show(held)}
 
 

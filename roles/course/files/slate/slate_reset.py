@@ -9,6 +9,7 @@ import contextlib
 import os
 import pwd
 import shutil
+import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +18,8 @@ import slate_stores as stores
 
 PRISTINE = Path("/usr/local/share/streaming-lab/course")
 """What the role course put into the student's folders, by full path (module seeded_files)."""
+SERVICES = ("bluesky-search.service", "hdfs-sink@*.service")
+"""Units that write into topics and HDFS by themselves."""
 INTERNAL = ("__consumer_offsets", "__transaction_state", "connect-offsets", "connect-configs", "connect-status")
 """Topics of the servers themselves."""
 
@@ -37,6 +40,23 @@ def everything(settings: dict) -> stores.Names:
         "dropped": stores.all_tables(settings),
         "hdfs": stores.all_in_hdfs(settings),
     }
+
+
+def stop_services() -> list[str]:
+    """Stop what writes by itself, and say which of it ran."""
+    listing = ["systemctl", "list-units", "--plain", "--no-legend", "--state=active,activating,reloading", *SERVICES]
+    found = subprocess.run(listing, capture_output=True, text=True, check=False).stdout
+    running = [line.split()[0] for line in found.splitlines() if line.strip()]
+    if running:
+        subprocess.run(["systemctl", "stop", *running], capture_output=True, check=False)
+    return running
+
+
+def start_services(stopped: list[str]) -> None:
+    """Start again those that also start at boot; one that somebody started by hand stays stopped."""
+    for unit in stopped:
+        if subprocess.run(["systemctl", "is-enabled", unit], capture_output=True, check=False).returncode == 0:
+            subprocess.run(["systemctl", "start", "--no-block", unit], capture_output=True, check=False)
 
 
 def put_aside(settings: dict, pristine: Path = PRISTINE, now: float | None = None) -> list[Path]:
