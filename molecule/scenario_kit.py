@@ -26,7 +26,10 @@ INVENTORY = ROOT / "inventory" / "containers"
 NOBODY = "http://127.0.0.1:9"
 # The folders of the clone that are nobody's source: state, outputs, and what is made anew.
 NOT_SOURCE = (".git", ".venv", ".lab", "build", ".ansible", "__pycache__", ".ruff_cache")
-FAILURE = re.compile(r"^  (\S+): (?:task \"(?P<task>.*)\" failed: (?P<message>.*)|unreachable .*)$", re.MULTILINE)
+# What is wrong with several hosts alike is one line with all their names.
+FAILURE = re.compile(
+    r"^  (\S+(?:, \S+)*): (?:task \"(?P<task>.*)\" failed: (?P<message>.*)|unreachable .*)$", re.MULTILINE
+)
 CHANGED = re.compile(r"\bchanged=(\d+)")
 # Where a provisioning would leave traces on a host. What Ansible itself needs to ask and systemd's clock write is none.
 TRACES = r"""
@@ -48,7 +51,11 @@ class Ended:
     @property
     def failures(self) -> list[tuple[str, str]]:
         """Host and message of every failure line that ./lab printed."""
-        return [(found[1], found["message"] or found[0].strip()) for found in FAILURE.finditer(self.text)]
+        return [
+            (host, found["message"] or found[0].strip())
+            for found in FAILURE.finditer(self.text)
+            for host in found[1].split(", ")
+        ]
 
     @property
     def changed(self) -> int:

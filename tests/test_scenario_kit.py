@@ -60,3 +60,10 @@ def test_maven_reaches_nobody(tmp_path: Path) -> None:
     assert done.returncode != 0
     assert "refused" in done.stdout, done.stdout
     assert (tmp_path / "offline/runs").read_text() == "run\n"
+
+
+def test_a_line_for_several_hosts_counts_for_each() -> None:
+    line = '  hadoopmaster, kafka: task "preflight : Check" failed: kafka_heep is no setting'
+    ended = scenario_kit.Ended(2, f"{line}\n  2 hosts, changed=0, 1.3 s")
+    assert ended.failures == [(host, "kafka_heep is no setting") for host in ("hadoopmaster", "kafka")]
+    ended.refuses("kafka_heep", hosts=["hadoopmaster", "kafka"])
