@@ -82,7 +82,10 @@ def provision(lab: Lab, screen: Screen, log: Path, inventory: Inventory, check: 
         an exit status.
     """
     tally = Tally()
+    more = ["--check", "--diff"] if check else []
     if lab.is_containers and not check:
+        # The play Settings of the first playbook has looked at them, and nothing changes them in between.
+        more = ["--skip-tags", "settings"]
         make_key(lab)
         with sudo.become(lab, on_this_machine=True) as become:
             outcome = ansible.play(_whole(lab), "containers_create", screen, log, become)
@@ -96,14 +99,7 @@ def provision(lab: Lab, screen: Screen, log: Path, inventory: Inventory, check: 
 
     local = not lab.is_containers and inventory.has_local_hosts()
     with sudo.become(lab, on_this_machine=local) as become:
-        outcome = ansible.play(
-            lab,
-            "site",
-            screen,
-            log,
-            {} if lab.is_containers else become,
-            ["--check", "--diff"] if check else [],
-        )
+        outcome = ansible.play(lab, "site", screen, log, {} if lab.is_containers else become, more)
     tally.add(outcome)
     if outcome.status != 0:
         return _failed(lab, outcome, screen, tally)

@@ -28,7 +28,9 @@ def site(clone: Path, folder: Path, groups: tuple[str, ...], settings: str) -> s
     assert done.returncode != 0, done.stdout
     assert "unreachable=0" in done.stdout and "changed=0" in done.stdout, done.stdout
     assert "UNREACHABLE" not in done.stdout, done.stdout
-    return "\n".join(re.findall(r"msg: (.*(?:\n {8}.*)*)", done.stdout)).replace("\n        ", " ")
+    said = "\n".join(re.findall(r"msg: (.*(?:\n {8}.*)*)", done.stdout)).replace("\n        ", " ")
+    # As YAML quotes a text that begins with a quotation mark.
+    return said.replace("''", "'")
 
 
 @pytest.mark.parametrize(
@@ -90,3 +92,8 @@ def test_missing_group(clone: Path, tmp_path: Path, missing: str) -> None:
 )
 def test_declared_as_it_cannot_be(clone: Path, tmp_path: Path, settings: str, why: str) -> None:
     assert why in site(clone, tmp_path, GROUPS, f"{settings}\n")
+
+
+def test_setting_that_refers_to_what_is_not_there(clone: Path, tmp_path: Path) -> None:
+    said = site(clone, tmp_path, GROUPS, 'kafka_heap: "{{ no_such_thing }}"\n')
+    assert "kafka_heap cannot be read: 'no_such_thing' is undefined" in said

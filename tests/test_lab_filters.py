@@ -50,47 +50,6 @@ def test_subnets_are_apart_and_stay():
     assert lab.lab_subnet("lab") == lab.lab_subnet("lab")
 
 
-def test_a_misspelt_setting_is_named_with_the_one_that_was_meant():
-    found = lab.lab_unknown_settings(
-        ["kafka_heep", "kafka_port", "course_x", "other"], ["kafka_heap", "kafka_port"], ["kafka"]
-    )
-    assert found == ["kafka_heep is no setting; did you mean kafka_heap?"]
-
-
-@pytest.mark.parametrize("name", ["kakfa_heap", "zookeper_port", "hadop_replication", "mysqlport", "kafkaheap"])
-def test_a_near_miss_is_named_whatever_it_begins_with(name):
-    known = [*lab.lab_settings(str(ROOT / "roles")), "lab_name"]
-    (line,) = lab.lab_unknown_settings([name], known, lab.lab_roles(str(ROOT / "roles")))
-    assert line.startswith(f"{name} is no setting; did you mean ")
-
-
-def test_a_persons_own_variables_and_ansibles_are_left_alone():
-    known = list(lab.lab_settings(str(ROOT / "roles")))
-    own = [
-        "site_owner",
-        "my_kafka_port",
-        "classroom",
-        "port",
-        "ansible_host",
-        "inventory_hostname",
-        "groups",
-        "hostvars",
-    ]
-    assert lab.lab_unknown_settings(own, known, lab.lab_roles(str(ROOT / "roles"))) == []
-
-
-def test_true_and_false_as_text_are_named():
-    specs = {"a": {"type": "bool"}, "b": {"type": "bool"}, "c": {"type": "str"}}
-    (line,) = lab.lab_texts_for_truths({"a": "false", "b": False, "c": "false"}, specs)
-    assert line.startswith("a is the text 'false'")
-
-
-def test_settings_of_all_roles_are_read():
-    settings = lab.lab_settings(str(ROOT / "roles"))
-    assert settings["kafka_port"]["type"] == "int"
-    assert "kafka" in lab.lab_roles(str(ROOT / "roles"))
-
-
 def test_units_are_read_from_systemctl_show():
     text = (
         "Id=kafka.service\nLoadState=loaded\nUnitFileState=enabled\nActiveState=active\nActiveEnterTimestamp=Sun\n"

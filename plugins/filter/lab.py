@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 import zlib
-from pathlib import Path
 from typing import Any
 
-import yaml
 from ansible.errors import AnsibleFilterError
 
 DEFAULT_LAB = "lab"
-# From which likeness on (difflib's ratio, 0..1) another name is a setting misspelt: of ten letters, two may be swapped.
-NEAR_MISS = 0.9
-# libyaml's where this Python has it: an eighth of the time, and every host's settings are looked at.
-SAFE_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 def lab_members(groups: dict[str, list[str]], group: str, cluster: str, hostvars: Any) -> list[str]:
@@ -52,53 +45,6 @@ def lab_published_port(name: str, port: int) -> int:
     if name == DEFAULT_LAB:
         return number
     return 20000 + (_bucket(name, 40) * 1000) + number % 1000
-
-
-def lab_roles(folder: str) -> list[str]:
-    """Names of the roles below a folder, which are the prefixes of their settings."""
-    return sorted(path.parent.parent.name for path in Path(folder).glob("*/tasks/main.yml"))
-
-
-def lab_settings(folder: str) -> dict[str, Any]:
-    """Every role's documented settings by name: the options of `argument_specs.main` of all roles below a folder."""
-    settings: dict[str, Any] = {}
-    for path in sorted(Path(folder).glob("*/meta/argument_specs.yml")):
-        specs = yaml.load(path.read_text(encoding="utf-8"), Loader=SAFE_LOADER)  # noqa: S506 - a safe one
-        settings |= specs["argument_specs"]["main"].get("options", {})
-    return settings
-
-
-def lab_unknown_settings(names: list[str], known: list[str], prefixes: list[str]) -> list[str]:
-    """Variables that look like a setting and are none, each with the setting that was probably meant.
-
-    One that begins with a role's name is refused whatever follows; any other (a person's own, Ansible's) only where it
-    differs from a setting by a letter or two, as `kakfa_heap` and `mysqlport` do.
-
-    Parameters: names, all variables that a host has; known, all documented settings; prefixes, the roles' names.
-    Returns sentences such as `kafka_heep is no setting; did you mean kafka_heap?`, sorted.
-    """
-    unknown = []
-    for name in sorted(set(names) - set(known)):
-        if name.startswith(("_", "ansible_")):
-            continue
-        ours = any(name.startswith(f"{prefix}_") for prefix in prefixes)
-        close = difflib.get_close_matches(name, known, n=1, cutoff=0.6 if ours else NEAR_MISS)
-        if ours or close:
-            unknown.append(f"{name} is no setting" + (f"; did you mean {close[0]}?" if close else ""))
-    return unknown
-
-
-def lab_texts_for_truths(given: dict[str, Any], specs: dict[str, Any]) -> list[str]:
-    """Settings that must be true or false and are text: Ansible takes any text, also "false", for true.
-
-    Parameters: given, settings with their values; specs, their argument specs.
-    Returns a sentence each, sorted.
-    """
-    return [
-        f"{name} is the text '{value}'; write it as {name}: {value} in a file, or as -e '{{\"{name}\": {value}}}'"
-        for name, value in sorted(given.items())
-        if specs[name].get("type") == "bool" and str(value).lower() in ("true", "false") and isinstance(value, str)
-    ]
 
 
 def lab_unit_states(text: str) -> list[dict[str, Any]]:
@@ -158,11 +104,7 @@ class FilterModule:
         return {
             "lab_connector_states": lab_connector_states,
             "lab_members": lab_members,
-            "lab_roles": lab_roles,
-            "lab_settings": lab_settings,
             "lab_published_port": lab_published_port,
             "lab_subnet": lab_subnet,
-            "lab_texts_for_truths": lab_texts_for_truths,
             "lab_unit_states": lab_unit_states,
-            "lab_unknown_settings": lab_unknown_settings,
         }

@@ -1,0 +1,122 @@
+"""Look at every setting that a host has, and say all that is wrong with them; nothing is sent to the host."""
+
+from __future__ import annotations
+
+import difflib
+from pathlib import Path
+from typing import Any
+
+import yaml
+from ansible.errors import AnsibleActionFail, AnsibleError
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible.plugins.action import ActionBase
+
+# From which likeness on (difflib's ratio, 0..1) another name is a setting misspelt: of ten letters, two may be swapped.
+NEAR_MISS = 0.9
+# libyaml's where this Python has it: an eighth of the time, and every host's settings are looked at.
+SAFE_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+OPTIONS = {"roles", "lab", "wiring"}
+
+
+def read_yaml(path: Path) -> Any:
+    """What a YAML file of the project holds."""
+    return yaml.load(path.read_text(encoding="utf-8"), Loader=SAFE_LOADER)  # noqa: S506 - a safe one
+
+
+def role_names(folder: Path) -> list[str]:
+    """Names of the roles below a folder, which are the prefixes of their settings."""
+    return sorted(path.parent.parent.name for path in folder.glob("*/tasks/main.yml"))
+
+
+def role_settings(folder: Path) -> dict[str, Any]:
+    """Every role's documented settings by name: the options of `argument_specs.main` of all roles below a folder."""
+    settings: dict[str, Any] = {}
+    for path in sorted(folder.glob("*/meta/argument_specs.yml")):
+        settings |= read_yaml(path)["argument_specs"]["main"].get("options", {})
+    return settings
+
+
+def unknown_settings(names: list[str], known: list[str], prefixes: list[str]) -> list[str]:
+    """Variables that look like a setting and are none, each with the setting that was probably meant.
+
+    One that begins with a role's name is refused whatever follows; any other (a person's own, Ansible's) only where it
+    differs from a setting by a letter or two, as `kakfa_heap` and `mysqlport` do.
+
+    Args:
+        names: all variables that a host has.
+        known: all documented settings.
+        prefixes: the roles' names.
+
+    Returns:
+        Sentences such as `kafka_heep is no setting; did you mean kafka_heap?`, sorted.
+    """
+    unknown = []
+    for name in sorted(set(names) - set(known)):
+        if name.startswith(("_", "ansible_")):
+            continue
+        ours = any(name.startswith(f"{prefix}_") for prefix in prefixes)
+        close = difflib.get_close_matches(name, known, n=1, cutoff=0.6 if ours else NEAR_MISS)
+        if ours or close:
+            unknown.append(f"{name} is no setting" + (f"; did you mean {close[0]}?" if close else ""))
+    return unknown
+
+
+def texts_for_truths(given: dict[str, Any], specs: dict[str, Any]) -> list[str]:
+    """Settings that must be true or false and are text: Ansible takes any text, also "false", for true.
+
+    Args:
+        given: settings with their values.
+        specs: their argument specs.
+
+    Returns:
+        A sentence each, sorted.
+    """
+    return [
+        f"{name} is the text '{value}'; write it as {name}: {value} in a file, or as -e '{{\"{name}\": {value}}}'"
+        for name, value in sorted(given.items())
+        if specs[name].get("type") == "bool" and str(value).lower() in ("true", "false") and isinstance(value, str)
+    ]
+
+
+class ActionModule(ActionBase):
+    """The action. All three checks are one task: each setting is rendered once a host.
+
+    Its options: `roles`, the folder of the roles, whose argument specs are read; `lab`, argument specs of settings that
+    belong to no role; `wiring`, a file of variables that are settings too, whatever their type.
+    """
+
+    _requires_connection = False
+    _supports_check_mode = True
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Check names first, then values.
+
+        Raises:
+            AnsibleActionFail: with one line that holds all there is to say.
+        """
+        result = super().run(tmp, task_vars)
+        variables = task_vars or {}
+        if set(self._task.args) != OPTIONS:
+            raise AnsibleActionFail(f"settings_check: it takes {', '.join(sorted(OPTIONS))}, all three")
+        folder = Path(self._task.args["roles"])
+        specs = role_settings(folder) | self._task.args["lab"]
+        known = [*specs, *read_yaml(Path(self._task.args["wiring"]))]
+        if unknown := unknown_settings(list(variables), known, [*role_names(folder), "lab"]):
+            raise AnsibleActionFail(f"{'; '.join(unknown)} (settings are listed in roles/*/defaults/main.yml)")
+        given, wrong = self._rendered({name: variables[name] for name in specs if name in variables})
+        checked = {name: specs[name] for name in given}
+        wrong += ArgumentSpecValidator(checked).validate(given, validate_role_argument_spec=True).error_messages
+        wrong += texts_for_truths(given, specs)
+        if wrong:
+            raise AnsibleActionFail("; ".join(wrong))
+        return result | {"changed": False}
+
+    def _rendered(self, raw: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
+        """Values of settings, and a sentence on each that has none because it refers to what is not there."""
+        given, wrong = {}, []
+        for name, value in raw.items():
+            try:
+                given[name] = self._templar.template(value)
+            except AnsibleError as error:
+                wrong.append(f"{name} cannot be read: {error}")
+        return given, wrong
