@@ -96,3 +96,35 @@ def test_what_json_cannot_write_is_poison(raw):
 def test_an_unknown_kind_is_refused_by_its_text():
     with pytest.raises(ValueError, match="'valor:decimal' is not NAME:KIND"):
         Column.read("valor:decimal")
+
+
+@pytest.mark.parametrize("kind", ["datetime", "float", "int", "text"])
+@pytest.mark.parametrize(
+    "number",
+    [
+        "0", "-0", "-0.0", "14", "14.50", "1e3", "1E400", "-1e-400", "9007199254740993", "9223372036854775808",
+        "18446744073709551616", "123456789012345678901234567890", "0.1", "5e-324", "1.7976931348623157e308", "NaN",
+        "Infinity", "null", "true", '"a,b"', '"\\ud83d\\ude00"', '"\\ud800"', '"\\u0000"', '"é\\nç"', "[1, 2.50]",
+        '{"a": 1e2}', "01", "1.", "+1", "1740132000000", "-62135596800001", "253402300800000",
+    ],
+)  # fmt: skip
+def test_the_fast_way_makes_the_very_rows_of_the_careful_one(kind, number):
+    columns = [Column("x", kind)]
+    fast = row_maker("csv", columns, places=True, time_field="when")
+    careful = rows._careful_maker("csv", columns, False, True, "when")
+    for raw in (
+        f'{{"payload": {{"when": 5, "x": {number}}}}}',
+        f'{{"payload": {{"x": 1, "when": 5, "x": {number}}}}}',
+        f'  {{"schema": {{}}, "payload": {{"when": {number}, "x": {number}}}}}\r\n',
+        f'[{{"payload": {{"when": 5, "x": {number}}}}}]',
+    ):
+        record = Record(3, raw.encode("utf-8", "surrogatepass"), partition=2, timestamp=7)
+        assert said(fast, record) == said(careful, record), raw
+
+
+def said(make, record: Record) -> tuple[bytes, int] | str:
+    """What a maker makes of a record: the row, or why it is none."""
+    try:
+        return make(record)
+    except Poison as why:
+        return str(why)

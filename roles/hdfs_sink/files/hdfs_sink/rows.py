@@ -10,6 +10,8 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
+import orjson
+
 DAY = 86_400_000
 KINDS = ("datetime", "float", "int", "text")
 _decoder = json.JSONDecoder()
@@ -188,6 +190,14 @@ def row_maker(
     Returns:
         a function of a record that returns the line, with its end, and the record's time in ms, or raises Poison.
     """
+    make = _careful_maker(format_, columns, bare, places, time_field)
+    return _fast_maker(make, columns, bare, places, time_field) if format_ == "csv" and columns else make
+
+
+def _careful_maker(
+    format_: str, columns: list[Column], bare: bool, places: bool, time_field: str
+) -> Callable[[Any], tuple[bytes, int]]:
+    """What row_maker promises, for every record that there may be."""
     line = csv_line(columns)
     needed = [column.name for column in columns]
 
@@ -218,5 +228,62 @@ def row_maker(
             return f"{text}\n".encode(), time
         except UnicodeEncodeError:
             raise Poison("holds half of a character") from None
+
+    return make
+
+
+def _exact_datetime(value: Any) -> str:
+    if type(value) is not int:
+        raise TypeError
+    return notes_time(value)
+
+
+def _exact_float(value: Any) -> str:
+    if type(value) is not float:
+        raise TypeError
+    return repr(value)
+
+
+def _exact_int(value: Any) -> str:
+    if type(value) is not int:
+        raise TypeError
+    return str(value)
+
+
+def _exact_text(value: Any) -> str:
+    if type(value) is not str:
+        raise TypeError
+    return _as_text(value)
+
+
+_WRITE_EXACT = {"datetime": _exact_datetime, "float": _exact_float, "int": _exact_int, "text": _exact_text}
+
+
+def _fast_maker(
+    careful: Callable[[Any], tuple[bytes, int]], columns: list[Column], bare: bool, places: bool, time_field: str
+) -> Callable[[Any], tuple[bytes, int]]:
+    """The same rows of CSV in half the time, by orjson, for records whose fields have the very types of their columns.
+
+    All others go to `careful`: what is no row, and what orjson reads otherwise than Python (it takes a whole number of
+    more than 64 bits for a float, which is not the type of its column then).
+    """
+    writers = [(column.name, _WRITE_EXACT[column.kind]) for column in columns]
+    loads = orjson.loads
+
+    def make(record: Any) -> tuple[bytes, int]:
+        try:
+            fields = loads(record.value)
+            if not bare:
+                fields = fields["payload"]
+            time = record.timestamp
+            if time_field:
+                time = fields[time_field]
+                if type(time) is not int:
+                    return careful(record)
+            text = ",".join([write(fields[name]) for name, write in writers])
+            end = f",{record.partition},{record.offset}\n" if places else "\n"
+            return f"{text}{end}".encode(), time
+        except (ValueError, TypeError, KeyError, OverflowError, OSError):
+            return careful(record)
 
     return make
