@@ -93,6 +93,7 @@ class Lab:
         )
         server.files.update({"thing-1.tgz": tgz, "jdbc.zip": PLUGIN})
         write(folder / "extra/bin/ours.sh", "#!/bin/sh\n", 0o755)
+        write(folder / "extra/bin/other", "not for the tarball\n")
         write(folder / "locks/driver.lock", "")
         self.catalog: dict[str, Any] = {
             "jdbc": {
@@ -106,7 +107,8 @@ class Lab:
             },
             "thing": {
                 "version": "1",
-                "overlay_archive": "extra",
+                "overlay": "extra",
+                "overlay_archive": ["bin/*.sh"],
                 "archive": {
                     "urls": [server.url("moved.tgz"), server.url("thing-1.tgz")],
                     "sha512": hashlib.sha512(tgz).hexdigest(),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fnmatch
 import os
 import shutil
 import time
@@ -156,7 +157,7 @@ class Fetcher:
             if source.path or "maven" not in spec:
                 return self._plan_plugin(name, spec, source, finder, index)
         if "archive" in spec and self.distribution == "archive":
-            overlay = self._overlay(spec.get("overlay_archive"))
+            overlay = self._overlay(spec, spec.get("overlay_archive", []))
             pinned = Part("", spec["archive"]["sha512"], 0, "", "pin")
             excluded = [Part(pattern, "", 0, "", "exclude") for pattern in spec["archive"].get("exclude", [])]
             key = plan_key(name, spec["version"], [pinned, *excluded, *overlay])
@@ -165,7 +166,7 @@ class Fetcher:
             raise ArtifactError(f"{name} has no '{self.distribution}' part in the catalog")
         entries = read_lock(self.locks, name)
         check_lock(name, spec["maven"], entries)
-        parts = merge(locked_parts(entries), self._overlay(spec.get("overlay")))
+        parts = merge(locked_parts(entries), self._overlay(spec))
         return Product(
             name,
             spec["version"],
@@ -177,9 +178,13 @@ class Fetcher:
             origin="Maven, locked",
         )
 
-    def _overlay(self, folder: str | None) -> list[Part]:
-        path = str(Path(self.root, folder)) if folder else ""
-        return folder_parts(path) if path and Path(path).is_dir() else []
+    def _overlay(self, spec: dict[str, Any], only: list[str] | None = None) -> list[Part]:
+        """Files of ours laid over a product; `only` those that match a pattern."""
+        path = Path(self.root, spec["overlay"]) if "overlay" in spec else None
+        parts = folder_parts(str(path)) if path and path.is_dir() else []
+        if only is None:
+            return parts
+        return [part for part in parts if any(fnmatch.fnmatchcase(part.path, pattern) for pattern in only)]
 
     def _plan_plugin(
         self, name: str, spec: dict[str, Any], source: Source, finder: Finder, index: dict[str, dict[str, Any]]

@@ -1,3 +1,0 @@
-#!/usr/bin/env bash
-# Stops the HDFS servers of this machine.
-exec "$(dirname -- "$(readlink -f -- "$0")")/units.sh" stop
