@@ -41,6 +41,9 @@ class Batch:
         body: the file, None where there are no rows.
         poison: records without a row, each with the reason.
         gaps: offsets that Kafka did not give, as (first, first after).
+        lost: those of them that the log had deleted before they were read; None where that was not asked when they were
+            seen.
+        sure: whether its records are known to be of the topic that HDFS's place is about.
         attempt: name of the file that holds the rows while hidden, once it is written.
         reported: whether its dead letters and gaps are where they have to be.
         committed: whether HDFS's place is behind it.
@@ -53,6 +56,8 @@ class Batch:
     body: bytes | None
     poison: list[tuple[Any, str]]
     gaps: list[tuple[int, int]]
+    lost: list[tuple[int, int]] | None = None
+    sure: bool = False
     attempt: str = ""
     reported: bool = False
     committed: bool = False
@@ -78,31 +83,82 @@ class Gatherer:
 
     def __post_init__(self) -> None:
         self.expected = self.next
+        self.log_start: int | None = None
         self._records: Sequence[Any] = ()
         self._at = 0
+        self._sure = True
         self._begin(None)
 
     def _begin(self, day: int | None) -> None:
         self._lines: list[bytes] = []
         self._poison: list[tuple[Any, str]] = []
         self._gaps: list[tuple[int, int]] = []
+        self._lost: list[tuple[int, int]] | None = []
         self._day = day
         self._since: float | None = None
         self.size = 0
+        self._known = (0, 0, 0, 0, self.expected)
 
     @property
     def waiting(self) -> int:
         """Records that were taken and are in no batch yet: rows, poison, and what is not looked at."""
         return len(self._lines) + len(self._poison) + len(self._records) - self._at
 
-    def take(self, records: Sequence[Any], now: float) -> None:
+    @property
+    def busy(self) -> bool:
+        """Whether records were taken that are not looked at yet."""
+        return self._at < len(self._records)
+
+    def has_gap(self, records: Sequence[Any]) -> bool:
+        """Whether offsets lack in or before what a poll gave."""
+        first, last = records[0].offset, records[-1].offset
+        return first > self.expected or last - first >= len(records)
+
+    def be_sure(self) -> None:
+        """Note that all that was taken is of the topic that HDFS's place is about."""
+        self._sure = True
+
+    def forget(self) -> int:
+        """Take back what was taken since `be_sure`.
+
+        Returns:
+            how many records.
+        """
+        if self._sure:
+            return 0
+        before = self.waiting
+        lines, poison, gaps, lost, self.expected = self._known
+        del self._lines[lines:], self._poison[poison:], self._gaps[gaps:]
+        if self._lost is not None:
+            del self._lost[lost:]
+        self._records, self._at, self._sure = (), 0, True
+        return before - self.waiting
+
+    def miss(self, log_start: int, now: float) -> None:
+        """Note that the log begins later than at the offset that is expected, and that nothing comes any more.
+
+        Parameters:
+            log_start: first offset that the log has.
+            now: seconds, as in `take`.
+        """
+        self._gaps.append((self.expected, log_start))
+        if self._lost is not None:
+            self._lost.append((self.expected, log_start))
+        self.expected = log_start
+        self._since = now if self._since is None else self._since
+
+    def take(self, records: Sequence[Any], now: float, log_start: int | None = None) -> None:
         """Take what a poll gave; only after `cut` has returned None.
 
         Parameters:
             records: of this partition, in their order.
             now: seconds of a clock that only goes forward.
+            log_start: first offset that the log had after that poll; needed where offsets lack.
         """
-        self._records, self._at = records, 0
+        if self._sure:
+            parts = (self._lines, self._poison, self._gaps, self._lost or [])
+            self._known, self._sure = (*map(len, parts), self.expected), False
+        self._records, self._at, self.log_start = records, 0, log_start
         if self._since is None and records:
             self._since = now
 
@@ -146,14 +202,13 @@ class Gatherer:
                         full = True
                         break
                     self._day = time // DAY
-            except Poison as reason:
-                self._poison.append((record, str(reason)))
-                line = b""
-            except OverflowError:
-                self._poison.append((record, "its time is in no year of the calendar"))
+            except (Poison, OverflowError) as reason:
+                why = str(reason) if isinstance(reason, Poison) else "its time is in no year of the calendar"
+                self._poison.append((record, why))
+                room -= len(record.value or b"") + len(record.key or b"")
                 line = b""
             if offset != expected:
-                self._gaps.append((expected, offset))
+                self._note_gap(expected, offset)
             expected = offset + 1
             if line:
                 lines.append(line)
@@ -168,10 +223,25 @@ class Gatherer:
         self.size = self.limits.bytes - room
         return full
 
+    def _note_gap(self, begin: int, end: int) -> None:
+        self._gaps.append((begin, end))
+        if self.log_start is None:
+            self._lost = None
+        elif self._lost is not None and begin < self.log_start:
+            self._lost.append((begin, min(end, self.log_start)))
+
     def _batch(self, since: float | None) -> Batch:
         day = "-" if not self.by_day or self._day is None else day_of(self._day * DAY)
         batch = Batch(
-            self.next, self.expected, day, len(self._lines), b"".join(self._lines) or None, self._poison, self._gaps
+            self.next,
+            self.expected,
+            day,
+            len(self._lines),
+            b"".join(self._lines) or None,
+            self._poison,
+            self._gaps,
+            self._lost,
+            self._sure,
         )
         self.next = self.expected
         self._begin(None)

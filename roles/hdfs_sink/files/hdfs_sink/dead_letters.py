@@ -10,6 +10,10 @@ from kafka import KafkaProducer
 from kafka.errors import KafkaError
 
 SECONDS = 20
+LARGEST = 900_000
+"""Bytes of a letter that Kafka takes with room for its headers (1 MiB, unless the topic allows more)."""
+KEPT = 64 << 10
+"""Bytes of key and of value that a larger one keeps: six times as many where each is written as \\u0000."""
 
 
 class DeadLetters:
@@ -57,7 +61,8 @@ class DeadLetters:
             reason: why there is no row.
         Returns:
             key, value, reason. The value is JSON: reason, topic, partition, offset, timestamp, and the record's own key
-            and value, as text or, where they are none, as base64 in key_base64 and value_base64.
+            and value, as text or, where they are none, as base64 in key_base64 and value_base64. Of a record that would
+            not fit into a letter only the beginnings are there, with `truncated` and their whole size.
         """
         about = {
             "reason": reason,
@@ -65,10 +70,13 @@ class DeadLetters:
             "partition": record.partition,
             "offset": record.offset,
             "timestamp": record.timestamp,
-            **_readable("key", record.key),
-            **_readable("value", record.value),
         }
-        return f"{self._source}/{record.partition}/{record.offset}".encode(), _json(about), reason
+        key, value = record.key, record.value
+        text = _json({**about, **_readable("key", key), **_readable("value", value)})
+        if len(text) > LARGEST:
+            sizes = {"truncated": True, "key_bytes": len(key or b""), "value_bytes": len(value or b"")}
+            text = _json({**about, **sizes, **_readable("key", _cut(key)), **_readable("value", _cut(value))})
+        return f"{self._source}/{record.partition}/{record.offset}".encode(), text, reason
 
     def lost(self, partition: int, first: int, after: int) -> tuple[bytes, bytes, str]:
         """Make the letter that says which offsets Kafka deleted before they were read.
@@ -94,6 +102,10 @@ class DeadLetters:
 
 def _json(about: dict[str, Any]) -> bytes:
     return json.dumps(about, ensure_ascii=False).encode()
+
+
+def _cut(value: bytes | None) -> bytes | None:
+    return None if value is None else value[:KEPT]
 
 
 def _readable(name: str, value: bytes | None) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +15,7 @@ from hdfs_sink.backoff import Backoff, brief
 from hdfs_sink.batch import Batch, Gatherer
 from hdfs_sink.dead_letters import DeadLetters
 from hdfs_sink.names import Paths, Place
+from hdfs_sink.report import report
 from hdfs_sink.rows import row_maker
 from hdfs_sink.say import Say
 from hdfs_sink.source import Source, Topic
@@ -23,6 +25,8 @@ LOOK_EVERY = 3.0
 """Seconds between two looks at the topic: new partitions, another topic of the same name."""
 SAY_EVERY = 10.0
 """Seconds between two progress lines of a log; a terminal gets one each half second."""
+PASS = 2.0
+"""Seconds that writing goes on before records are polled again and signals are looked at."""
 LAST_TRIES = 15.0
 """Seconds that the end waits for HDFS; what is not written then is still in Kafka."""
 FAILURES = (*webhdfs.ERRORS, KafkaError, place.PlaceError)
@@ -37,6 +41,7 @@ class Part:
     gatherer: Gatherer
     batch: Batch | None = None
     held_until: float = 0.0
+    idle_at: int = -1
 
 
 class Sink:
@@ -80,7 +85,7 @@ class Sink:
             return
         # While something is being waited for, polling goes on (Kafka's group wants it) and no more is taken.
         blocked = bool(self._backoff.tries)
-        held = {number for number, part in self.parts.items() if part.batch or part.held_until > now}
+        held = {n for n, part in self.parts.items() if part.batch or part.gatherer.busy or part.held_until > now}
         self._try(lambda: self._poll(set(self._source.owned) if blocked else held))
 
     def _try(self, act: Any) -> bool:
@@ -125,12 +130,18 @@ class Sink:
         source, now = self._source, time.monotonic()
         assert source is not None
         source.hold(held)
-        wait = min([0.2, *(part.gatherer.due(now) for part in self.parts.values() if not part.batch)])
+        parts = [part for part in self.parts.values() if not part.batch]
+        wait = min([0.2, *(0.0 if part.gatherer.busy else part.gatherer.due(now) for part in parts)])
         batches = source.poll(0.1 if self._backoff.tries else max(0.0, wait))
         now = time.monotonic()
         for number, records in batches.items():
             if number in self.parts:
-                self.parts[number].gatherer.take(records, now)
+                gatherer, log_start = self.parts[number].gatherer, None
+                if gatherer.has_gap(records):
+                    # Asked at once: later the log may have deleted offsets that never had a record.
+                    with contextlib.suppress(KafkaError):
+                        log_start = source.first(number)
+                gatherer.take(records, now, log_start)
 
     # The topic and its partitions
 
@@ -142,20 +153,68 @@ class Sink:
                 self._missing = True
                 text = f"there is no topic {self.settings.topic} (yet); it is looked for every {LOOK_EVERY:.0f} s"
                 self.say.event("no_topic", text, "warning", topic=self.settings.topic)
+            if self.parts:
+                self._be_sure()
+                self._leave()
             return
         self._missing = False
         if self.topic and self.topic.id != topic.id:
-            # What was read of the one before is its own, and is written before the new one's place is looked for.
-            self._write_due(finish=True)
+            if given_up := self._forget():
+                text = f"{given_up} records may be of the topic before or of the new one: they are not taken"
+                self.say.event("given_up", text, "warning", topic=self.settings.topic, records=given_up)
+            self._leave()
             text = f"topic {self.settings.topic} was deleted and made again: it is read from its beginning"
             self.say.event("new_topic", text, "warning", topic=self.settings.topic, topic_id=topic.id)
-            self._source.close()
-            self.parts, self._source, self.topic = {}, Source(self.settings), None
+            self.topic = None
+        else:
+            self._be_sure()
+            self._look_for_lost()
         if self.topic and self.topic.partitions != topic.partitions:
             text = f"topic {self.settings.topic} has {len(topic.partitions)} partitions now"
             self.say.event("new_partitions", text, topic=self.settings.topic, partitions=len(topic.partitions))
         self.topic = topic
         self._source.follow(topic.partitions)
+
+    def _be_sure(self) -> None:
+        """Note that all that was read until now is of the topic that was just seen."""
+        for part in self.parts.values():
+            part.gatherer.be_sure()
+            if part.batch:
+                part.batch.sure = True
+
+    def _forget(self) -> int:
+        """Take back what may be another topic's already.
+
+        Returns:
+            how many records.
+        """
+        given_up = 0
+        for number, part in list(self.parts.items()):
+            if part.batch and not part.batch.sure:
+                given_up += part.batch.rows + len(part.batch.poison) + part.gatherer.waiting
+                del self.parts[number]
+            else:
+                given_up += part.gatherer.forget()
+        return given_up
+
+    def _leave(self) -> None:
+        """Write what was read of a topic that is no longer there, and forget where it was read."""
+        self._write_due(finish=True, seconds=float("inf"))
+        assert self._source is not None
+        self._source.close()
+        self.parts, self._source = {}, Source(self.settings)
+
+    def _look_for_lost(self) -> None:
+        """See whether the log deleted offsets of a partition of which nothing comes any more."""
+        source, now = self._source, time.monotonic()
+        assert source is not None
+        for number, part in self.parts.items():
+            gatherer = part.gatherer
+            quiet = not (part.batch or gatherer.waiting or part.held_until > now)
+            behind = quiet and part.idle_at == gatherer.expected and source.lag({number: gatherer.expected}).get(number)
+            if behind and (first := source.first(number)) > gatherer.expected:
+                gatherer.miss(first, now)
+            part.idle_at = gatherer.expected if quiet else -1
 
     def _settle(self, number: int) -> None:
         """Find where HDFS stands with a partition, and read on from there."""
@@ -196,20 +255,34 @@ class Sink:
         part.gatherer.backwards = 0
         assert self._source is not None
         self._look_at = 0.0
-        end = self._source.end(number)
-        if end < part.gatherer.expected:
-            text = f"partition {number} ends at {end} and HDFS has {part.gatherer.expected}: Kafka lost records"
-            self.say.event("log_cut", text, "error", partition=number, end=end, expected=part.gatherer.expected)
+        end, expected = self._source.end(number), part.gatherer.expected
+        if end < expected:
+            text = f"partition {number} ends at {end} and HDFS has {expected}: Kafka lost records"
+        else:
+            text = f"partition {number} was cut and goes on: what Kafka has anew below offset {expected} is not in HDFS"
+        self.say.event("log_cut", text, "error", partition=number, end=end, expected=expected)
+        if end < expected:
             part.held_until = time.monotonic() + LOOK_EVERY
-        self._source.seek(number, part.gatherer.expected)
+        self._source.seek(number, expected)
 
     # Writing
 
-    def _write_due(self, finish: bool) -> None:
+    def _write_due(self, finish: bool, seconds: float = PASS) -> None:
+        """Write what is due, or all with `finish`, for so long.
+
+        Before the first batch is written the topic is looked at, since one that was made again may have given the last
+        records under the offsets that are expected of the one before.
+        """
         now = time.monotonic()
         for number, part in list(self.parts.items()):
             while part.batch or (batch := part.gatherer.cut(now, finish)):
                 part.batch = part.batch or batch
+                if time.monotonic() - now > seconds or (self._stopping and not finish):
+                    # The next pass begins here.
+                    self.parts = dict(sorted(self.parts.items(), key=lambda item: item[0] < number))
+                    return
+                if not part.batch.sure and not self._is_sure():
+                    return
                 if not self._write(number, part):
                     break
             else:
@@ -220,6 +293,16 @@ class Sink:
             largest = max(parts, key=lambda part: part.gatherer.size)
             largest.batch = largest.gatherer.cut(now, finish=True)
 
+    def _is_sure(self) -> bool:
+        """Whether the topic is still the one that HDFS's place is about; if not, it is looked at in the next turn."""
+        assert self._source is not None
+        topic = self._source.describe()
+        if topic is None or self.topic is None or topic.id != self.topic.id:
+            self._look_at = 0.0
+            return False
+        self._be_sure()
+        return True
+
     def _write(self, number: int, part: Part) -> bool:
         """Bring a batch to HDFS; after a failure it goes on where it was.
 
@@ -229,7 +312,8 @@ class Sink:
         batch, began = part.batch, time.monotonic()
         assert batch is not None
         if not batch.reported:
-            self._report(number, batch)
+            assert self._source is not None
+            report(self._source, self.letters, self.say, self.tally, number, batch)
         try:
             if not batch.attempt:
                 place.stage(self.client, part.paths, batch, self.settings.format)
@@ -247,37 +331,6 @@ class Sink:
         part.batch = None
         self._count(number, batch, path, time.monotonic() - began)
         return True
-
-    def _report(self, number: int, batch: Batch) -> None:
-        """Say what the batch has no row of: to the topic of dead letters first, then to the log."""
-        letters = [self.letters.letter(record, reason) for record, reason in batch.poison]
-        lost: list[tuple[int, int]] = []
-        if batch.gaps:
-            assert self._source is not None
-            first = self._source.first(number)
-            lost = [(begin, min(end, first)) for begin, end in batch.gaps if begin < first]
-        try:
-            self.letters.send(letters + [self.letters.lost(number, *range_) for range_ in lost])
-        except KafkaError:
-            self.letters.close()
-            raise
-        batch.reported = True
-        for begin, end in lost:
-            text = f"partition {number}: Kafka deleted offsets {begin} to {end - 1} before they were read"
-            self.say.event("lost", text, "error", partition=number, first=begin, last=end - 1)
-        if batch.poison:
-            record, reason = batch.poison[0]
-            text = f"{len(letters)} records have no row: see {self.letters.topic}; the first: {record.offset}, {reason}"
-            self.say.event(
-                "dead_letters", text, "warning", partition=number, records=len(letters), offset=record.offset
-            )
-        gone = sum(end - begin for begin, end in lost)
-        skipped = sum(end - begin for begin, end in batch.gaps) - gone
-        if skipped:
-            text = f"partition {number}: {skipped} offsets have no record (transaction markers, compaction)"
-            self.say.event("skipped", text, partition=number, offsets=skipped)
-        self.tally.add("offsets_lost", number, gone)
-        self.tally.add("offsets_skipped", number, skipped)
 
     def _count(self, number: int, batch: Batch, path: str, seconds: float) -> None:
         tally = self.tally
@@ -325,9 +378,12 @@ class Sink:
         deadline = time.monotonic() + LAST_TRIES
         done = self._source is None
         while not done and time.monotonic() < deadline:
-            done = self._try(lambda: self._write_due(finish=True))
-            if not done:
+            if not self._try(lambda: self._write_due(finish=True)):
                 time.sleep(0.3)
+            elif not any(part.batch or part.gatherer.waiting for part in self.parts.values()):
+                done = True
+            elif self._look_at == 0.0:
+                self._try(self._look)
         waiting = sum(part.gatherer.waiting + (part.batch.rows if part.batch else 0) for part in self.parts.values())
         if self._source is not None:
             self._source.close({number: part.place.next for number, part in self.parts.items()})
