@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """hdfs-sink against the notes' consumer, the small correct one, and a bare kafka-python poll loop that writes nowhere.
 
-    benchmarks/hdfs_sink.py [--quick] [--name lab] [--steps speed,memory,latency]
+    benchmarks/hdfs_sink.py [--quick] [--name lab] [--steps speed,profile,memory,latency]
 
     speed    rows per second, 200,000 rows on one partition and on four; the notes' consumer on 300 of them
+    profile  which packages take the sink's processor time, of one partition
     memory   resident growth of the sink from 10,000 to 2,000,000 rows
     latency  from produce to visible in HDFS at 100 rows/s with --seconds 2: median and 95th percentile
 
@@ -23,7 +24,7 @@ from typing import Any
 from measure import BenchmarkError, machine, on_host, report
 
 PROGRAM = Path(__file__).with_name("hdfs_sink_onhost.py")
-STEPS = ("speed", "memory", "latency")
+STEPS = ("speed", "profile", "memory", "latency")
 BARS = {"sink against the notes": 1000.0, "sink against the bare loop": 0.8, "growth in MB": 50.0, "p95 in s": 3.0}
 
 
@@ -55,6 +56,16 @@ def speed(options: argparse.Namespace) -> list[dict[str, Any]]:
             print(f"{what} on {partitions}: {rows / seen['seconds']:.0f} rows/s", flush=True)
         ask(options, "remove", topic=topic)
     return found
+
+
+def profile(options: argparse.Namespace) -> dict[str, float]:
+    """Percent of the sink's processor time by package."""
+    count = options.rows // 10 if options.quick else options.rows
+    ask(options, "fill", topic="bench-sink-1", count=count, partitions=1)
+    shares = ask(options, "profile", topic="bench-sink-1", count=count)
+    ask(options, "remove", topic="bench-sink-1")
+    print("profile, percent:", ", ".join(f"{name} {share}" for name, share in shares.items()), flush=True)
+    return shares
 
 
 def best(rows: list[dict[str, Any]], program: str, partitions: int) -> float:
@@ -107,13 +118,14 @@ def main() -> int:
     about = machine()
     try:
         rows = speed(options) if "speed" in steps else []
+        shares = profile(options) if "profile" in steps else {}
         memory = ask(options, "memory", count=200_000 if options.quick else 2_000_000) if "memory" in steps else {}
         latency = ask(options, "latency", seconds=20 if options.quick else 60) if "latency" in steps else {}
     except BenchmarkError as error:
         print(f"hdfs_sink: {error}", file=sys.stderr)
         return 2
     found = verdicts(rows, memory, latency)
-    report("hdfs_sink", found, about, runs=rows, memory=memory, latency=latency)
+    report("hdfs_sink", found, about, runs=rows, profile=shares, memory=memory, latency=latency)
     return 0 if all(row["met"] == "yes" for row in found) else 1
 
 
