@@ -207,6 +207,18 @@ def test_no_longer_declared(worker, declare, ledger):
     assert worker.asked == [], "nothing declared: not even a question"
 
 
+def test_one_whose_plugin_is_gone_goes_and_its_offsets_are_warned_of(worker, declare):
+    worker.says("GET", LOOK, (200, there(CONFIG, status())))
+    worker.says("GET", "/connectors/a/config", (200, CONFIG))
+    worker.says("PUT", "/connectors/a/stop", (204, None))
+    worker.says("DELETE", "/connectors/a/offsets", (500, {"message": f"{connect_rest.NO_PLUGIN} and which name ..."}))
+    worker.says("DELETE", "/connectors/a", (204, None))
+    answer = declare(state="absent", reset_offsets=True)
+    assert answer["messages"] == ["a: deleted"], "not: with its offsets"
+    assert answer["warnings"][0].startswith(f"a: its offsets stay, for the worker has no {CLASS} any more")
+    assert worker.wrote()[-1] == "DELETE /connectors/a"
+
+
 def test_begun_anew_drops_offsets_of_one_before(worker, declare):
     worker.says("DELETE", "/connectors/a/offsets", (200, {"message": "none"}))
     worker.says("PUT", "/connectors/a/resume", (202, None))

@@ -12,10 +12,12 @@ import urllib.error
 import urllib.parse
 import urllib.request
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 PAUSE = 0.2
 """Seconds between two looks."""
+NO_PLUGIN = "Failed to find any class that implements Connector"
+"""How an error begins that a worker answers with where a connector's class is not installed (any more)."""
 
 
 class RestError(Exception):
@@ -24,6 +26,19 @@ class RestError(Exception):
     def __init__(self, message: str, status: int = 0) -> None:
         super().__init__(message)
         self.status = status
+
+
+class PluginGoneError(RestError):
+    """What was asked for takes the connector's class, and the worker has it no more."""
+
+
+class Deleted(NamedTuple):
+    """What is left to do after connectors were deleted with their offsets."""
+
+    histories: list[tuple[str, str]]
+    """Debezium's schema histories, now of no use: each as (brokers, topic)."""
+    kept: dict[str, dict[str, str]]
+    """Connectors, by name with their options, whose offsets stay: only their plugin, which is gone, can drop them."""
 
 
 class Connect:
@@ -159,31 +174,44 @@ class Connect:
         """Make a stopped connector begin anew.
 
         Raises:
+            PluginGoneError: at once, if the worker has no such class: Connect leaves the work to the connector itself.
             RestError: with the last answer, if it does not let go of them in time.
         """
-        # 400 while tasks still stop, 500 when a sink's consumer has just left its group.
         path = f"/connectors/{quoted(name)}/offsets"
-        self._until(lambda: self.ask("DELETE", path, also=(404, 400, 500)), (200, 404), f"DELETE {self.url}{path}")
+        what = f"DELETE {self.url}{path}"
 
-    def delete(self, names: Iterable[str], offsets: bool) -> list[tuple[str, str]]:
+        def drop() -> tuple[int, Any]:
+            # 400 while tasks still stop, 500 when a sink's consumer has just left its group.
+            status, answer = self.ask("DELETE", path, also=(404, 400, 500))
+            if status == 500 and NO_PLUGIN in message_of(answer):
+                raise PluginGoneError(f"{what} answered {status}: {message_of(answer)}", status)
+            return status, answer
+
+        self._until(drop, (200, 404), what)
+
+    def delete(self, names: Iterable[str], offsets: bool) -> Deleted:
         """Delete connectors and wait until they are gone; those that are not there are passed over.
 
         Parameters:
             names: of the connectors.
             offsets: whether ones of the same name shall begin anew.
         Returns:
-            where offsets were forgotten, Debezium's schema histories, now of no use: each as (brokers, topic).
+            nothing to do, where offsets were not to go. A connector without its plugin goes too, its offsets stay.
         Raises:
             RestError: with the last answer, if something is not done in time.
         """
         configs = {name: config for name in names if (config := self.config(name)) is not None}
-        histories = []
+        deleted = Deleted([], {})
         if offsets:
             for name in configs:
                 self.ask("PUT", f"/connectors/{quoted(name)}/stop", also=(404,))
             for name, config in configs.items():
-                self.forget_offsets(name)
-                histories += history_topic(config)
+                try:
+                    self.forget_offsets(name)
+                except PluginGoneError:
+                    deleted.kept[name] = config
+                else:
+                    deleted.histories.extend(history_topic(config))
         for name in configs:
             self.ask("DELETE", f"/connectors/{quoted(name)}", also=(404,))
         self._until(
@@ -191,7 +219,7 @@ class Connect:
             (200,),
             f"DELETE {self.url}/connectors/...",
         )
-        return histories
+        return deleted
 
     def _until(self, call: Callable[[], tuple[int, Any]], done: tuple[int, ...], what: str) -> None:
         deadline = time.monotonic() + self.patience

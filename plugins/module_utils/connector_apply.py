@@ -54,17 +54,16 @@ def reconcile(options: Mapping[str, Any], check: bool) -> dict[str, Any]:
     kept = {c.name: {"reset_offsets": c.reset_offsets} for c in wanted if c.state != "absent"}
     answer = {
         "changed": plan.changes or bool(options["ledger"] and kept != noted),
-        "messages": connector_plan.say(plan, found),
         "diff": dict(zip(("before", "after"), connector_plan.states(plan, found, status, passwords), strict=True)),
         "warnings": _open_secrets([*plan.create, *plan.change], passwords),
     }
     if not check:
         # Noted before it is made: whatever ends this run, what it made is known as declared.
         declared_ledger.write(options["ledger"], "connectors", noted | kept)
-        _apply(connect, plan)
+        answer["warnings"] += _apply(connect, plan)
         declared_ledger.write(options["ledger"], "connectors", kept)
         _wait(connect, plan, status, options["patience"])
-    return answer
+    return answer | {"messages": connector_plan.say(plan, found)}
 
 
 def _look(connect: Connect, names: set[str]) -> tuple[dict[str, dict[str, str]], dict[str, dict[str, Any]]]:
@@ -148,9 +147,16 @@ def _open_secrets(connectors: Sequence[Wanted], passwords: Mapping[str, set[str]
     ]
 
 
-def _apply(connect: Connect, plan: Plan) -> None:
-    for offsets in (True, False):
-        _drop(connect.delete([name for name, also in plan.delete.items() if also is offsets], offsets))
+def _apply(connect: Connect, plan: Plan) -> list[str]:
+    """Do what is planned; where offsets could not be dropped, the plan says so afterwards.
+
+    Returns:
+        a warning for each such connector.
+    """
+    gone = connect.delete([name for name, offsets in plan.delete.items() if offsets], offsets=True)
+    _drop(gone.histories)
+    connect.delete([name for name, offsets in plan.delete.items() if not offsets], offsets=False)
+    plan.delete.update(dict.fromkeys(gone.kept, False))
     for connector in plan.create:
         if connector.reset_offsets:
             # Made at a standstill, for only then Connect forgets offsets that one of the same name left.
@@ -167,6 +173,11 @@ def _apply(connect: Connect, plan: Plan) -> None:
         connect.order(name, connector_state.VERBS[state])
     for name in plan.restart:
         connect.restart_failed(name)
+    return [
+        f"{name}: its offsets stay, for the worker has no {config['connector.class']} any more to drop them; one of "
+        "that name goes on from them, unless it is made with reset_offsets"
+        for name, config in gone.kept.items()
+    ]
 
 
 def _drop(histories: Sequence[tuple[str, str]]) -> None:

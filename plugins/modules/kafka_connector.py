@@ -50,7 +50,8 @@ options:
         default: running
       reset_offsets:
         description: When the connector is deleted, its offsets (and the schema history of a Debezium connector) go too,
-          and when it is made, offsets that one of the same name left are dropped. A change of config leaves them.
+          and when it is made, offsets that one of the same name left are dropped. A change of config leaves them. Only
+          its plugin can drop them; where that is gone, the connector goes, the offsets stay, and a warning says so.
         type: bool
         default: false
       unchecked:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 # Of the modules (plugins/module_utils), installed beside this file.
-from connect_rest import Connect
+from connect_rest import Connect, history_topic
 
 Names = dict[str, list[str]]
 Found = tuple[str, str, str]
@@ -186,13 +186,21 @@ def all_offsets(settings: dict) -> list[str]:
 def wipe_connectors(settings: dict, names: list[str]) -> list[str]:
     """Stop, forget the offsets and delete: a connector of the same name starts anew (KIP-875).
 
+    Connect forgets offsets by the connector's own class; where its plugin is gone, they are wiped in Kafka.
+
     Returns:
         The topics of schema histories that Debezium's connectors leave.
 
     Raises:
         RestError: with Connect's last answer, if it does not do so in time.
     """
-    return [topic for _, topic in _connect(settings).delete(names, offsets=True)]
+    deleted = _connect(settings).delete(names, offsets=True)
+    if deleted.kept:
+        # A source's are in the worker's topic, a sink's are those of its group.
+        wipe_offsets(settings, list(deleted.kept))
+        wipe_kafka(settings, [], [f"connect-{name}" for name in deleted.kept])
+    left = [place for config in deleted.kept.values() for place in history_topic(config)]
+    return [topic for _, topic in [*deleted.histories, *left]]
 
 
 def _stored_offsets(settings: dict, names: list[str] | None = None) -> list[tuple[str, int, bytes]]:
