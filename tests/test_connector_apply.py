@@ -16,10 +16,12 @@ from tests.rest_worker import Worker, running_worker
 # As the module has them: which of two names they are imported by depends on the tests before this one.
 connector_state = connector_apply.connector_state
 connect_rest = sys.modules[connector_apply.Connect.__module__]
+RestError = connector_apply.RestError
 
 CLASS = "org.apache.kafka.connect.file.FileStreamSourceConnector"
 CONFIG = {"connector.class": CLASS, "file": "/a", "topic": "t"}
 LOOK = "/connectors?expand=info&expand=status"
+CHANGE = "/connectors/a/config"
 VALIDATE = f"/connector-plugins/{CLASS}/config/validate"
 TRACE = """org.apache.kafka.connect.errors.ConnectException: cannot read https://u:geheim@h/
 \tat org.apache.kafka.connect.file.FileStreamSourceTask.poll(FileStreamSourceTask.java:100)
@@ -235,6 +237,44 @@ def test_a_secret_in_the_config_is_warned_of_and_shown_nowhere(worker, declare):
     with pytest.raises(ConnectorError) as caught:
         declare({**CONFIG, "pin": "geheim"})
     assert "geheim" not in str(caught.value)
+
+
+IN_THE_OPEN = {**CONFIG, "file": "jdbc:mysql://db/x?user=kafka&password=geheim", "pin": "1234"}
+QUOTES = {"message": f"cannot use {IN_THE_OPEN['file']} - that is geheim, with 1234"}
+MASKED = "cannot use jdbc:mysql://db/x?user=kafka&password=******** - that is ********, with ********"
+
+
+def test_a_password_in_an_address_is_warned_of(declare):
+    assert [line.split(" stands in ")[0] for line in declare(IN_THE_OPEN)["warnings"]] == ["a: file", "a: pin"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "code"), [("PUT", VALIDATE, 500), ("POST", "/connectors", 400), ("PUT", CHANGE, 400)]
+)
+def test_an_error_that_quotes_the_config_shows_no_secret(worker, declare, method, path, code):
+    worker.says("GET", f"/connector-plugins/{CLASS}/config", (200, [{"name": "pin", "type": "PASSWORD"}]))
+    if path == CHANGE:
+        worker.says("GET", LOOK, (200, there(CONFIG, status())))
+    worker.says(method, path, (code, QUOTES))
+    with pytest.raises((RestError, ConnectorError)) as caught:
+        declare(IN_THE_OPEN)
+    assert f"answered {code}: {MASKED}" in str(caught.value)
+
+
+def test_a_trace_of_an_unchanged_connector_shows_no_password_of_its_plugin(worker, declare):
+    failed = status(task="FAILED", trace=QUOTES["message"])
+    worker.says("GET", f"/connector-plugins/{CLASS}/config", (200, [{"name": "pin", "type": "PASSWORD"}]))
+    worker.says("GET", LOOK, (200, there(IN_THE_OPEN, status())))
+    worker.says("GET", "/connectors/a/status", (200, failed))
+    with pytest.raises(ConnectorError) as caught:
+        declare(IN_THE_OPEN)
+    assert f"task 0 FAILED on kafka:8083: {MASKED} (the worker's log" in str(caught.value)
+
+
+def test_the_difference_of_a_deleted_one_shows_no_password_of_its_plugin(worker, declare):
+    worker.says("GET", f"/connector-plugins/{CLASS}/config", (200, [{"name": "pin", "type": "PASSWORD"}]))
+    worker.says("GET", LOOK, (200, there(IN_THE_OPEN, status())))
+    assert "1234" not in json.dumps(declare(state="absent", check=True))
 
 
 def test_the_first_lines_of_a_trace():

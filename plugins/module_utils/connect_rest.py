@@ -146,6 +146,11 @@ class Connect:
         """What the plugin says to a configuration: for each option its definition, and its value with errors."""
         return self.ask("PUT", f"/connector-plugins/{quoted(plugin)}/config/validate", dict(config))[1]["configs"]
 
+    def definitions(self, plugin: str) -> list[dict[str, Any]]:
+        """The options that a plugin defines; none where the worker cannot make one of it."""
+        status, answer = self.ask("GET", f"/connector-plugins/{quoted(plugin)}/config", also=(404, 500))
+        return answer if status == 200 else []
+
     def create(self, name: str, config: Mapping[str, str], state: str) -> None:
         """Make a connector.
 

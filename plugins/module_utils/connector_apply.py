@@ -37,8 +37,19 @@ def reconcile(options: Mapping[str, Any], check: bool) -> dict[str, Any]:
     Returns:
         the module's answer: changed, messages, diff, warnings.
     Raises:
-        RestError, DeclarationError, LedgerError, TopicError, ConnectorError: in one line.
+        RestError, DeclarationError, LedgerError, TopicError, ConnectorError: in one line, without a secret in it.
     """
+    hidden: set[str] = set()
+    try:
+        return _reconcile(options, check, hidden)
+    except (RestError, topic_admin.TopicError, ConnectorError) as error:
+        # Workers, plugins and drivers quote what they were given.
+        error.args = (masked_text(str(error), hidden),)
+        raise
+
+
+def _reconcile(options: Mapping[str, Any], check: bool, hidden: set[str]) -> dict[str, Any]:
+    """Do the work of `reconcile`, and add to `hidden` the secrets that an error's text may hold."""
     wanted = connector_plan.wanted_of(options["connectors"], options["files"])
     noted = declared_ledger.read(options["ledger"], "connectors")
     if not wanted and not noted:
@@ -48,7 +59,11 @@ def reconcile(options: Mapping[str, Any], check: bool) -> dict[str, Any]:
     plan = connector_plan.plan(wanted, found, status, noted, options["undeclared"] == "delete")
     if not options["ledger"]:
         plan.adopted.clear()
+    configs = [*found.items(), *((connector.name, connector.config or {}) for connector in wanted)]
+    hidden |= _secrets(configs, {})
     passwords, refused = _validate(connect, [*plan.create, *plan.change])
+    _add_passwords(connect, found, {*plan.delete, *plan.order, *plan.restart}, passwords)
+    hidden |= _secrets(configs, passwords)
     if plan.refused or refused:
         raise ConnectorError("; ".join(plan.refused + refused) + " (nothing was changed)")
     kept = {c.name: {"reset_offsets": c.reset_offsets} for c in wanted if c.state != "absent"}
@@ -62,7 +77,11 @@ def reconcile(options: Mapping[str, Any], check: bool) -> dict[str, Any]:
         declared_ledger.write(options["ledger"], "connectors", noted | kept)
         answer["warnings"] += _apply(connect, plan)
         declared_ledger.write(options["ledger"], "connectors", kept)
-        _wait(connect, plan, status, options["patience"])
+        late = _wait(connect, plan, status, options["patience"])
+        if late:
+            _add_passwords(connect, found, plan.wait, passwords)
+            hidden |= _secrets(configs, passwords)
+            raise ConnectorError("; ".join(late) + " (the worker's log: journalctl -u kafka-connect)")
     return answer | {"messages": connector_plan.say(plan, found)}
 
 
@@ -101,12 +120,12 @@ def _validate(connect: Connect, connectors: Sequence[Wanted]) -> tuple[dict[str,
             configs = connect.validate(asked["connector.class"], asked)
         except RestError as error:
             refused.append(f"{connector.name}: {error}")
+            passwords[connector.name] = passwords_of(connect.definitions(plugin["class"]))
             continue
         passwords[connector.name] = passwords_of(configs)
-        hidden = secrets_of(connector.config, passwords[connector.name])
         for entry in configs:
             for said in entry["value"].get("errors", []):
-                refused.append(f"{connector.name}: {entry['value']['name']}: {_hide(said, hidden)}")
+                refused.append(f"{connector.name}: {entry['value']['name']}: {' '.join(said.split())}")
         full = {**connector.config, "connector.class": plugin["class"]}
         unknown = unknown_options(full, configs, plugin["type"], connector.unchecked)
         if unknown:
@@ -130,11 +149,16 @@ def _no_plugin(name: str, plugins: Sequence[Mapping[str, str]]) -> str:
     return f"the worker has no connector {name}{meant}"
 
 
-def _hide(said: str, hidden: Iterable[str]) -> str:
-    line = masked_text(" ".join(said.split()))
-    for secret in hidden:
-        line = line.replace(secret, "********")
-    return line
+def _add_passwords(
+    connect: Connect, found: Mapping[str, Mapping[str, str]], names: Iterable[str], passwords: dict[str, set[str]]
+) -> None:
+    """Ask which options are passwords of connectors that were not validated, and of which something will be shown."""
+    for name in (name for name in names if name in found and name not in passwords):
+        passwords[name] = passwords_of(connect.definitions(found[name]["connector.class"]))
+
+
+def _secrets(configs: Iterable[tuple[str, Mapping[str, str]]], passwords: Mapping[str, set[str]]) -> set[str]:
+    return {secret for name, config in configs for secret in secrets_of(config, passwords.get(name, ()))}
 
 
 def _open_secrets(connectors: Sequence[Wanted], passwords: Mapping[str, set[str]]) -> list[str]:
@@ -187,11 +211,9 @@ def _drop(histories: Sequence[tuple[str, str]]) -> None:
             topics.apply(TopicPlan(delete=[topic]))
 
 
-def _wait(connect: Connect, plan: Plan, status: Mapping[str, Mapping[str, Any]], seconds: float) -> None:
+def _wait(connect: Connect, plan: Plan, status: Mapping[str, Mapping[str, Any]], seconds: float) -> list[str]:
     touched = {
         name: bool(connector_state.failures(status.get(name)))
         for name in [*(connector.name for connector in [*plan.create, *plan.change]), *plan.order, *plan.restart]
     }
-    late = connector_state.wait(connect.status, plan.wait, touched, seconds)
-    if late:
-        raise ConnectorError(masked_text("; ".join(late)) + " (the worker's log: journalctl -u kafka-connect)")
+    return connector_state.wait(connect.status, plan.wait, touched, seconds)

@@ -82,7 +82,7 @@ def _wanted(entry: Mapping[str, Any], folder: str | None) -> Wanted:
         found = _read(Path(folder or ".") / entry["file"])
         name, options = name or found.get("name"), found["config"]
     if not name:
-        raise DeclarationError(f"a connector without a name: {sorted((given or {}).items())[:2]}")
+        raise DeclarationError(f"a connector without a name: {sorted(masked(given or {}).items())[:2]}")
     options = {**options, **(given or {})}
     if options.pop("name", name) != name:
         raise DeclarationError(f"{name}: its config has another name; leave `name` out of it")

@@ -13,9 +13,9 @@ description:
   - Before anything is created or changed, in check mode too, the worker validates every config that differs, and each
     error is shown with its option. An option that neither the plugin nor Kafka Connect reads is an error by its name;
     the worker itself would pass over it in silence.
-  - Secrets are masked in the difference - what the plugin defines as a password, and what is named like one - unless
-    the value is a reference such as V(${secrets:/etc/kafka-connect/secrets:mysql_kafka_password}), which is how a
-    secret should be given.
+  - Secrets are masked in the difference and in every error - what the plugin defines as a password, what is named like
+    one, and a password in an address - unless the value is a reference such as
+    V(${secrets:/etc/kafka-connect/secrets:mysql_kafka_password}), which is how a secret should be given.
   - Whose a connector is. With O(ledger), what is declared is noted on the host. A connector that was made by hand and
     is then declared is taken over, and brought to what is declared. One that was declared and no longer is, is deleted
     (or forgotten, see O(undeclared)). Connectors that were never declared are never touched.
