@@ -9,7 +9,7 @@ import pytest
 
 from plugins.module_utils import connect_rest
 from plugins.module_utils.connect_rest import Connect, RestError, history_topic
-from tests.rest_worker import SILENCE, Worker, running_worker
+from tests.rest_worker import HALF, NO_HTTP, SILENCE, Worker, running_worker
 
 REBALANCE = (409, {"error_code": 409, "message": "Cannot complete request because of a conflicting operation"})
 TAKEN = (409, {"error_code": 409, "message": "Connector a already exists"})
@@ -75,6 +75,18 @@ def test_what_is_no_json(worker: Worker) -> None:
     worker.says("GET", "/connectors", (200, "<html>\n<h1>Login</h1>"))
     said = refused(asked(worker))
     assert "answered 200 with what is no JSON ('<html> <h1>Login</h1>'); is that Kafka Connect?" in said
+
+
+def test_what_is_no_http(worker: Worker) -> None:
+    worker.says("GET", "/connectors", NO_HTTP)
+    said = refused(asked(worker))
+    assert said.startswith(f"GET {worker.url}/connectors answered what is no HTTP ('J\\x00")
+    assert said.endswith("; is that Kafka Connect?")
+
+
+def test_an_answer_that_breaks_off(worker: Worker) -> None:
+    worker.says("GET", "/connectors", HALF)
+    assert f"GET {worker.url}/connectors: the connection broke: " in refused(asked(worker))
 
 
 def test_nothing_listens() -> None:

@@ -6,6 +6,7 @@ The interface: https://kafka.apache.org/38/documentation/#connect_rest; stop and
 
 from __future__ import annotations
 
+import http.client
 import json
 import time
 import urllib.error
@@ -95,11 +96,7 @@ class Connect:
         # A proxy for the Internet has no part in what is asked of the lab's own hosts.
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         try:
-            with opener.open(request, timeout=self.timeout) as answer:
-                status, text = answer.status, answer.read()
-        except urllib.error.HTTPError as error:
-            with error:
-                status, text = error.code, error.read()
+            status, text = _read(opener, request, self.timeout)
         except TimeoutError as error:
             raise RestError(self._slow(where)) from error
         except urllib.error.URLError as error:
@@ -107,10 +104,13 @@ class Connect:
                 raise RestError(self._slow(where)) from error
             hint = "is it running there? (systemctl status kafka-connect)"
             raise RestError(f"no Kafka Connect at {self.url}: {_reason(error)}; {hint}") from error
-        except OSError as error:
+        except (OSError, http.client.IncompleteRead) as error:
             raise RestError(f"{where}: the connection broke: {_reason(error)}") from error
-        except ValueError as error:
+        except (ValueError, http.client.InvalidURL) as error:
             raise RestError(f"{self.url} is no address of Kafka Connect: {error}") from error
+        except http.client.HTTPException as error:
+            shown = str(error)[:80]
+            raise RestError(f"{where} answered what is no HTTP ({shown!r}); is that Kafka Connect?") from error
         try:
             return status, json.loads(text) if text.strip() else None
         except ValueError as error:
@@ -254,6 +254,15 @@ def history_topic(config: Mapping[str, str]) -> list[tuple[str, str]]:
     topic, brokers = config.get(f"{prefix}topic"), config.get(f"{prefix}bootstrap.servers")
     ours = str(config.get("connector.class", "")).startswith("io.debezium.") and topic and brokers
     return [(str(brokers), str(topic))] if ours else []
+
+
+def _read(opener: urllib.request.OpenerDirector, request: urllib.request.Request, timeout: float) -> tuple[int, bytes]:
+    try:
+        with opener.open(request, timeout=timeout) as answer:
+            return answer.status, answer.read()
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, error.read()
 
 
 def _reason(error: Exception) -> str:
