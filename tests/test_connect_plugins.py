@@ -194,6 +194,11 @@ def test_worker_that_answers_nonsense_is_one_line(worker, capsys, status, text):
     assert done["failed"] and "\n" not in done["msg"] and worker[0] in done["msg"]
 
 
+@pytest.mark.usefixtures("dead_proxy")
+def test_worker_is_asked_without_a_proxy(worker, capsys):
+    assert ask(capsys, worker[0], "service_load", acme=[])["listed"] == {}
+
+
 @pytest.mark.parametrize("answer", [NO_HTTP, HALF])
 def test_worker_that_answers_no_http_or_half_is_one_line(capsys, answer):
     with running_worker() as broken:

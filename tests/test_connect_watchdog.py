@@ -125,6 +125,11 @@ def test_nothing_to_watch_is_said(worker):
     assert watchdog.look(settings(worker[1], laliga=""), {"laliga": {}}) == "nothing to watch: no connector laliga"
 
 
+@pytest.mark.usefixtures("dead_proxy")
+def test_the_worker_is_asked_without_a_proxy(worker):
+    assert watchdog.ask(worker[1], "/connectors?expand=status") == {}
+
+
 @pytest.mark.parametrize("answer", [NO_HTTP, HALF])
 def test_a_worker_that_answers_no_http_or_half_is_told_and_asked_again(monkeypatch, tmp_path, answer):
     told = []

@@ -277,3 +277,11 @@ def test_a_reset_that_fails_starts_again_what_it_stopped(monkeypatch):
     with pytest.raises(slate.stores.StoreError):
         call("reset")
     assert started == ["bluesky-search.service"]
+
+
+@pytest.mark.usefixtures("dead_proxy")
+def test_hdfs_is_asked_without_a_proxy():
+    with running_worker() as namenode:
+        path = "/webhdfs/v1/a?op=GETCONTENTSUMMARY&user.name=hadoop"
+        namenode.says("GET", path, (200, {"ContentSummary": {"fileCount": 2}}))
+        assert slate.stores.held_trees({"webhdfs": namenode.url}, ["/a"]) == [("tree", "/a", "2 files")]
