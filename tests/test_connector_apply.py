@@ -228,6 +228,25 @@ def test_begun_anew_drops_offsets_of_one_before(worker, declare):
     assert worker.wrote() == ["POST /connectors", "DELETE /connectors/a/offsets", "PUT /connectors/a/resume"]
 
 
+def test_a_fresh_one_drops_offsets_once_whether_it_is_there_or_not(worker, declare):
+    worker.says("DELETE", "/connectors/a/offsets", (200, {"message": "none"}))
+    worker.says("PUT", "/connectors/a/resume", (202, None))
+    declare(state="fresh")
+    assert worker.wrote() == ["POST /connectors", "DELETE /connectors/a/offsets", "PUT /connectors/a/resume"]
+    worker.asked.clear()
+    worker.says("GET", LOOK, (200, there(CONFIG, status())))
+    worker.says("GET", "/connectors/a/config", (200, CONFIG))
+    worker.says("PUT", "/connectors/a/stop", (204, None))
+    worker.says("DELETE", "/connectors/a", (204, None))
+    declare(state="fresh")
+    assert worker.wrote() == [
+        "PUT /connectors/a/stop",
+        "DELETE /connectors/a/offsets",
+        "DELETE /connectors/a",
+        "POST /connectors",
+    ]
+
+
 def test_a_secret_in_the_config_is_warned_of_and_shown_nowhere(worker, declare):
     worker.says("PUT", VALIDATE, (200, validated()))
     answer = declare({**CONFIG, "pin": "geheim"})

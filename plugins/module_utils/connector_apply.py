@@ -182,7 +182,8 @@ def _apply(connect: Connect, plan: Plan) -> list[str]:
     connect.delete([name for name, offsets in plan.delete.items() if not offsets], offsets=False)
     plan.delete.update(dict.fromkeys(gone.kept, False))
     for connector in plan.create:
-        if connector.reset_offsets:
+        # Those of a fresh one that was there went with it.
+        if connector.reset_offsets or (connector.state == "fresh" and connector.name not in plan.delete):
             # Made at a standstill, for only then Connect forgets offsets that one of the same name left.
             connect.create(connector.name, connector.config, "STOPPED")
             connect.forget_offsets(connector.name)

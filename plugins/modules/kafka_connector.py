@@ -43,7 +43,8 @@ options:
             failed.
           - V(absent) - deleted.
           - V(restarted) - the connector and those of its tasks that failed are restarted; nothing else is.
-          - V(fresh) - deleted with its offsets and made anew, each time this is run.
+          - V(fresh) - deleted with its offsets and made anew, each time this is run. Where it is not there, offsets
+            that one of the same name left are dropped.
           - A connector that exists may be given without config; then only its state is looked at.
         type: str
         choices: [running, paused, stopped, absent, restarted, fresh]
