@@ -181,6 +181,32 @@ def test_what_failed_before_may_take_its_time_to_run(worker, declare):
     assert worker.wrote() == ["POST /connectors/a/restart?includeTasks=true&onlyFailed=true"]
 
 
+def test_a_paused_one_that_failed_is_resumed_and_restarted_in_one_run(worker, declare):
+    failed = status("PAUSED", "FAILED", TRACE)
+    restart = "/connectors/a/restart?includeTasks=true&onlyFailed=true"
+    worker.says("GET", LOOK, (200, there(CONFIG, failed)))
+    worker.says("PUT", "/connectors/a/resume", (202, None))
+    worker.says("POST", restart, (202, {}))
+    worker.says("GET", "/connectors/a/status", (200, failed), (200, status()))
+    declare()
+    assert worker.wrote() == ["PUT /connectors/a/resume", f"POST {restart}"]
+
+
+def test_what_failed_of_one_that_is_to_be_paused_is_a_warning_without_secrets(worker, declare):
+    failed = status("PAUSED", "FAILED", TRACE + "Caused by: X: 1234")
+    worker.says("GET", f"/connector-plugins/{CLASS}/config", (200, [{"name": "pin", "type": "PASSWORD"}]))
+    worker.says("GET", LOOK, (200, there({**CONFIG, "pin": "1234"}, failed)))
+    worker.says("GET", "/connectors/a/status", (200, failed))
+    [warning] = declare({**CONFIG, "pin": "1234"}, state="paused")["warnings"]
+    assert warning.startswith("a: task 0 FAILED on kafka:8083: ")
+    assert "caused by X: ********; it is to be paused" in warning
+
+
+def test_one_that_is_made_paused_has_no_tasks_yet(worker, declare):
+    worker.says("GET", "/connectors/a/status", (200, {"connector": {"state": "PAUSED"}, "tasks": []}))
+    assert declare(state="paused")["messages"] == ["a: created"]
+
+
 def test_one_that_never_runs(worker, declare):
     worker.says("GET", "/connectors/a/status", (200, {"connector": {"state": "RUNNING"}, "tasks": []}))
     with pytest.raises(ConnectorError, match="a is not running within 2 s: it is RUNNING, tasks none"):

@@ -6,7 +6,16 @@ import json
 
 import pytest
 
-from plugins.module_utils.connector_plan import DeclarationError, Plan, Wanted, plan, say, states, wanted_of
+from plugins.module_utils.connector_plan import (
+    DeclarationError,
+    Plan,
+    Wanted,
+    failed_at_rest,
+    plan,
+    say,
+    states,
+    wanted_of,
+)
 from plugins.module_utils.connector_secrets import MASK, is_secret, masked, masked_text, secrets_of
 
 CONFIG = {"connector.class": "FileStreamSource", "file": "/a", "topic": "t"}
@@ -64,6 +73,16 @@ def test_what_failed_is_restarted_and_nothing_else():
         assert not made(Wanted("a", CONFIG, state)).changes
     changed = made(Wanted("a", {**CONFIG, "file": "/b"}), now=failed)
     assert (len(changed.change), changed.restart) == (1, []), "a change restarts it by itself"
+
+
+def test_what_failed_of_a_paused_one_is_restarted_when_it_is_to_run():
+    failed = status("PAUSED", "FAILED", "x")
+    resumed = made(Wanted("a", CONFIG), now=failed)
+    assert (resumed.order, resumed.restart) == ({"a": "running"}, ["a"])
+    paused = made(Wanted("a", CONFIG, "paused"), now=failed)
+    assert not paused.changes
+    assert failed_at_rest(paused, {"a": failed})[0].startswith("a: task 0 FAILED on w:8083: x; it is to be paused")
+    assert failed_at_rest(resumed, {"a": failed}) == []
 
 
 def test_restarted_does_not_wake_a_paused_one():

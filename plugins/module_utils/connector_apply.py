@@ -62,7 +62,8 @@ def _reconcile(options: Mapping[str, Any], check: bool, hidden: set[str]) -> dic
     configs = [*found.items(), *((connector.name, connector.config or {}) for connector in wanted)]
     hidden |= _secrets(configs, {})
     passwords, refused = _validate(connect, [*plan.create, *plan.change])
-    _add_passwords(connect, found, {*plan.delete, *plan.order, *plan.restart}, passwords)
+    failed = {name for name in found if connector_state.failures(status.get(name))}
+    _add_passwords(connect, found, {*plan.delete, *plan.order, *plan.restart, *failed}, passwords)
     hidden |= _secrets(configs, passwords)
     if plan.refused or refused:
         raise ConnectorError("; ".join(plan.refused + refused) + " (nothing was changed)")
@@ -70,7 +71,8 @@ def _reconcile(options: Mapping[str, Any], check: bool, hidden: set[str]) -> dic
     answer = {
         "changed": plan.changes or bool(options["ledger"] and kept != noted),
         "diff": dict(zip(("before", "after"), connector_plan.states(plan, found, status, passwords), strict=True)),
-        "warnings": _open_secrets([*plan.create, *plan.change], passwords),
+        "warnings": _open_secrets([*plan.create, *plan.change], passwords)
+        + [masked_text(line, hidden) for line in connector_plan.failed_at_rest(plan, status)],
     }
     if not check:
         # Noted before it is made: whatever ends this run, what it made is known as declared.

@@ -40,7 +40,7 @@ options:
       state:
         description:
           - V(running), V(paused), V(stopped) - there with this config, in this state. V(running) also restarts what
-            failed.
+            failed; of what failed in one that is V(paused) there is a warning.
           - V(absent) - deleted.
           - V(restarted) - the connector and those of its tasks that failed are restarted; nothing else is.
           - V(fresh) - deleted with its offsets and made anew, each time this is run. Where it is not there, offsets
