@@ -155,6 +155,23 @@ def test_a_plugin_that_is_not_there(worker, declare):
         declare({**CONFIG, "connector.class": "Jdbc"})
 
 
+def test_a_dry_run_warns_of_a_plugin_that_may_be_yet_to_install(worker, declare):
+    answer = declare({**CONFIG, "connector.class": "x.New"}, check=True)
+    assert (answer["changed"], answer["messages"]) == (True, ["a: created"])
+    assert answer["warnings"] == [
+        "a: the worker has no connector x.New; it has FileStreamSourceConnector; "
+        "where its plugin is yet to be installed, it is validated then"
+    ]
+
+
+def test_a_dry_run_that_fails_names_a_missing_plugin_too(worker):
+    worker.says("PUT", VALIDATE, (200, validated(file="must not be empty")))
+    entries = [{"name": "a", "config": {**CONFIG, "connector.class": "x.New"}}, {"name": "b", "config": CONFIG}]
+    options = {"url": worker.url, "files": None, "ledger": None, "undeclared": "delete", "timeout": 5, "patience": 2}
+    with pytest.raises(ConnectorError, match=r"b: file: must not be empty; a: the worker has no connector x\.New"):
+        reconcile({**options, "connectors": entries}, check=True)
+
+
 def test_a_short_class_name_is_validated_as_it_is_written(worker, declare):
     worker.says("PUT", VALIDATE.replace(CLASS, "FileStreamSource"), (200, validated()))
     assert declare({**CONFIG, "connector.class": "FileStreamSource"})["changed"] is True

@@ -61,17 +61,18 @@ def _reconcile(options: Mapping[str, Any], check: bool, hidden: set[str]) -> dic
         plan.adopted.clear()
     configs = [*found.items(), *((connector.name, connector.config or {}) for connector in wanted)]
     hidden |= _secrets(configs, {})
-    passwords, refused = _validate(connect, [*plan.create, *plan.change])
+    passwords, refused, classless = _validate(connect, [*plan.create, *plan.change])
     failed = {name for name in found if connector_state.failures(status.get(name))}
     _add_passwords(connect, found, {*plan.delete, *plan.order, *plan.restart, *failed}, passwords)
     hidden |= _secrets(configs, passwords)
-    if plan.refused or refused:
-        raise ConnectorError("; ".join(plan.refused + refused) + " (nothing was changed)")
+    if plan.refused or refused or (classless and not check):
+        raise ConnectorError("; ".join(plan.refused + refused + classless) + " (nothing was changed)")
     kept = {c.name: {"reset_offsets": c.reset_offsets} for c in wanted if c.state != "absent"}
     answer = {
         "changed": plan.changes or bool(options["ledger"] and kept != noted),
         "diff": dict(zip(("before", "after"), connector_plan.states(plan, found, status, passwords), strict=True)),
-        "warnings": _open_secrets([*plan.create, *plan.change], passwords)
+        "warnings": [f"{line}; where its plugin is yet to be installed, it is validated then" for line in classless]
+        + _open_secrets([*plan.create, *plan.change], passwords)
         + [masked_text(line, hidden) for line in connector_plan.failed_at_rest(plan, status)],
     }
     if not check:
@@ -102,19 +103,19 @@ def _look(connect: Connect, names: set[str]) -> tuple[dict[str, dict[str, str]],
     return configs, status
 
 
-def _validate(connect: Connect, connectors: Sequence[Wanted]) -> tuple[dict[str, set[str]], list[str]]:
+def _validate(connect: Connect, connectors: Sequence[Wanted]) -> tuple[dict[str, set[str]], list[str], list[str]]:
     """Ask the worker what is wrong with configurations.
 
     Returns:
-        by connector the options that are passwords; and a line for each error.
+        by connector the options that are passwords; a line for each error; and one for each class that is not there.
     """
     passwords: dict[str, set[str]] = {}
-    refused = []
+    refused, classless = [], []
     plugins = connect.plugins() if connectors else []
     for connector in connectors:
         plugin = plugin_of(connector.config["connector.class"], plugins)
         if plugin is None:
-            refused.append(f"{connector.name}: {_no_plugin(connector.config['connector.class'], plugins)}")
+            classless.append(f"{connector.name}: {_no_plugin(connector.config['connector.class'], plugins)}")
             continue
         try:
             # In the path as in the config, else the worker refuses; the name is an option like others, and required.
@@ -132,7 +133,7 @@ def _validate(connect: Connect, connectors: Sequence[Wanted]) -> tuple[dict[str,
         unknown = unknown_options(full, configs, plugin["type"], connector.unchecked)
         if unknown:
             refused.append(f"{connector.name}: {say_unknown(unknown, plugin['class'].rpartition('.')[2])}")
-    return passwords, refused
+    return passwords, refused, classless
 
 
 def plugin_of(name: str, plugins: Sequence[Mapping[str, str]]) -> Mapping[str, str] | None:

@@ -13,6 +13,8 @@ description:
   - Before anything is created or changed, in check mode too, the worker validates every config that differs, and each
     error is shown with its option. An option that neither the plugin nor Kafka Connect reads is an error by its name;
     the worker itself would pass over it in silence.
+  - A class that the worker does not have is an error; in check mode a warning, for the run may be to install its plugin
+    first.
   - Secrets are masked in the difference and in every error - what the plugin defines as a password, what is named like
     one, and a password in an address - unless the value is a reference such as
     V(${secrets:/etc/kafka-connect/secrets:mysql_kafka_password}), which is how a secret should be given.
