@@ -25,6 +25,14 @@ def no_lab_of_the_person(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
+def dead_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A proxy for the Internet that passes nothing on to the lab's own hosts."""
+    for name in ("no_proxy", "NO_PROXY", "HTTP_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+
+
+@pytest.fixture
 def clone() -> Path:
     """The clone's folder."""
     return ROOT

@@ -12,6 +12,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 Answer = tuple[int, object]
 SILENCE = (0, None)
 """An answer that does not come within the test's patience."""
+NO_HTTP = (-1, None)
+"""A line of another protocol."""
+HALF = (-2, None)
+"""An answer that breaks off, as when the worker is killed meanwhile."""
 
 
 class Worker:
@@ -47,6 +51,14 @@ def running_worker() -> Iterator[Worker]:
             status, said = left.pop(0) if len(left) > 1 else left[0]
             if status == SILENCE[0]:
                 time.sleep(1)
+                return
+            if status < 0:
+                self.close_connection = True
+                self.wfile.write(
+                    b"J\x00\x00\x008.0.4\r\n"
+                    if status == NO_HTTP[0]
+                    else b"HTTP/1.0 200 OK\r\nContent-Length: 9\r\n\r\n{"
+                )
                 return
             text = said if isinstance(said, str) else "" if said is None else json.dumps(said)
             self.send_response(status)

@@ -15,6 +15,7 @@ from ansible.module_utils.testing import patch_module_args
 from tests.artifacts_kit import make_jar, write  # isort: skip - it lets Ansible's imports below work
 
 from plugins.modules import connect_plugins, connect_plugins_listed
+from tests.rest_worker import HALF, NO_HTTP, running_worker
 
 
 def connector(name: str, jar: str = "x-1.jar", listed: bool = True) -> dict[str, Any]:
@@ -191,6 +192,19 @@ def test_worker_that_answers_nonsense_is_one_line(worker, capsys, status, text):
     worker[1:] = [status, text]
     done = ask(capsys, worker[0], "service_load", acme=[connector("a.A")])
     assert done["failed"] and "\n" not in done["msg"] and worker[0] in done["msg"]
+
+
+@pytest.mark.usefixtures("dead_proxy")
+def test_worker_is_asked_without_a_proxy(worker, capsys):
+    assert ask(capsys, worker[0], "service_load", acme=[])["listed"] == {}
+
+
+@pytest.mark.parametrize("answer", [NO_HTTP, HALF])
+def test_worker_that_answers_no_http_or_half_is_one_line(capsys, answer):
+    with running_worker() as broken:
+        broken.says("GET", "/connector-plugins", answer)
+        done = ask(capsys, broken.url, "service_load", acme=[])
+    assert f"{broken.url} cannot be asked for its plugins: " in done["msg"] and "\n" not in done["msg"]
 
 
 def test_worker_that_does_not_answer(capsys):

@@ -9,7 +9,7 @@ import pytest
 
 from plugins.module_utils import connect_rest
 from plugins.module_utils.connect_rest import Connect, RestError, history_topic
-from tests.rest_worker import SILENCE, Worker, running_worker
+from tests.rest_worker import HALF, NO_HTTP, SILENCE, Worker, running_worker
 
 REBALANCE = (409, {"error_code": 409, "message": "Cannot complete request because of a conflicting operation"})
 TAKEN = (409, {"error_code": 409, "message": "Connector a already exists"})
@@ -77,6 +77,18 @@ def test_what_is_no_json(worker: Worker) -> None:
     assert "answered 200 with what is no JSON ('<html> <h1>Login</h1>'); is that Kafka Connect?" in said
 
 
+def test_what_is_no_http(worker: Worker) -> None:
+    worker.says("GET", "/connectors", NO_HTTP)
+    said = refused(asked(worker))
+    assert said.startswith(f"GET {worker.url}/connectors answered what is no HTTP ('J\\x00")
+    assert said.endswith("; is that Kafka Connect?")
+
+
+def test_an_answer_that_breaks_off(worker: Worker) -> None:
+    worker.says("GET", "/connectors", HALF)
+    assert f"GET {worker.url}/connectors: the connection broke: " in refused(asked(worker))
+
+
 def test_nothing_listens() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
@@ -110,7 +122,7 @@ def test_deleted_with_its_offsets(worker: Worker) -> None:
     worker.says("DELETE", "/connectors/a/offsets", stopping, leaving, (200, {"message": "reset"}))
     worker.says("DELETE", "/connectors/a", (204, None))
     worker.says("GET", "/connectors", (200, ["a"]), (200, []))
-    assert asked(worker).delete(["a", "not-there"], offsets=True) == [("kafka:9092", "history")]
+    assert asked(worker).delete(["a", "not-there"], offsets=True) == ([("kafka:9092", "history")], {})
     assert worker.wrote() == ["PUT /connectors/a/stop", *["DELETE /connectors/a/offsets"] * 3, "DELETE /connectors/a"]
 
 
@@ -118,6 +130,18 @@ def test_offsets_that_connect_does_not_let_go_of(worker: Worker) -> None:
     worker.says("DELETE", "/connectors/a/offsets", (400, {"message": "must be STOPPED"}))
     with pytest.raises(RestError, match=r"offsets not done within 0.05 s: 400 must be STOPPED"):
         asked(worker, patience=0.05).forget_offsets("a")
+
+
+def test_one_whose_plugin_is_gone_is_deleted_at_once_and_its_offsets_are_said_to_stay(worker: Worker) -> None:
+    config = {"connector.class": "x.Gone"}
+    said = f"{connect_rest.NO_PLUGIN} and which name matches x.Gone, available connectors are: ..."
+    worker.says("GET", "/connectors/a/config", (200, config))
+    worker.says("PUT", "/connectors/a/stop", (204, None))
+    worker.says("DELETE", "/connectors/a/offsets", (500, {"error_code": 500, "message": said}))
+    worker.says("DELETE", "/connectors/a", (204, None))
+    worker.says("GET", "/connectors", (200, []))
+    assert asked(worker).delete(["a"], offsets=True) == ([], {"a": config})
+    assert worker.wrote() == ["PUT /connectors/a/stop", "DELETE /connectors/a/offsets", "DELETE /connectors/a"]
 
 
 def test_only_debezium_has_a_history() -> None:

@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 
+from tests.rest_worker import HALF, NO_HTTP, running_worker
+
 SOURCE = Path(__file__).parents[1] / "roles/kafka_connect/files/connect_watchdog.py"
 spec = importlib.util.spec_from_file_location("connect_watchdog", SOURCE)
 watchdog = importlib.util.module_from_spec(spec)
@@ -121,3 +123,27 @@ def test_one_that_runs_in_vain_is_told_by_its_log(worker, monkeypatch):
 
 def test_nothing_to_watch_is_said(worker):
     assert watchdog.look(settings(worker[1], laliga=""), {"laliga": {}}) == "nothing to watch: no connector laliga"
+
+
+@pytest.mark.usefixtures("dead_proxy")
+def test_the_worker_is_asked_without_a_proxy(worker):
+    assert watchdog.ask(worker[1], "/connectors?expand=status") == {}
+
+
+@pytest.mark.parametrize("answer", [NO_HTTP, HALF])
+def test_a_worker_that_answers_no_http_or_half_is_told_and_asked_again(monkeypatch, tmp_path, answer):
+    told = []
+
+    def notify(**fields: str) -> None:
+        told.append(fields["STATUS"])
+        raise SystemExit
+
+    with running_worker() as broken:
+        broken.says("GET", "/connectors?expand=status", answer)
+        (tmp_path / "settings.json").write_text(json.dumps(settings(broken.url, laliga="")), encoding="utf-8")
+        monkeypatch.setattr(watchdog.sys, "argv", ["connect-watchdog", str(tmp_path / "settings.json")])
+        monkeypatch.setenv("STATE_DIRECTORY", str(tmp_path))
+        monkeypatch.setattr(watchdog, "notify", notify)
+        with pytest.raises(SystemExit):
+            watchdog.main()
+    assert told[0].startswith(f"the worker at {broken.url} does not answer (")

@@ -16,10 +16,12 @@ from tests.rest_worker import Worker, running_worker
 # As the module has them: which of two names they are imported by depends on the tests before this one.
 connector_state = connector_apply.connector_state
 connect_rest = sys.modules[connector_apply.Connect.__module__]
+RestError = connector_apply.RestError
 
 CLASS = "org.apache.kafka.connect.file.FileStreamSourceConnector"
 CONFIG = {"connector.class": CLASS, "file": "/a", "topic": "t"}
 LOOK = "/connectors?expand=info&expand=status"
+CHANGE = "/connectors/a/config"
 VALIDATE = f"/connector-plugins/{CLASS}/config/validate"
 TRACE = """org.apache.kafka.connect.errors.ConnectException: cannot read https://u:geheim@h/
 \tat org.apache.kafka.connect.file.FileStreamSourceTask.poll(FileStreamSourceTask.java:100)
@@ -153,6 +155,23 @@ def test_a_plugin_that_is_not_there(worker, declare):
         declare({**CONFIG, "connector.class": "Jdbc"})
 
 
+def test_a_dry_run_warns_of_a_plugin_that_may_be_yet_to_install(worker, declare):
+    answer = declare({**CONFIG, "connector.class": "x.New"}, check=True)
+    assert (answer["changed"], answer["messages"]) == (True, ["a: created"])
+    assert answer["warnings"] == [
+        "a: the worker has no connector x.New; it has FileStreamSourceConnector; "
+        "where its plugin is yet to be installed, it is validated then"
+    ]
+
+
+def test_a_dry_run_that_fails_names_a_missing_plugin_too(worker):
+    worker.says("PUT", VALIDATE, (200, validated(file="must not be empty")))
+    entries = [{"name": "a", "config": {**CONFIG, "connector.class": "x.New"}}, {"name": "b", "config": CONFIG}]
+    options = {"url": worker.url, "files": None, "ledger": None, "undeclared": "delete", "timeout": 5, "patience": 2}
+    with pytest.raises(ConnectorError, match=r"b: file: must not be empty; a: the worker has no connector x\.New"):
+        reconcile({**options, "connectors": entries}, check=True)
+
+
 def test_a_short_class_name_is_validated_as_it_is_written(worker, declare):
     worker.says("PUT", VALIDATE.replace(CLASS, "FileStreamSource"), (200, validated()))
     assert declare({**CONFIG, "connector.class": "FileStreamSource"})["changed"] is True
@@ -177,6 +196,32 @@ def test_what_failed_before_may_take_its_time_to_run(worker, declare):
     answer = declare()
     assert "a: what failed of it restarted" in answer["messages"]
     assert worker.wrote() == ["POST /connectors/a/restart?includeTasks=true&onlyFailed=true"]
+
+
+def test_a_paused_one_that_failed_is_resumed_and_restarted_in_one_run(worker, declare):
+    failed = status("PAUSED", "FAILED", TRACE)
+    restart = "/connectors/a/restart?includeTasks=true&onlyFailed=true"
+    worker.says("GET", LOOK, (200, there(CONFIG, failed)))
+    worker.says("PUT", "/connectors/a/resume", (202, None))
+    worker.says("POST", restart, (202, {}))
+    worker.says("GET", "/connectors/a/status", (200, failed), (200, status()))
+    declare()
+    assert worker.wrote() == ["PUT /connectors/a/resume", f"POST {restart}"]
+
+
+def test_what_failed_of_one_that_is_to_be_paused_is_a_warning_without_secrets(worker, declare):
+    failed = status("PAUSED", "FAILED", TRACE + "Caused by: X: 1234")
+    worker.says("GET", f"/connector-plugins/{CLASS}/config", (200, [{"name": "pin", "type": "PASSWORD"}]))
+    worker.says("GET", LOOK, (200, there({**CONFIG, "pin": "1234"}, failed)))
+    worker.says("GET", "/connectors/a/status", (200, failed))
+    [warning] = declare({**CONFIG, "pin": "1234"}, state="paused")["warnings"]
+    assert warning.startswith("a: task 0 FAILED on kafka:8083: ")
+    assert "caused by X: ********; it is to be paused" in warning
+
+
+def test_one_that_is_made_paused_has_no_tasks_yet(worker, declare):
+    worker.says("GET", "/connectors/a/status", (200, {"connector": {"state": "PAUSED"}, "tasks": []}))
+    assert declare(state="paused")["messages"] == ["a: created"]
 
 
 def test_one_that_never_runs(worker, declare):
@@ -207,11 +252,42 @@ def test_no_longer_declared(worker, declare, ledger):
     assert worker.asked == [], "nothing declared: not even a question"
 
 
+def test_one_whose_plugin_is_gone_goes_and_its_offsets_are_warned_of(worker, declare):
+    worker.says("GET", LOOK, (200, there(CONFIG, status())))
+    worker.says("GET", "/connectors/a/config", (200, CONFIG))
+    worker.says("PUT", "/connectors/a/stop", (204, None))
+    worker.says("DELETE", "/connectors/a/offsets", (500, {"message": f"{connect_rest.NO_PLUGIN} and which name ..."}))
+    worker.says("DELETE", "/connectors/a", (204, None))
+    answer = declare(state="absent", reset_offsets=True)
+    assert answer["messages"] == ["a: deleted"], "not: with its offsets"
+    assert answer["warnings"][0].startswith(f"a: its offsets stay, for the worker has no {CLASS} any more")
+    assert worker.wrote()[-1] == "DELETE /connectors/a"
+
+
 def test_begun_anew_drops_offsets_of_one_before(worker, declare):
     worker.says("DELETE", "/connectors/a/offsets", (200, {"message": "none"}))
     worker.says("PUT", "/connectors/a/resume", (202, None))
     declare(reset_offsets=True)
     assert worker.wrote() == ["POST /connectors", "DELETE /connectors/a/offsets", "PUT /connectors/a/resume"]
+
+
+def test_a_fresh_one_drops_offsets_once_whether_it_is_there_or_not(worker, declare):
+    worker.says("DELETE", "/connectors/a/offsets", (200, {"message": "none"}))
+    worker.says("PUT", "/connectors/a/resume", (202, None))
+    declare(state="fresh")
+    assert worker.wrote() == ["POST /connectors", "DELETE /connectors/a/offsets", "PUT /connectors/a/resume"]
+    worker.asked.clear()
+    worker.says("GET", LOOK, (200, there(CONFIG, status())))
+    worker.says("GET", "/connectors/a/config", (200, CONFIG))
+    worker.says("PUT", "/connectors/a/stop", (204, None))
+    worker.says("DELETE", "/connectors/a", (204, None))
+    declare(state="fresh")
+    assert worker.wrote() == [
+        "PUT /connectors/a/stop",
+        "DELETE /connectors/a/offsets",
+        "DELETE /connectors/a",
+        "POST /connectors",
+    ]
 
 
 def test_a_secret_in_the_config_is_warned_of_and_shown_nowhere(worker, declare):
@@ -223,6 +299,44 @@ def test_a_secret_in_the_config_is_warned_of_and_shown_nowhere(worker, declare):
     with pytest.raises(ConnectorError) as caught:
         declare({**CONFIG, "pin": "geheim"})
     assert "geheim" not in str(caught.value)
+
+
+IN_THE_OPEN = {**CONFIG, "file": "jdbc:mysql://db/x?user=kafka&password=geheim", "pin": "1234"}
+QUOTES = {"message": f"cannot use {IN_THE_OPEN['file']} - that is geheim, with 1234"}
+MASKED = "cannot use jdbc:mysql://db/x?user=kafka&password=******** - that is ********, with ********"
+
+
+def test_a_password_in_an_address_is_warned_of(declare):
+    assert [line.split(" stands in ")[0] for line in declare(IN_THE_OPEN)["warnings"]] == ["a: file", "a: pin"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "code"), [("PUT", VALIDATE, 500), ("POST", "/connectors", 400), ("PUT", CHANGE, 400)]
+)
+def test_an_error_that_quotes_the_config_shows_no_secret(worker, declare, method, path, code):
+    worker.says("GET", f"/connector-plugins/{CLASS}/config", (200, [{"name": "pin", "type": "PASSWORD"}]))
+    if path == CHANGE:
+        worker.says("GET", LOOK, (200, there(CONFIG, status())))
+    worker.says(method, path, (code, QUOTES))
+    with pytest.raises((RestError, ConnectorError)) as caught:
+        declare(IN_THE_OPEN)
+    assert f"answered {code}: {MASKED}" in str(caught.value)
+
+
+def test_a_trace_of_an_unchanged_connector_shows_no_password_of_its_plugin(worker, declare):
+    failed = status(task="FAILED", trace=QUOTES["message"])
+    worker.says("GET", f"/connector-plugins/{CLASS}/config", (200, [{"name": "pin", "type": "PASSWORD"}]))
+    worker.says("GET", LOOK, (200, there(IN_THE_OPEN, status())))
+    worker.says("GET", "/connectors/a/status", (200, failed))
+    with pytest.raises(ConnectorError) as caught:
+        declare(IN_THE_OPEN)
+    assert f"task 0 FAILED on kafka:8083: {MASKED} (the worker's log" in str(caught.value)
+
+
+def test_the_difference_of_a_deleted_one_shows_no_password_of_its_plugin(worker, declare):
+    worker.says("GET", f"/connector-plugins/{CLASS}/config", (200, [{"name": "pin", "type": "PASSWORD"}]))
+    worker.says("GET", LOOK, (200, there(IN_THE_OPEN, status())))
+    assert "1234" not in json.dumps(declare(state="absent", check=True))
 
 
 def test_the_first_lines_of_a_trace():

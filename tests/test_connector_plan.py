@@ -6,8 +6,17 @@ import json
 
 import pytest
 
-from plugins.module_utils.connector_plan import DeclarationError, Plan, Wanted, plan, say, states, wanted_of
-from plugins.module_utils.connector_secrets import MASK, is_secret, masked, secrets_of
+from plugins.module_utils.connector_plan import (
+    DeclarationError,
+    Plan,
+    Wanted,
+    failed_at_rest,
+    plan,
+    say,
+    states,
+    wanted_of,
+)
+from plugins.module_utils.connector_secrets import MASK, is_secret, masked, masked_text, secrets_of
 
 CONFIG = {"connector.class": "FileStreamSource", "file": "/a", "topic": "t"}
 THERE = {**CONFIG, "name": "a"}
@@ -66,6 +75,16 @@ def test_what_failed_is_restarted_and_nothing_else():
     assert (len(changed.change), changed.restart) == (1, []), "a change restarts it by itself"
 
 
+def test_what_failed_of_a_paused_one_is_restarted_when_it_is_to_run():
+    failed = status("PAUSED", "FAILED", "x")
+    resumed = made(Wanted("a", CONFIG), now=failed)
+    assert (resumed.order, resumed.restart) == ({"a": "running"}, ["a"])
+    paused = made(Wanted("a", CONFIG, "paused"), now=failed)
+    assert not paused.changes
+    assert failed_at_rest(paused, {"a": failed})[0].startswith("a: task 0 FAILED on w:8083: x; it is to be paused")
+    assert failed_at_rest(resumed, {"a": failed}) == []
+
+
 def test_restarted_does_not_wake_a_paused_one():
     assert not made(Wanted("a", None, "restarted"), now=status("PAUSED", "PAUSED")).changes
 
@@ -119,6 +138,10 @@ def test_the_difference_of_a_deleted_one_has_no_after():
         ("consumer.override.sasl.jaas.config", "org... password=x;", True),
         ("value.converter.basic.auth.user.info", "u:p", True),
         ("github.access.token", "x", True),
+        ("database.pwd", "x", True),
+        ("http.authorization", "Basic eDp5", True),
+        ("http.authorization.type", "static", False),
+        ("producer.override.ssl.keystore.key", "-----BEGIN PRIVATE KEY-----", True),
         ("database.user", "kafka", False),
         ("file", "/opt/kafka/secret.txt", False),
         ("ssl.keystore.location", "/x", False),
@@ -139,6 +162,20 @@ def test_a_password_in_an_address():
     assert shown == {"connection.url": f"jdbc:mysql://h/d?user=u&password={MASK}&x=1", "uri": f"https://u:{MASK}@h/"}
 
 
+def test_a_password_in_an_address_is_a_secret_and_a_reference_in_one_is_none():
+    inside = {"connection.url": "jdbc:mysql://h/d?user=u&password=geheim&x=1", "uri": "https://u:p:q@h/"}
+    assert secrets_of(inside) == {"geheim", "p:q"}
+    reference = {"url": "jdbc:mysql://h/d?password=${secrets:/etc/s:kafka}&x=1", "uri": "https://u:${env:P}@h/"}
+    assert secrets_of(reference) == set()
+    assert masked(reference) == reference
+
+
+def test_a_text_is_shown_without_the_secrets_it_quotes():
+    assert (
+        masked_text("no ab, abc, BEGIN KEY for x", {"ab", "abc", "BEGIN\nKEY\n"}) == f"no {MASK}, {MASK}, {MASK} for x"
+    )
+
+
 def test_a_file_and_what_differs_from_it(tmp_path):
     (tmp_path / "a.json").write_text(json.dumps({"name": "a", "config": CONFIG}), encoding="utf-8")
     entry = {"file": "a.json", "config": {"file": "/b", "tasks.max": 1, "flag": True}}
@@ -155,6 +192,7 @@ def test_a_file_and_what_differs_from_it(tmp_path):
         ({"file": "bad.json"}, "bad.json cannot be read"),
         ({"file": "list.json"}, "list.json is no connector's file"),
         ({"config": CONFIG}, "a connector without a name"),
+        ({"config": {"a.password": "geheim"}}, r"a connector without a name: \[\('a.password', '\*+'\)\]$"),
         ({"name": "x", "config": {"file": "/a"}}, "x: its config lacks connector.class"),
         ({"name": "x", "config": {**CONFIG, "topic": None}}, "x: topic has no value"),
         ({"name": "x", "config": {**CONFIG, "name": "y"}}, "x: its config has another name"),

@@ -8,7 +8,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -169,3 +169,21 @@ def test_a_standalone_worker_reads_both_places_of_secrets(clone: Path, ask: Ask)
     named = json.loads((clone / "roles/course/files/connectors/debezium/mysql-source.json").read_text())["config"]
     place = named["database.password"].split(":")[1]
     assert allowed.split(",") == ["/home/student/.secrets", place]
+
+
+def test_the_labs_own_servers_are_asked_without_a_proxy(clone: Path) -> None:
+    def tasks(there: Any) -> Iterator[dict[str, Any]]:
+        for entry in there if isinstance(there, list) else ():
+            yield entry
+            for inside in ("tasks", "pre_tasks", "post_tasks", "block", "rescue", "always"):
+                yield from tasks(entry.get(inside))
+
+    files = [*clone.glob("playbooks/*.yml"), *clone.glob("roles/*/tasks/*.yml"), *clone.glob("roles/*/handlers/*.yml")]
+    asked = [
+        (str(path.relative_to(clone)), task["ansible.builtin.uri"].get("use_proxy"))
+        for path in files
+        for task in tasks(yaml.safe_load(path.read_text(encoding="utf-8")))
+        if "ansible.builtin.uri" in task
+    ]
+    assert asked, "nothing asks a server"
+    assert [path for path, use_proxy in asked if use_proxy is not False] == []

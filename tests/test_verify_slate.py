@@ -13,6 +13,8 @@ FOLDER = Path(__file__).parents[1] / "roles/course/files/slate"
 sys.path.insert(0, str(FOLDER))
 import slate  # noqa: E402
 
+from tests.rest_worker import running_worker  # noqa: E402
+
 SETTINGS = {
     "kafka_home": "/opt/kafka",
     "home": "/home/student",
@@ -244,3 +246,42 @@ def test_reset_starts_again_only_what_starts_at_boot(monkeypatch):
     slate.reset.start_services(slate.reset.stop_services())
     assert ["systemctl", "stop", "bluesky-search.service", "hdfs-sink@a.service"] in calls
     assert [call[-1] for call in calls if call[1] == "start"] == ["hdfs-sink@a.service"]
+
+
+def test_offsets_of_a_connector_whose_plugin_is_gone_are_wiped_in_kafka(monkeypatch):
+    wiped = []
+    monkeypatch.setattr(slate.stores, "wipe_offsets", lambda _settings, names: wiped.append(("offsets", names)))
+    monkeypatch.setattr(slate.stores, "wipe_kafka", lambda _settings, *names: wiped.append(("kafka", *names)))
+    prefix = "schema.history.internal.kafka."
+    config = {"connector.class": "io.debezium.Gone", f"{prefix}topic": "h", f"{prefix}bootstrap.servers": "kafka:9092"}
+    with running_worker() as worker:
+        worker.says("GET", "/connectors/a/config", (200, config))
+        worker.says("PUT", "/connectors/a/stop", (204, None))
+        worker.says("DELETE", "/connectors/a/offsets", (500, {"message": f"{slate.connect_rest.NO_PLUGIN} and ..."}))
+        worker.says("DELETE", "/connectors/a", (204, None))
+        worker.says("GET", "/connectors", (200, []))
+        assert slate.stores.wipe_connectors({"connect": worker.url}, ["a"]) == ["h"]
+    assert wiped == [("offsets", ["a"]), ("kafka", [], ["connect-a"])]
+
+
+def test_a_reset_that_fails_starts_again_what_it_stopped(monkeypatch):
+    started = []
+    monkeypatch.setattr(slate, "stop_units", lambda: None)
+    monkeypatch.setattr(slate.reset, "stop_services", lambda: ["bluesky-search.service"])
+    monkeypatch.setattr(slate.reset, "start_services", started.extend)
+
+    def fail(_settings: dict) -> None:
+        raise slate.stores.StoreError("Kafka does not answer")
+
+    monkeypatch.setattr(slate.reset, "everything", fail)
+    with pytest.raises(slate.stores.StoreError):
+        call("reset")
+    assert started == ["bluesky-search.service"]
+
+
+@pytest.mark.usefixtures("dead_proxy")
+def test_hdfs_is_asked_without_a_proxy():
+    with running_worker() as namenode:
+        path = "/webhdfs/v1/a?op=GETCONTENTSUMMARY&user.name=hadoop"
+        namenode.says("GET", path, (200, {"ContentSummary": {"fileCount": 2}}))
+        assert slate.stores.held_trees({"webhdfs": namenode.url}, ["/a"]) == [("tree", "/a", "2 files")]

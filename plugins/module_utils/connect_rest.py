@@ -6,16 +6,19 @@ The interface: https://kafka.apache.org/38/documentation/#connect_rest; stop and
 
 from __future__ import annotations
 
+import http.client
 import json
 import time
 import urllib.error
 import urllib.parse
 import urllib.request
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 PAUSE = 0.2
 """Seconds between two looks."""
+NO_PLUGIN = "Failed to find any class that implements Connector"
+"""How an error begins that a worker answers with where a connector's class is not installed (any more)."""
 
 
 class RestError(Exception):
@@ -24,6 +27,19 @@ class RestError(Exception):
     def __init__(self, message: str, status: int = 0) -> None:
         super().__init__(message)
         self.status = status
+
+
+class PluginGoneError(RestError):
+    """What was asked for takes the connector's class, and the worker has it no more."""
+
+
+class Deleted(NamedTuple):
+    """What is left to do after connectors were deleted with their offsets."""
+
+    histories: list[tuple[str, str]]
+    """Debezium's schema histories, now of no use: each as (brokers, topic)."""
+    kept: dict[str, dict[str, str]]
+    """Connectors, by name with their options, whose offsets stay: only their plugin, which is gone, can drop them."""
 
 
 class Connect:
@@ -80,11 +96,7 @@ class Connect:
         # A proxy for the Internet has no part in what is asked of the lab's own hosts.
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         try:
-            with opener.open(request, timeout=self.timeout) as answer:
-                status, text = answer.status, answer.read()
-        except urllib.error.HTTPError as error:
-            with error:
-                status, text = error.code, error.read()
+            status, text = _read(opener, request, self.timeout)
         except TimeoutError as error:
             raise RestError(self._slow(where)) from error
         except urllib.error.URLError as error:
@@ -92,10 +104,13 @@ class Connect:
                 raise RestError(self._slow(where)) from error
             hint = "is it running there? (systemctl status kafka-connect)"
             raise RestError(f"no Kafka Connect at {self.url}: {_reason(error)}; {hint}") from error
-        except OSError as error:
+        except (OSError, http.client.IncompleteRead) as error:
             raise RestError(f"{where}: the connection broke: {_reason(error)}") from error
-        except ValueError as error:
+        except (ValueError, http.client.InvalidURL) as error:
             raise RestError(f"{self.url} is no address of Kafka Connect: {error}") from error
+        except http.client.HTTPException as error:
+            shown = str(error)[:80]
+            raise RestError(f"{where} answered what is no HTTP ({shown!r}); is that Kafka Connect?") from error
         try:
             return status, json.loads(text) if text.strip() else None
         except ValueError as error:
@@ -131,6 +146,11 @@ class Connect:
         """What the plugin says to a configuration: for each option its definition, and its value with errors."""
         return self.ask("PUT", f"/connector-plugins/{quoted(plugin)}/config/validate", dict(config))[1]["configs"]
 
+    def definitions(self, plugin: str) -> list[dict[str, Any]]:
+        """The options that a plugin defines; none where the worker cannot make one of it."""
+        status, answer = self.ask("GET", f"/connector-plugins/{quoted(plugin)}/config", also=(404, 500))
+        return answer if status == 200 else []
+
     def create(self, name: str, config: Mapping[str, str], state: str) -> None:
         """Make a connector.
 
@@ -159,31 +179,44 @@ class Connect:
         """Make a stopped connector begin anew.
 
         Raises:
+            PluginGoneError: at once, if the worker has no such class: Connect leaves the work to the connector itself.
             RestError: with the last answer, if it does not let go of them in time.
         """
-        # 400 while tasks still stop, 500 when a sink's consumer has just left its group.
         path = f"/connectors/{quoted(name)}/offsets"
-        self._until(lambda: self.ask("DELETE", path, also=(404, 400, 500)), (200, 404), f"DELETE {self.url}{path}")
+        what = f"DELETE {self.url}{path}"
 
-    def delete(self, names: Iterable[str], offsets: bool) -> list[tuple[str, str]]:
+        def drop() -> tuple[int, Any]:
+            # 400 while tasks still stop, 500 when a sink's consumer has just left its group.
+            status, answer = self.ask("DELETE", path, also=(404, 400, 500))
+            if status == 500 and NO_PLUGIN in message_of(answer):
+                raise PluginGoneError(f"{what} answered {status}: {message_of(answer)}", status)
+            return status, answer
+
+        self._until(drop, (200, 404), what)
+
+    def delete(self, names: Iterable[str], offsets: bool) -> Deleted:
         """Delete connectors and wait until they are gone; those that are not there are passed over.
 
         Parameters:
             names: of the connectors.
             offsets: whether ones of the same name shall begin anew.
         Returns:
-            where offsets were forgotten, Debezium's schema histories, now of no use: each as (brokers, topic).
+            nothing to do, where offsets were not to go. A connector without its plugin goes too, its offsets stay.
         Raises:
             RestError: with the last answer, if something is not done in time.
         """
         configs = {name: config for name in names if (config := self.config(name)) is not None}
-        histories = []
+        deleted = Deleted([], {})
         if offsets:
             for name in configs:
                 self.ask("PUT", f"/connectors/{quoted(name)}/stop", also=(404,))
             for name, config in configs.items():
-                self.forget_offsets(name)
-                histories += history_topic(config)
+                try:
+                    self.forget_offsets(name)
+                except PluginGoneError:
+                    deleted.kept[name] = config
+                else:
+                    deleted.histories.extend(history_topic(config))
         for name in configs:
             self.ask("DELETE", f"/connectors/{quoted(name)}", also=(404,))
         self._until(
@@ -191,7 +224,7 @@ class Connect:
             (200,),
             f"DELETE {self.url}/connectors/...",
         )
-        return histories
+        return deleted
 
     def _until(self, call: Callable[[], tuple[int, Any]], done: tuple[int, ...], what: str) -> None:
         deadline = time.monotonic() + self.patience
@@ -221,6 +254,15 @@ def history_topic(config: Mapping[str, str]) -> list[tuple[str, str]]:
     topic, brokers = config.get(f"{prefix}topic"), config.get(f"{prefix}bootstrap.servers")
     ours = str(config.get("connector.class", "")).startswith("io.debezium.") and topic and brokers
     return [(str(brokers), str(topic))] if ours else []
+
+
+def _read(opener: urllib.request.OpenerDirector, request: urllib.request.Request, timeout: float) -> tuple[int, bytes]:
+    try:
+        with opener.open(request, timeout=timeout) as answer:
+            return answer.status, answer.read()
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, error.read()
 
 
 def _reason(error: Exception) -> str:

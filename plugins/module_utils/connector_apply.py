@@ -37,8 +37,19 @@ def reconcile(options: Mapping[str, Any], check: bool) -> dict[str, Any]:
     Returns:
         the module's answer: changed, messages, diff, warnings.
     Raises:
-        RestError, DeclarationError, LedgerError, TopicError, ConnectorError: in one line.
+        RestError, DeclarationError, LedgerError, TopicError, ConnectorError: in one line, without a secret in it.
     """
+    hidden: set[str] = set()
+    try:
+        return _reconcile(options, check, hidden)
+    except (RestError, topic_admin.TopicError, ConnectorError) as error:
+        # Workers, plugins and drivers quote what they were given.
+        error.args = (masked_text(str(error), hidden),)
+        raise
+
+
+def _reconcile(options: Mapping[str, Any], check: bool, hidden: set[str]) -> dict[str, Any]:
+    """Do the work of `reconcile`, and add to `hidden` the secrets that an error's text may hold."""
     wanted = connector_plan.wanted_of(options["connectors"], options["files"])
     noted = declared_ledger.read(options["ledger"], "connectors")
     if not wanted and not noted:
@@ -48,23 +59,33 @@ def reconcile(options: Mapping[str, Any], check: bool) -> dict[str, Any]:
     plan = connector_plan.plan(wanted, found, status, noted, options["undeclared"] == "delete")
     if not options["ledger"]:
         plan.adopted.clear()
-    passwords, refused = _validate(connect, [*plan.create, *plan.change])
-    if plan.refused or refused:
-        raise ConnectorError("; ".join(plan.refused + refused) + " (nothing was changed)")
+    configs = [*found.items(), *((connector.name, connector.config or {}) for connector in wanted)]
+    hidden |= _secrets(configs, {})
+    passwords, refused, classless = _validate(connect, [*plan.create, *plan.change])
+    failed = {name for name in found if connector_state.failures(status.get(name))}
+    _add_passwords(connect, found, {*plan.delete, *plan.order, *plan.restart, *failed}, passwords)
+    hidden |= _secrets(configs, passwords)
+    if plan.refused or refused or (classless and not check):
+        raise ConnectorError("; ".join(plan.refused + refused + classless) + " (nothing was changed)")
     kept = {c.name: {"reset_offsets": c.reset_offsets} for c in wanted if c.state != "absent"}
     answer = {
         "changed": plan.changes or bool(options["ledger"] and kept != noted),
-        "messages": connector_plan.say(plan, found),
         "diff": dict(zip(("before", "after"), connector_plan.states(plan, found, status, passwords), strict=True)),
-        "warnings": _open_secrets([*plan.create, *plan.change], passwords),
+        "warnings": [f"{line}; where its plugin is yet to be installed, it is validated then" for line in classless]
+        + _open_secrets([*plan.create, *plan.change], passwords)
+        + [masked_text(line, hidden) for line in connector_plan.failed_at_rest(plan, status)],
     }
     if not check:
         # Noted before it is made: whatever ends this run, what it made is known as declared.
         declared_ledger.write(options["ledger"], "connectors", noted | kept)
-        _apply(connect, plan)
+        answer["warnings"] += _apply(connect, plan)
         declared_ledger.write(options["ledger"], "connectors", kept)
-        _wait(connect, plan, status, options["patience"])
-    return answer
+        late = _wait(connect, plan, status, options["patience"])
+        if late:
+            _add_passwords(connect, found, plan.wait, passwords)
+            hidden |= _secrets(configs, passwords)
+            raise ConnectorError("; ".join(late) + " (the worker's log: journalctl -u kafka-connect)")
+    return answer | {"messages": connector_plan.say(plan, found)}
 
 
 def _look(connect: Connect, names: set[str]) -> tuple[dict[str, dict[str, str]], dict[str, dict[str, Any]]]:
@@ -82,19 +103,19 @@ def _look(connect: Connect, names: set[str]) -> tuple[dict[str, dict[str, str]],
     return configs, status
 
 
-def _validate(connect: Connect, connectors: Sequence[Wanted]) -> tuple[dict[str, set[str]], list[str]]:
+def _validate(connect: Connect, connectors: Sequence[Wanted]) -> tuple[dict[str, set[str]], list[str], list[str]]:
     """Ask the worker what is wrong with configurations.
 
     Returns:
-        by connector the options that are passwords; and a line for each error.
+        by connector the options that are passwords; a line for each error; and one for each class that is not there.
     """
     passwords: dict[str, set[str]] = {}
-    refused = []
+    refused, classless = [], []
     plugins = connect.plugins() if connectors else []
     for connector in connectors:
         plugin = plugin_of(connector.config["connector.class"], plugins)
         if plugin is None:
-            refused.append(f"{connector.name}: {_no_plugin(connector.config['connector.class'], plugins)}")
+            classless.append(f"{connector.name}: {_no_plugin(connector.config['connector.class'], plugins)}")
             continue
         try:
             # In the path as in the config, else the worker refuses; the name is an option like others, and required.
@@ -102,17 +123,17 @@ def _validate(connect: Connect, connectors: Sequence[Wanted]) -> tuple[dict[str,
             configs = connect.validate(asked["connector.class"], asked)
         except RestError as error:
             refused.append(f"{connector.name}: {error}")
+            passwords[connector.name] = passwords_of(connect.definitions(plugin["class"]))
             continue
         passwords[connector.name] = passwords_of(configs)
-        hidden = secrets_of(connector.config, passwords[connector.name])
         for entry in configs:
             for said in entry["value"].get("errors", []):
-                refused.append(f"{connector.name}: {entry['value']['name']}: {_hide(said, hidden)}")
+                refused.append(f"{connector.name}: {entry['value']['name']}: {' '.join(said.split())}")
         full = {**connector.config, "connector.class": plugin["class"]}
         unknown = unknown_options(full, configs, plugin["type"], connector.unchecked)
         if unknown:
             refused.append(f"{connector.name}: {say_unknown(unknown, plugin['class'].rpartition('.')[2])}")
-    return passwords, refused
+    return passwords, refused, classless
 
 
 def plugin_of(name: str, plugins: Sequence[Mapping[str, str]]) -> Mapping[str, str] | None:
@@ -131,11 +152,16 @@ def _no_plugin(name: str, plugins: Sequence[Mapping[str, str]]) -> str:
     return f"the worker has no connector {name}{meant}"
 
 
-def _hide(said: str, hidden: Iterable[str]) -> str:
-    line = masked_text(" ".join(said.split()))
-    for secret in hidden:
-        line = line.replace(secret, "********")
-    return line
+def _add_passwords(
+    connect: Connect, found: Mapping[str, Mapping[str, str]], names: Iterable[str], passwords: dict[str, set[str]]
+) -> None:
+    """Ask which options are passwords of connectors that were not validated, and of which something will be shown."""
+    for name in (name for name in names if name in found and name not in passwords):
+        passwords[name] = passwords_of(connect.definitions(found[name]["connector.class"]))
+
+
+def _secrets(configs: Iterable[tuple[str, Mapping[str, str]]], passwords: Mapping[str, set[str]]) -> set[str]:
+    return {secret for name, config in configs for secret in secrets_of(config, passwords.get(name, ()))}
 
 
 def _open_secrets(connectors: Sequence[Wanted], passwords: Mapping[str, set[str]]) -> list[str]:
@@ -148,11 +174,19 @@ def _open_secrets(connectors: Sequence[Wanted], passwords: Mapping[str, set[str]
     ]
 
 
-def _apply(connect: Connect, plan: Plan) -> None:
-    for offsets in (True, False):
-        _drop(connect.delete([name for name, also in plan.delete.items() if also is offsets], offsets))
+def _apply(connect: Connect, plan: Plan) -> list[str]:
+    """Do what is planned; where offsets could not be dropped, the plan says so afterwards.
+
+    Returns:
+        a warning for each such connector.
+    """
+    gone = connect.delete([name for name, offsets in plan.delete.items() if offsets], offsets=True)
+    _drop(gone.histories)
+    connect.delete([name for name, offsets in plan.delete.items() if not offsets], offsets=False)
+    plan.delete.update(dict.fromkeys(gone.kept, False))
     for connector in plan.create:
-        if connector.reset_offsets:
+        # Those of a fresh one that was there went with it.
+        if connector.reset_offsets or (connector.state == "fresh" and connector.name not in plan.delete):
             # Made at a standstill, for only then Connect forgets offsets that one of the same name left.
             connect.create(connector.name, connector.config, "STOPPED")
             connect.forget_offsets(connector.name)
@@ -167,6 +201,11 @@ def _apply(connect: Connect, plan: Plan) -> None:
         connect.order(name, connector_state.VERBS[state])
     for name in plan.restart:
         connect.restart_failed(name)
+    return [
+        f"{name}: its offsets stay, for the worker has no {config['connector.class']} any more to drop them; one of "
+        "that name goes on from them, unless it is made with reset_offsets"
+        for name, config in gone.kept.items()
+    ]
 
 
 def _drop(histories: Sequence[tuple[str, str]]) -> None:
@@ -176,11 +215,9 @@ def _drop(histories: Sequence[tuple[str, str]]) -> None:
             topics.apply(TopicPlan(delete=[topic]))
 
 
-def _wait(connect: Connect, plan: Plan, status: Mapping[str, Mapping[str, Any]], seconds: float) -> None:
+def _wait(connect: Connect, plan: Plan, status: Mapping[str, Mapping[str, Any]], seconds: float) -> list[str]:
     touched = {
         name: bool(connector_state.failures(status.get(name)))
         for name in [*(connector.name for connector in [*plan.create, *plan.change]), *plan.order, *plan.restart]
     }
-    late = connector_state.wait(connect.status, plan.wait, touched, seconds)
-    if late:
-        raise ConnectorError(masked_text("; ".join(late)) + " (the worker's log: journalctl -u kafka-connect)")
+    return connector_state.wait(connect.status, plan.wait, touched, seconds)

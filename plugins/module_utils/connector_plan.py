@@ -82,7 +82,7 @@ def _wanted(entry: Mapping[str, Any], folder: str | None) -> Wanted:
         found = _read(Path(folder or ".") / entry["file"])
         name, options = name or found.get("name"), found["config"]
     if not name:
-        raise DeclarationError(f"a connector without a name: {sorted((given or {}).items())[:2]}")
+        raise DeclarationError(f"a connector without a name: {sorted(masked(given or {}).items())[:2]}")
     options = {**options, **(given or {})}
     if options.pop("name", name) != name:
         raise DeclarationError(f"{name}: its config has another name; leave `name` out of it")
@@ -175,8 +175,25 @@ def _compare(made: Plan, connector: Wanted, there: Mapping[str, str], status: Ma
     stands_still = now in (STATES["paused"], STATES["stopped"])
     if now != STATES[connector.state] if connector.state != "running" else stands_still:
         made.order[name] = connector.state
-    elif failed and connector.state == "running" and connector not in made.change:
+    # A resumed one leaves its failed tasks as they are.
+    if failed and connector.state == "running" and connector not in made.change:
         made.restart.append(name)
+
+
+def failed_at_rest(made: Plan, status: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """One line for each connector that is to be paused and of which something failed: it is no error, and stays so.
+
+    Parameters:
+        made: the plan.
+        status: what Connect says of the connectors, by name.
+    """
+    changed = {connector.name for connector in [*made.create, *made.change]}
+    return [
+        f"{name}: {'; '.join(failures(status.get(name)))}; it is to be paused, and what failed is restarted when it is "
+        "to run again"
+        for name, state in made.wait.items()
+        if state == "paused" and name not in changed and failures(status.get(name))
+    ]
 
 
 def without_name(config: Mapping[str, str]) -> dict[str, str]:

@@ -10,11 +10,14 @@ MASK = "********"
 REFERENCE = re.compile(r"\s*\$\{[^{}:]+:[^{}]+\}\s*")
 LIKELY = re.compile(
     r"passw(or)?d|passphrase|secret|token|credential|api[._-]?key|private[._-]?key|access[._-]?key|jaas\.config"
-    r"|basic\.auth\.user\.info",
+    r"|basic\.auth\.user\.info|pwd|authorization|keystore\.key$",
     re.IGNORECASE,
 )
-IN_A_URL = re.compile(r"(?i)((?:password|passwd|pwd|secret|token)=)[^&;\s]+|(?<=://)([^/@\s:]+):[^/@\s]+(?=@)")
-NO_SECRET = re.compile(r"\.(enable|enabled|type|class|file|location|path|topic|interval\.ms)$")
+IN_A_URL = re.compile(
+    r"(?i)(?P<before>(?:password|passwd|pwd|secret|token)=|(?<=://)[^/@\s:]+:(?=[^/@\s]+@))"
+    r"(?P<secret>(?<==)[^&;\s]+|(?<=:)[^/@\s]+(?=@))"
+)
+NO_SECRET = re.compile(r"\.(enable|enabled|type|mode|class|file|location|path|topic|interval\.ms)$")
 
 
 def passwords_of(definitions: Iterable[Mapping]) -> set[str]:
@@ -47,15 +50,30 @@ def masked(config: Mapping[str, str], passwords: Iterable[str] = ()) -> dict[str
     }
 
 
-def masked_text(text: str) -> str:
-    """A text without the passwords of addresses in it, such as a trace that names a database."""
+def masked_text(text: str, secrets: Iterable[str] = ()) -> str:
+    """A text without the passwords of addresses in it, such as a trace that names a database.
+
+    Parameters:
+        text: in one line.
+        secrets: what else it must not hold; see `secrets_of`.
+    """
+    # The longest first: one may be a part of another. A text in one line has one's lines joined.
+    for secret in sorted({" ".join(secret.split()) for secret in secrets}, key=len, reverse=True):
+        text = text.replace(secret, MASK)
     return IN_A_URL.sub(_without, text)
 
 
 def secrets_of(config: Mapping[str, str], passwords: Iterable[str] = ()) -> set[str]:
-    """The values themselves that nothing may print."""
-    return {str(value) for name, value in config.items() if is_secret(name, value, passwords)}
+    """The values themselves that nothing may print; of an address the password in it."""
+    found = set()
+    for name, value in config.items():
+        if is_secret(name, value, passwords):
+            found.add(str(value))
+        else:
+            inside = (match["secret"] for match in IN_A_URL.finditer(str(value)))
+            found.update(secret for secret in inside if not REFERENCE.fullmatch(secret))
+    return found
 
 
 def _without(found: re.Match) -> str:
-    return f"{found[1]}{MASK}" if found[1] else f"{found[2]}:{MASK}"
+    return found[0] if REFERENCE.fullmatch(found["secret"]) else f"{found['before']}{MASK}"

@@ -43,7 +43,7 @@ def first_lines(trace: str, most: int = 3) -> str:
 
 
 def is_in(status: Mapping[str, Any] | None, wanted: str) -> bool:
-    """Whether a connector and its tasks are in a state.
+    """Whether a connector and its tasks are in a state; a paused one's tasks may have failed before, or not be yet.
 
     Parameters:
         status: what Connect answers, none where it knows no such connector yet.
@@ -54,6 +54,9 @@ def is_in(status: Mapping[str, Any] | None, wanted: str) -> bool:
     tasks = status.get("tasks", [])
     if wanted == "stopped":
         return not tasks
+    if wanted == "paused":
+        # One that is made paused has no tasks; one that failed stays so, for only running connectors are restarted.
+        return all(task.get("state") in (STATES["paused"], "FAILED") for task in tasks)
     return bool(tasks) and all(task.get("state") == STATES[wanted] for task in tasks)
 
 

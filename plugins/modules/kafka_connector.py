@@ -13,9 +13,11 @@ description:
   - Before anything is created or changed, in check mode too, the worker validates every config that differs, and each
     error is shown with its option. An option that neither the plugin nor Kafka Connect reads is an error by its name;
     the worker itself would pass over it in silence.
-  - Secrets are masked in the difference - what the plugin defines as a password, and what is named like one - unless
-    the value is a reference such as V(${secrets:/etc/kafka-connect/secrets:mysql_kafka_password}), which is how a
-    secret should be given.
+  - A class that the worker does not have is an error; in check mode a warning, for the run may be to install its plugin
+    first.
+  - Secrets are masked in the difference and in every error - what the plugin defines as a password, what is named like
+    one, and a password in an address - unless the value is a reference such as
+    V(${secrets:/etc/kafka-connect/secrets:mysql_kafka_password}), which is how a secret should be given.
   - Whose a connector is. With O(ledger), what is declared is noted on the host. A connector that was made by hand and
     is then declared is taken over, and brought to what is declared. One that was declared and no longer is, is deleted
     (or forgotten, see O(undeclared)). Connectors that were never declared are never touched.
@@ -40,17 +42,19 @@ options:
       state:
         description:
           - V(running), V(paused), V(stopped) - there with this config, in this state. V(running) also restarts what
-            failed.
+            failed; of what failed in one that is V(paused) there is a warning.
           - V(absent) - deleted.
           - V(restarted) - the connector and those of its tasks that failed are restarted; nothing else is.
-          - V(fresh) - deleted with its offsets and made anew, each time this is run.
+          - V(fresh) - deleted with its offsets and made anew, each time this is run. Where it is not there, offsets
+            that one of the same name left are dropped.
           - A connector that exists may be given without config; then only its state is looked at.
         type: str
         choices: [running, paused, stopped, absent, restarted, fresh]
         default: running
       reset_offsets:
         description: When the connector is deleted, its offsets (and the schema history of a Debezium connector) go too,
-          and when it is made, offsets that one of the same name left are dropped. A change of config leaves them.
+          and when it is made, offsets that one of the same name left are dropped. A change of config leaves them. Only
+          its plugin can drop them; where that is gone, the connector goes, the offsets stay, and a warning says so.
         type: bool
         default: false
       unchecked:

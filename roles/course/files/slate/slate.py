@@ -240,16 +240,19 @@ def run(arguments: argparse.Namespace, settings: dict) -> tuple[int, dict]:
 def run_reset(settings: dict, cases: dict[str, dict[str, list[str]]]) -> tuple[int, dict]:
     """Throw away all that a lab holds; see `reset` above."""
     stopped = reset.stop_services()
-    found = reset.everything(settings)
-    files = names_of(cases, cases)
-    names = {**found, "file": files.get("file", []), "trace": files.get("trace", [])}
-    held = [Item(kind, name) for kind, listed in found.items() for name in listed]
-    held += held_items(settings, {kind: names[kind] for kind in ("file", "trace")})
-    stores.wipe(settings, names, [tuple(item) for item in held])
-    with reset.owner_of(Path(settings["home"])):
-        held += [Item("aside", str(path)) for path in reset.put_aside(settings)]
-    write_ledger([])
-    reset.start_services(stopped)
+    try:
+        found = reset.everything(settings)
+        files = names_of(cases, cases)
+        names = {**found, "file": files.get("file", []), "trace": files.get("trace", [])}
+        held = [Item(kind, name) for kind, listed in found.items() for name in listed]
+        held += held_items(settings, {kind: names[kind] for kind in ("file", "trace")})
+        stores.wipe(settings, names, [tuple(item) for item in held])
+        with reset.owner_of(Path(settings["home"])):
+            held += [Item("aside", str(path)) for path in reset.put_aside(settings)]
+        write_ledger([])
+    finally:
+        # Also where a server did not do as it was told: what ran before the reset runs after it.
+        reset.start_services(stopped)
     return 0, {"ok": True, "removed": show(held)}
 
 
