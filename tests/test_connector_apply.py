@@ -343,3 +343,20 @@ def test_the_first_lines_of_a_trace():
     many = "A: one\n\tat x\nCaused by: B: two\nCaused by: C: three\n\t... 3 more\nCaused by: D: four\n"
     assert connector_state.first_lines(many) == "A: one; caused by C: three; caused by D: four"
     assert connector_state.first_lines("") == "no trace"
+
+
+@pytest.mark.parametrize("state", ["running", "fresh"])
+def test_a_source_that_would_become_another_one_is_refused_unless_it_is_begun_anew(worker, declare, state):
+    other = "io.debezium.connector.mysql.MySqlConnector"
+    worker.says("GET", LOOK, (200, there({**CONFIG, "connector.class": other}, status())))
+    if state == "running":
+        with pytest.raises(ConnectorError, match=f"connector.class changes from {other} to {CLASS}.*say state: fresh"):
+            declare()
+        assert worker.wrote() == []
+    else:
+        assert "DELETE /connectors/a" in worker.wrote() or declare(state=state)["changed"]
+
+
+def test_a_class_written_in_short_is_no_other_one(worker, declare):
+    worker.says("GET", LOOK, (200, there({**CONFIG, "connector.class": "FileStreamSource"}, status())))
+    assert declare()["changed"]

@@ -61,7 +61,7 @@ def _reconcile(options: Mapping[str, Any], check: bool, hidden: set[str]) -> dic
         plan.adopted.clear()
     configs = [*found.items(), *((connector.name, connector.config or {}) for connector in wanted)]
     hidden |= _secrets(configs, {})
-    passwords, refused, classless = _validate(connect, [*plan.create, *plan.change])
+    passwords, refused, classless = _validate(connect, [*plan.create, *plan.change], found)
     failed = {name for name in found if connector_state.failures(status.get(name))}
     _add_passwords(connect, found, {*plan.delete, *plan.order, *plan.restart, *failed}, passwords)
     hidden |= _secrets(configs, passwords)
@@ -103,8 +103,10 @@ def _look(connect: Connect, names: set[str]) -> tuple[dict[str, dict[str, str]],
     return configs, status
 
 
-def _validate(connect: Connect, connectors: Sequence[Wanted]) -> tuple[dict[str, set[str]], list[str], list[str]]:
-    """Ask the worker what is wrong with configurations.
+def _validate(
+    connect: Connect, connectors: Sequence[Wanted], found: Mapping[str, Mapping[str, str]]
+) -> tuple[dict[str, set[str]], list[str], list[str]]:
+    """Ask the worker what is wrong with configurations, and see that no source becomes another one.
 
     Returns:
         by connector the options that are passwords; a line for each error; and one for each class that is not there.
@@ -116,6 +118,15 @@ def _validate(connect: Connect, connectors: Sequence[Wanted]) -> tuple[dict[str,
         plugin = plugin_of(connector.config["connector.class"], plugins)
         if plugin is None:
             classless.append(f"{connector.name}: {_no_plugin(connector.config['connector.class'], plugins)}")
+            continue
+        before = found.get(connector.name, connector.config)["connector.class"]
+        old = plugin_of(before, plugins) or {"class": before}
+        if plugin["type"] == "source" and connector.state != "fresh" and old["class"] != plugin["class"]:
+            change = f"connector.class changes from {old['class']} to {plugin['class']}"
+            refused.append(
+                f"{connector.name}: {change}, which knows nothing of the other's offsets and would send all again; "
+                "say state: fresh if that is wanted, or give it another name"
+            )
             continue
         try:
             # In the path as in the config, else the worker refuses; the name is an option like others, and required.
