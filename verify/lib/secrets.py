@@ -6,6 +6,8 @@ from verify.lib.inventory import ROOT
 from verify.lib.lab import Lab
 from verify.lib.machine import Machine
 
+# Where files that everybody can read are looked for. (Below, in KiB: find rounds a size up, and -1M means empty files.)
+FOLDERS = "/etc KAFKA/config /usr/local /home /opt/course-venv/bin /tmp /var/tmp /var/lib/streaming-lab"
 # One pattern a line; passed by file, so that the search itself shows no secret in a command line.
 SEARCH = r"""
 set -u
@@ -23,8 +25,8 @@ if [ -d /etc/kafka-connect ]; then
     for name in $names; do curl -sS "localhost:PORT/connectors/$name/tasks"; done
   } 2>/dev/null | grep -qFf "$patterns" && echo "in an answer of Kafka Connect"
 fi
-find /etc KAFKA/config /usr/local /home /opt/course-venv/bin /tmp /var/tmp /var/lib/streaming-lab -xdev -type f \
-  -perm /o+r -size -1M -exec grep -lFf "$patterns" {} + 2>/dev/null | sed 's/^/readable by all: /'
+find FOLDERS -xdev -type f -perm /o+r -size -1024k -exec grep -lFf "$patterns" {} + 2>/dev/null |
+  sed 's/^/readable by all: /'
 exit 0
 """
 
@@ -35,8 +37,9 @@ def on_host(machine: Machine, lab: Lab) -> tuple[int, list[str]]:
     Returns:
         How many secrets the host has, and where one was found.
     """
-    script = SEARCH.replace("HOME", str(lab.values["course_home"])).replace("KAFKA", lab.home)
-    first, *found = machine.root(script.replace("PORT", str(lab.values["kafka_connect_port"]))).splitlines()
+    script = SEARCH.replace("FOLDERS", FOLDERS).replace("HOME", str(lab.values["course_home"]))
+    script = script.replace("KAFKA", lab.home).replace("PORT", str(lab.values["kafka_connect_port"]))
+    first, *found = machine.root(script, seconds=180).splitlines()
     return int(first.removeprefix("secrets: ")), found
 
 
