@@ -44,7 +44,12 @@ def up(clone: Path, tmp_path: Path, fake_commands: Callable[[str, str], Path]) -
             "tasks": [{"ansible.builtin.import_role": {"name": "bluesky", "tasks_from": "run"}}],
         }
         (tmp_path / "play.yml").write_text(yaml.safe_dump([play]), encoding="utf-8")
-        settings = {"__bluesky_unit": {"changed": False}, "ansible_python_interpreter": sys.executable, **settings}
+        settings = {
+            "__bluesky_unit": {"changed": False},
+            "ansible_python_interpreter": sys.executable,
+            "lab_workspace_hosts": ["localhost"],
+            **settings,
+        }
         arguments = ["-i", "localhost,", str(tmp_path / "play.yml"), "-e", json.dumps(settings), *options]
         done = subprocess.run(
             [sys.executable, "-m", "ansible", "playbook", *arguments],
@@ -80,3 +85,9 @@ def test_search_that_is_wanted_runs_now_and_at_boot(up: Up) -> None:
     assert up("--check", bluesky_enabled=True) == (1, "")
     assert up(bluesky_enabled=True) == (1, "boots runs")
     assert up(bluesky_enabled=True) == (0, "boots runs")
+
+
+def test_search_runs_on_one_host_of_a_lab(up: Up) -> None:
+    hosts = ["desk", "localhost"]
+    assert up(bluesky_enabled=True, lab_workspace_hosts=hosts) == (0, "")
+    assert up(was="boots runs", bluesky_enabled=True, lab_workspace_hosts=hosts) == (1, "")
