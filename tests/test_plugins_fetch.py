@@ -103,6 +103,7 @@ def test_plugin_is_taken_as_it_was_downloaded(lab: Lab, shape: str) -> None:
     assert any(name.endswith("acme-1.0.jar") for name in names(entry))
     assert (entry["version"], entry["origin"]) == ("1.0", str(lab.folder / "plugins" / shape))
     assert [(one["name"], one["listed"], one["version"]) for one in entry["connectors"]] == [(ACME, True, "1.0")]
+    assert entry["paths"] == names(entry)
     assert not lab.server.requests, "its address was asked"
 
 
