@@ -37,6 +37,7 @@ class Host:
             "folder": str(self.plugins),
             "record": str(self.record),
             "plugins": plugins,
+            "paths": {name: ["LICENSE", *(one["jar"] for one in found)] for name, found in plugins.items()},
             "others": list(others),
             "_ansible_check_mode": check,
         }
@@ -85,12 +86,32 @@ def test_folder_of_a_persons_own_is_never_taken_over(host, capsys):
     host.install("acme", "something-else.jar")
     done = host.run(capsys, acme=[connector("a.A")])
     assert done["failed"]
-    assert f"{host.plugins}/acme is there and was not made by the lab: move it away, or give the entry" in done["msg"]
+    assert done["msg"] == (
+        f"{host.plugins}/acme is there and was not made by the lab (something-else.jar is not the plugin's): move it "
+        "away, or give the entry 'acme' of kafka_connect_plugins another name"
+    )
     assert not host.record.exists()
 
 
-def test_folder_of_an_earlier_lab_is_known_by_its_connectors_jar(host, capsys):
+@pytest.mark.parametrize("own", ["notes.txt", "lib/driver-1.jar"])
+def test_folder_with_the_plugin_and_a_persons_own_files_is_never_taken_over(host, capsys, own):
     host.install("acme")
+    write(host.plugins / "acme" / own, "x")
+    done = host.run(capsys, acme=[connector("a.A")])
+    assert done["failed"] and f"acme is there and was not made by the lab ({own} is not the plugin's)" in done["msg"]
+    assert not host.record.exists()
+
+
+def test_link_of_a_persons_own_is_never_taken_over(host, capsys):
+    write(host.plugins.parent / "elsewhere/x-1.jar", make_jar("a.A"))
+    host.plugins.mkdir()
+    (host.plugins / "acme").symlink_to(host.plugins.parent / "elsewhere")
+    assert "was not made by the lab (it is not the plugin's)" in host.run(capsys, acme=[connector("a.A")])["msg"]
+
+
+def test_folder_of_an_earlier_lab_is_known_by_its_files(host, capsys):
+    host.install("acme")
+    write(host.plugins / "acme/LICENSE", "x")
     assert not host.run(capsys, acme=[connector("a.A")]).get("failed")
     assert host.noted == ["acme"]
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import io
+import zipfile
 from pathlib import Path
 
 import pytest
 
 from tests.artifacts_kit import make_class, make_jar, make_zip, write
 
+from ansible.module_utils.artifact_lock import ArtifactError  # isort: skip
 from ansible.module_utils.connector_classes import Connector, in_folder, in_jar, jar_version, twice  # isort: skip
 
 SOURCE = "org/apache/kafka/connect/source/SourceConnector"
@@ -55,6 +57,28 @@ def test_jar_without_connectors() -> None:
 )
 def test_version_in_a_jars_name(name: str, version: str) -> None:
     assert jar_version(name) == version
+
+
+@pytest.mark.parametrize("damage", ["data", "method", "password"])
+def test_jar_that_cannot_be_unpacked_is_passed_over(tmp_path: Path, damage: str) -> None:
+    """As zipfile finds out only when it reads a member: zlib.error, NotImplementedError and RuntimeError."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as jar:
+        jar.writestr("a/Source.class", make_class("a/Source", SOURCE))
+    data = bytearray(buffer.getvalue())
+    listed = data.index(b"PK\x01\x02")
+    if damage == "data":
+        start = 30 + len("a/Source.class")
+        data[start : start + 8] = b"\xff" * 8
+    elif damage == "method":
+        data[8] = data[listed + 10] = 99
+    else:
+        data[6] = data[listed + 8] = 1
+    write(tmp_path / "bad-1.jar", bytes(data))
+    write(tmp_path / "good-1.jar", make_jar("a.X"))
+    assert [one.name for one in in_folder(tmp_path)] == ["a.X"]
+    with pytest.raises(ArtifactError, match=r"bad-1\.jar is not a jar: .+; download its plugin again"):
+        in_jar(io.BytesIO(data), "bad-1.jar")
 
 
 def test_class_in_two_folders_is_told_with_versions_and_places(tmp_path: Path) -> None:

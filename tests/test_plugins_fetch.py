@@ -103,6 +103,7 @@ def test_plugin_is_taken_as_it_was_downloaded(lab: Lab, shape: str) -> None:
     assert any(name.endswith("acme-1.0.jar") for name in names(entry))
     assert (entry["version"], entry["origin"]) == ("1.0", str(lab.folder / "plugins" / shape))
     assert [(one["name"], one["listed"], one["version"]) for one in entry["connectors"]] == [(ACME, True, "1.0")]
+    assert entry["paths"] == names(entry)
     assert not lab.server.requests, "its address was asked"
 
 
@@ -225,6 +226,26 @@ def test_dropped_plugin_wins_over_the_locked_one(lab: Lab) -> None:
     lab.drop("acme-1.2.jar", make_jar(ACME))
     entry = lab.fetch("driver")[0]["driver"]
     assert (entry["version"], names(entry)) == ("1.2", ["acme-1.2.jar"])
+
+
+def test_locked_plugin_of_another_version_comes_from_where_the_entry_says(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lab.catalog["driver"]["plugin"] = {"jar": "acme-*.jar"}
+    mvn = FakeMaven(lab.folder / "mvn")
+    monkeypatch.setenv("PATH", on_path(mvn.bin))
+    data = make_tgz({"acme-1.2.jar": make_jar(ACME)})
+    mvn.add("acme-1.2-plugin.tar.gz", data)
+    newer = {"name": "driver", "version": "1.2", "maven": "org.acme:acme:1.2:plugin:tar.gz", "sha256": sha256(data)}
+    entry = lab.fetch(newer)[0]["driver"]
+    assert (entry["version"], entry["origin"], names(entry)) == ("1.2", newer["maven"], ["acme-1.2.jar"])
+    assert "expected sha256 000" in lab.refused({**newer, "sha256": "0" * 64})
+    line = lab.refused({"name": "driver", "version": "1.2"})
+    assert line == (
+        "kafka_connect_plugins, 'driver': version 1.2 is not 9, which is locked: say where it comes from by urls, "
+        "maven or file"
+    )
+    assert lab.fetch({"name": "driver", "version": "9"})[0]["driver"]["origin"] == "Maven, locked"
 
 
 def test_extra_files_of_every_kind_are_laid_into_the_plugin(lab: Lab) -> None:

@@ -139,7 +139,11 @@ class Fetcher:
             if "plugin" in product.spec:
                 connectors = plugin_products.describe(archive, manifest)
                 plugin_products.examine(product.spec, product.parts or [], connectors)
-                index[product.name] |= {"origin": product.origin, "connectors": [c.as_dict() for c in connectors]}
+                index[product.name] |= {
+                    "origin": product.origin,
+                    "connectors": [c.as_dict() for c in connectors],
+                    "paths": sorted(part.path for part in product.parts or []),
+                }
             if product.name in self.insisted:
                 index[product.name]["insisted"] = True
             if self.check and product in missing:

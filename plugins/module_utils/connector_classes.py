@@ -10,6 +10,7 @@ import re
 import struct
 import tarfile
 import zipfile
+import zlib
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -22,6 +23,8 @@ SERVICES = (
     "META-INF/services/org.apache.kafka.connect.sink.SinkConnector",
 )
 BASES = {"org/apache/kafka/connect/source/SourceConnector", "org/apache/kafka/connect/sink/SinkConnector"}
+# What zipfile raises of a jar that is damaged, locked by a password or packed in a way it does not know; _header too.
+_UNREADABLE = (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, struct.error, KeyError, IndexError)
 _ABSTRACT_OR_INTERFACE = 0x0600
 # Bytes that follow the tag of each kind of constant; Utf8 (1) has a length of its own.
 _SIZES = {3: 4, 4: 4, 5: 8, 6: 8, 7: 2, 8: 2, 9: 4, 10: 4, 11: 4, 12: 4, 15: 3, 16: 2, 17: 4, 18: 4, 19: 2, 20: 2}
@@ -65,7 +68,7 @@ def in_jar(handle: IO[bytes], path: str) -> list[Connector]:
                     found.update(dict.fromkeys(_lines(jar.read(service)), True))
             if not found:
                 found.update(dict.fromkeys(_extending(jar, names), False))
-    except (zipfile.BadZipFile, OSError, struct.error, KeyError, IndexError) as error:
+    except _UNREADABLE as error:
         raise ArtifactError(f"{path} is not a jar: {error}; download its plugin again") from None
     return [Connector(name, path, jar_version(Path(path).name), listed) for name, listed in sorted(found.items())]
 

@@ -59,11 +59,20 @@ def _expanded(entry: Any, catalog: dict[str, dict[str, Any]], known: list[str]) 
     if rule.get("maven"):
         parse_coordinate(rule["maven"])
     if name in known:
-        base = catalog[name]
+        base = dict(catalog[name])
+        version = str(entry.get("version", base["version"]))
+        if {"urls", "maven", "file"} & set(rule):
+            # The lock is of the catalog's own artifacts.
+            base.pop("maven", None)
+        elif "maven" in base and version != base["version"]:
+            raise ArtifactError(
+                f"{where}: version {version} is not {base['version']}, which is locked: say where it comes from by "
+                "urls, maven or file"
+            )
         return {
             **base,
             "name": name,
-            "version": str(entry.get("version", base["version"])),
+            "version": version,
             "optional": bool(entry.get("optional", base.get("optional", False))),
             "plugin": {**base["plugin"], **rule},
         }

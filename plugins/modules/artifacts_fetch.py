@@ -73,8 +73,8 @@ RETURN = r"""
 index:
   description: >-
     By product: version, distribution (maven, archive or plugin), key, archive, manifest, available and
-    reason; for plugins also origin and connectors. In check mode also files, the manifest's content, where the
-    manifest is not in the cache yet.
+    reason; for plugins also origin, connectors and paths, their files. In check mode also files, the manifest's
+    content, where the manifest is not in the cache yet.
   type: dict
   returned: success
 fetched:

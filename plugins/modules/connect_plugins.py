@@ -24,6 +24,12 @@ options:
     description: Declared plugins by name of folder, each with its connectors as C(artifacts_index) has them.
     type: dict
     required: true
+  paths:
+    description: >-
+      Files of each declared plugin, as C(artifacts_index) has them. A folder that nothing is noted of and that holds no
+      other file is taken for the lab's.
+    type: dict
+    required: true
   others:
     description: What else is in the worker's plugin.path, jars or folders.
     type: list
@@ -41,6 +47,7 @@ EXAMPLES = r"""
     folder: /opt/kafka/plugins
     record: /usr/local/share/streaming-lab/connect-plugins.json
     plugins: {debezium-mysql: "{{ artifacts_index['debezium-mysql'].connectors }}"}
+    paths: {debezium-mysql: "{{ artifacts_index['debezium-mysql'].paths }}"}
 """
 
 RETURN = r"""
@@ -68,6 +75,7 @@ ARGUMENTS = {
     "folder": {"type": "path", "required": True},
     "record": {"type": "path", "required": True},
     "plugins": {"type": "dict", "required": True},
+    "paths": {"type": "dict", "required": True},
     "others": {"type": "list", "elements": "path", "default": []},
 }
 
@@ -105,23 +113,31 @@ def recorded(record: Path) -> list[str]:
     return [str(name) for name in names if "/" not in str(name) and str(name) not in ("", ".", "..")]
 
 
-def plan(folder: Path, ours: list[str], plugins: dict[str, list[Connector]], others: list[Path]) -> Plan:
+def plan(
+    folder: Path,
+    ours: list[str],
+    plugins: dict[str, list[Connector]],
+    paths: dict[str, list[str]],
+    others: list[Path],
+) -> Plan:
     """Compare what lies in the folder with what is declared.
 
     Parameters:
         folder: the worker's folder of plugins, which may be missing.
         ours: names of folders that the lab made before.
         plugins: connectors of each declared plugin.
+        paths: files of each declared plugin, relative to its folder.
         others: what else is in plugin.path.
     Raises:
         PluginError: a folder is someone's own, or a connector would be there twice.
     """
     entries = {entry.name: entry for entry in sorted(folder.iterdir())} if folder.is_dir() else {}
-    for name, connectors in sorted(plugins.items()):
-        if name in entries and name not in ours and not _looks_like(entries[name], connectors):
+    for name in sorted(name for name in plugins if name in entries and name not in ours):
+        strange = _strange(entries[name], paths.get(name, []))
+        if strange:
             raise PluginError(
-                f"{entries[name]} is there and was not made by the lab: move it away, or give the entry '{name}' of "
-                "kafka_connect_plugins another name"
+                f"{entries[name]} is there and was not made by the lab ({strange} is not the plugin's): move it away, "
+                f"or give the entry '{name}' of kafka_connect_plugins another name"
             )
     found = Plan(
         stale=sorted(name for name in ours if name not in plugins and name in entries),
@@ -137,9 +153,15 @@ def plan(folder: Path, ours: list[str], plugins: dict[str, list[Connector]], oth
     return found
 
 
-def _looks_like(folder: Path, connectors: list[Connector]) -> bool:
-    """Whether a folder that nothing was noted of holds this very plugin: an earlier lab, or a record that was lost."""
-    return folder.is_dir() and any((folder / connector.jar).exists() for connector in connectors)
+def _strange(folder: Path, paths: list[str]) -> str:
+    """What in a folder that nothing was noted of is not this very plugin's, and would be lost; empty if nothing is.
+
+    It is the plugin's in an earlier lab, or where the record was lost.
+    """
+    if folder.is_symlink() or not folder.is_dir():
+        return "it"
+    files = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_symlink() or not path.is_dir()}
+    return min(files - set(paths), default="")
 
 
 def main() -> None:
@@ -150,7 +172,7 @@ def main() -> None:
     plugins = {name: [Connector(**one) for one in listed or []] for name, listed in options["plugins"].items()}
     try:
         ours = recorded(record)
-        found = plan(folder, ours, plugins, [Path(other) for other in options["others"]])
+        found = plan(folder, ours, plugins, options["paths"], [Path(other) for other in options["others"]])
         changed = bool(found.stale) or sorted(plugins) != sorted(ours)
         if changed and not module.check_mode:
             # Noted before anything is installed: what a killed run left is still known as the lab's.

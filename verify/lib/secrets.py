@@ -6,11 +6,15 @@ from verify.lib.inventory import ROOT
 from verify.lib.lab import Lab
 from verify.lib.machine import Machine
 
+# Where files that everybody can read are looked for. (Below, in KiB: find rounds a size up, and -1M means empty files.)
+FOLDERS = "/etc KAFKA/config /usr/local /home /opt/course-venv/bin /tmp /var/tmp /var/lib/streaming-lab"
+# The worker's secrets, one a line; an inventory may bring some that this machine keeps no file of (by ansible-vault).
+KEPT = """for file in /etc/kafka-connect/secrets/*; do [ -s "$file" ] && { cat "$file"; echo; }; done"""
 # One pattern a line; passed by file, so that the search itself shows no secret in a command line.
 SEARCH = r"""
 set -u
 patterns=$(mktemp); trap 'rm -f "$patterns"' EXIT
-for file in /etc/kafka-connect/secrets/*; do [ -s "$file" ] && { cat "$file"; echo; }; done >"$patterns"
+{ KEPT; } >"$patterns"
 sed -n 's/^password=//p' HOME/.my.cnf 2>/dev/null >>"$patterns"
 sed -i '/^$/d' "$patterns"
 echo "secrets: $(wc -l <"$patterns")"
@@ -23,8 +27,8 @@ if [ -d /etc/kafka-connect ]; then
     for name in $names; do curl -sS "localhost:PORT/connectors/$name/tasks"; done
   } 2>/dev/null | grep -qFf "$patterns" && echo "in an answer of Kafka Connect"
 fi
-find /etc KAFKA/config /usr/local /home /opt/course-venv/bin /tmp /var/tmp /var/lib/streaming-lab -xdev -type f \
-  -perm /o+r -size -1M -exec grep -lFf "$patterns" {} + 2>/dev/null | sed 's/^/readable by all: /'
+find FOLDERS -xdev -type f -perm /o+r -size -1024k -exec grep -lFf "$patterns" {} + 2>/dev/null |
+  sed 's/^/readable by all: /'
 exit 0
 """
 
@@ -35,15 +39,18 @@ def on_host(machine: Machine, lab: Lab) -> tuple[int, list[str]]:
     Returns:
         How many secrets the host has, and where one was found.
     """
-    script = SEARCH.replace("HOME", str(lab.values["course_home"])).replace("KAFKA", lab.home)
-    first, *found = machine.root(script.replace("PORT", str(lab.values["kafka_connect_port"]))).splitlines()
+    script = SEARCH.replace("KEPT", KEPT).replace("FOLDERS", FOLDERS).replace("HOME", str(lab.values["course_home"]))
+    script = script.replace("KAFKA", lab.home).replace("PORT", str(lab.values["kafka_connect_port"]))
+    first, *found = machine.root(script, seconds=180).splitlines()
     return int(first.removeprefix("secrets: ")), found
 
 
 def in_logs(lab: Lab) -> list[str]:
-    """Name the logs of ./lab on this machine that hold a secret of the lab."""
+    """Name the logs of ./lab on this machine that hold a secret of the lab, or one that its worker was given."""
     kept = ROOT / ".lab" / str(lab.values["lab_name"]) / "secrets"
     secrets = [path.read_text(encoding="utf-8").split()[0] for path in kept.glob("*") if path.stat().st_size]
+    # An error would show what was printed.
+    secrets += [line for line in lab.part("connect").root(KEPT, check=False).splitlines() if line]
     logs = sorted((ROOT / "build/log").glob("*.log"))
     texts = {path.name: path.read_text(encoding="utf-8", errors="replace") for path in logs}
     return [name for name, text in texts.items() if any(secret in text for secret in secrets)]
