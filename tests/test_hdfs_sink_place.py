@@ -1,0 +1,46 @@
+"""What lies in HDFS stays right when it grows, when parts of it are deleted or copied, and when HDFS half answers."""
+
+from __future__ import annotations
+
+from hdfs_sink import compact
+from hdfs_sink.names import file_name
+from hdfs_sink_kit import FOLDER, TOPIC, Client, Store, settings
+
+
+def publish(store: Store, start: int, end: int, about: dict | None = None) -> str:
+    """A published file of partition 0 with one row an offset; returns its path."""
+    path = f"{FOLDER}/{file_name(TOPIC, 0, start, 'csv')}"
+    store.make_parents(path)
+    store.files[path] = "".join(f"{number}\n" for number in range(start, end)).encode()
+    store.about[path] = {"start": start, "end": end, "rows": end - start} if about is None else about
+    return path
+
+
+def test_a_week_of_a_file_each_30_seconds_is_eleven_files():
+    store, given, made = Store(), settings(), 0
+    for _ in range(7 * 24):
+        for _ in range(120):
+            publish(store, made, made + 1)
+            made += 1
+        compact.compact(Client(store), given)
+    assert len(store.names()) == 11, f"{len(store.names())} files"
+    assert store.visible() == [str(number) for number in range(made)]
+    abouts = [store.about[f"{FOLDER}/{name}"] for name in store.names()]
+    assert [about["pieces"] for about in abouts] == [2000] * 10 + [160]
+    assert [about["end"] for about in abouts] == [*range(2000, 20_001, 2000), made]
+
+
+def test_behind_a_full_file_none_is_given_blocks_larger_than_its_own():
+    class Recorder(Client):
+        def join(self, target: str, sources: list[str]) -> None:
+            joined.append((target, sources))
+
+    store, joined = Store(), []
+    paths = [publish(store, 0, 1, {"start": 0, "end": 1, "pieces": compact.PIECES})]
+    paths += [publish(store, start, start + 1) for start in (1, 2, 3)]
+    group = [
+        {"pathSuffix": path.removeprefix(f"{FOLDER}/"), "blockSize": size, "replication": 1}
+        for path, size in zip(paths, (2, 1, 2, 2), strict=True)
+    ]
+    assert compact.join(Recorder(store), FOLDER, group) == 1
+    assert joined == [(paths[2], [paths[3]])]
