@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
-from hdfs_sink import compact
-from hdfs_sink.names import file_name
+import json
+
+import pytest
+import requests
+from hdfs import HdfsError
+from hdfs_sink import compact, place, webhdfs
+from hdfs_sink.names import Paths, Place, file_name
 from hdfs_sink_kit import FOLDER, TOPIC, Client, Store, settings
+
+PATHS = Paths(FOLDER, TOPIC, "id-1", 0)
 
 
 def publish(store: Store, start: int, end: int, about: dict | None = None) -> str:
@@ -44,3 +51,38 @@ def test_behind_a_full_file_none_is_given_blocks_larger_than_its_own():
     ]
     assert compact.join(Recorder(store), FOLDER, group) == 1
     assert joined == [(paths[2], [paths[3]])]
+
+
+def answering(status: int, body: str) -> webhdfs.Client:
+    """A client of WebHDFS, each of whose requests has this answer."""
+    answer = requests.Response()
+    answer.status_code, answer._content = status, body.encode()
+    client = webhdfs.Client("http://namenode:9870", "hadoop")
+    client._session.request = lambda **_: answer
+    return client
+
+
+def refusal(exception: str) -> str:
+    """What HDFS answers where it does not do a request."""
+    return json.dumps({"RemoteException": {"exception": exception, "message": f"said by {exception}"}})
+
+
+def test_hdfs_says_what_is_not_there():
+    client = answering(404, refusal("FileNotFoundException"))
+    assert not client.exists("/sink/a")
+    assert client.names("/sink") == []
+
+
+def test_a_404_of_something_else_than_hdfs_does_not_say_that_a_file_is_not_there():
+    client = answering(404, "<html>no backend</html>")
+    with pytest.raises(HdfsError, match="no backend"):
+        client.exists("/sink/a")
+    with pytest.raises(HdfsError, match="no backend"):
+        client.names("/sink")
+
+
+def test_a_committed_batch_is_not_taken_for_published_because_a_gateway_answers_404():
+    client = answering(404, refusal("FileNotFoundException"))
+    client._get_file_status = answering(404, "<html>no backend</html>")._get_file_status
+    with pytest.raises(HdfsError, match="no backend"):
+        place.publish(client, PATHS, Place(3, 0, "-", "0123456789ab", "csv"))

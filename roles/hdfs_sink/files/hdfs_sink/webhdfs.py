@@ -43,14 +43,14 @@ class Client(InsecureClient):
     def statuses(self, folder: str) -> list[dict[str, Any]]:
         """List a folder with WebHDFS's status of each entry; nothing if it is not there."""
         answer = self._list_status(folder, strict=False)
-        if answer.status_code == 404:
+        if _absent(answer):
             return []
         return self._json(answer)["FileStatuses"]["FileStatus"]
 
     def exists(self, path: str) -> bool:
         """Tell whether a file or folder is there."""
         answer = self._get_file_status(path, strict=False)
-        if answer.status_code == 404:
+        if _absent(answer):
             return False
         self._json(answer)
         return True
@@ -106,6 +106,11 @@ class Client(InsecureClient):
         if not answer.ok:
             raise HdfsError(_message(answer), exception=_exception(answer))
         return answer.json()
+
+
+def _absent(answer: requests.Response) -> bool:
+    """Whether HDFS itself says that a path is not there; a gateway's 404 says nothing about it."""
+    return answer.status_code == 404 and _exception(answer) == "FileNotFoundException"
 
 
 def _remote(answer: requests.Response) -> dict[str, Any]:
