@@ -7,11 +7,16 @@ import json
 import pytest
 import requests
 from hdfs import HdfsError
-from hdfs_sink import compact, place, webhdfs
+from hdfs_sink import backoff, compact, place, webhdfs
 from hdfs_sink.names import Paths, Place, file_name
-from hdfs_sink_kit import FOLDER, TOPIC, Client, Store, settings
+from hdfs_sink_kit import FOLDER, TOPIC, Client, Log, Store, make_sink, settings, turn_until
 
 PATHS = Paths(FOLDER, TOPIC, "id-1", 0)
+
+
+@pytest.fixture(autouse=True)
+def no_pauses(monkeypatch):
+    monkeypatch.setattr(backoff, "DELAYS", (0.0,))
 
 
 def publish(store: Store, start: int, end: int, about: dict | None = None) -> str:
@@ -86,3 +91,21 @@ def test_a_committed_batch_is_not_taken_for_published_because_a_gateway_answers_
     client._get_file_status = answering(404, "<html>no backend</html>")._get_file_status
     with pytest.raises(HdfsError, match="no backend"):
         place.publish(client, PATHS, Place(3, 0, "-", "0123456789ab", "csv"))
+
+
+@pytest.mark.parametrize("refused", ["write", "describe"])
+def test_uploads_that_fail_leave_nothing_behind_while_they_are_tried_again(refused):
+    store, log, full = Store(), Log(), [True]
+    log.fill(3)
+
+    def step(name: str, done: bool) -> None:
+        # The name is made before its bytes are refused.
+        if name == refused and done and full[0] and made.parts:
+            raise HdfsError("The DiskSpace quota of /sink is exceeded")
+
+    made = make_sink(store, log, step=step)
+    turn_until(made, lambda: made.tally.retries >= 20)
+    assert made.client.names(f"{PATHS.home}/staged") == []
+    assert made.tally.trouble.startswith("waiting: The DiskSpace quota")
+    full[0] = False
+    turn_until(made, lambda: store.visible() == ["0", "1", "2"])

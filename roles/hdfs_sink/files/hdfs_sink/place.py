@@ -17,6 +17,7 @@ looking at the place tells which of both names is there.
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable
 
@@ -132,8 +133,14 @@ def stage(client: webhdfs.Client, paths: Paths, batch: Batch, format_: str) -> N
     name = new_batch()
     if batch.body is not None:
         path = paths.staged(f"{name}.{format_}")
-        client.write(path, data=batch.body)
-        client.describe(path, {"start": batch.start, "end": batch.end, "rows": batch.rows, "batch": name})
+        try:
+            client.write(path, data=batch.body)
+            client.describe(path, {"start": batch.start, "end": batch.end, "rows": batch.rows, "batch": name})
+        except webhdfs.ERRORS:
+            # No place can come to name it, since no batch has its name: a full HDFS would get one more at each try.
+            with contextlib.suppress(*webhdfs.ERRORS):
+                client.remove(path)
+            raise
     batch.attempt = name
 
 
