@@ -109,3 +109,61 @@ def test_uploads_that_fail_leave_nothing_behind_while_they_are_tried_again(refus
     assert made.tally.trouble.startswith("waiting: The DiskSpace quota")
     full[0] = False
     turn_until(made, lambda: store.visible() == ["0", "1", "2"])
+
+
+@pytest.mark.parametrize("about", [{}, {"end": None, "pieces": 2}])
+def test_a_file_that_does_not_say_how_far_it_reaches_stops_the_sink_and_nothing_is_read_again(about):
+    store, log = Store(), Log()
+    log.fill(8)
+    publish(store, 0, 4)
+    path = publish(store, 4, 8, about)
+    made = make_sink(store, log)
+    turn_until(made, lambda: made.tally.retries >= 5)
+    assert made.tally.trouble.startswith(f"waiting: {path} does not say which offset comes after it")
+    assert """hdfs dfs -setfattr -n user.hdfs-sink -v '{"end":OFFSET}' FILE (try""" in made.tally.trouble
+    store.about[path] = {"end": 8}
+    log.fill(2)
+    turn_until(made, lambda: len(store.visible()) == 10)
+    assert store.visible() == [str(number) for number in range(10)]
+
+
+def test_a_file_that_was_merged_since_it_was_listed_is_not_passed_over():
+    class Late(Client):
+        def description(self, path: str) -> dict:
+            found = super().description(path)
+            compact.compact(Client(store), settings(), few=2)
+            return found
+
+    store = Store()
+    publish(store, 0, 4)
+    publish(store, 4, 8)
+    with pytest.raises(HdfsError, match="is not there"):
+        place.find(Late(store), PATHS, lambda: 0)
+    assert place.find(Client(store), PATHS, lambda: 0).next == 8
+
+
+@pytest.mark.parametrize(
+    ("abouts", "merged"),
+    [
+        ([{}, {}], {"pieces": 2}),
+        ([{"start": 0, "end": 4}, {}], {"start": 0, "pieces": 2}),
+        ([{}, {"start": 4, "end": 8}], {"end": 8, "pieces": 2}),
+    ],
+)
+def test_a_merged_file_says_no_end_where_its_last_part_says_none(abouts, merged):
+    store = Store()
+    path = publish(store, 0, 4, abouts[0])
+    publish(store, 4, 8, abouts[1])
+    assert compact.compact(Client(store), settings(), few=2) == {0: 1}
+    assert store.about[path] == merged
+
+
+@pytest.mark.parametrize("text", ['"{"end":OFFSET}"', '"8"', None])
+def test_a_description_that_somebody_wrote_by_hand_and_wrong_counts_as_none(text):
+    attribute = {"name": webhdfs.ATTRIBUTE, "value": text}
+    assert answering(200, json.dumps({"XAttrs": [attribute]})).description("/sink/a") == {}
+
+
+def test_what_is_attached_to_a_file_that_is_not_there_is_unknown():
+    with pytest.raises(HdfsError, match="said by FileNotFoundException"):
+        answering(404, refusal("FileNotFoundException")).description("/sink/a")

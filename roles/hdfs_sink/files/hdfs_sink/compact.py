@@ -109,9 +109,11 @@ def join(client: webhdfs.Client, folder: str, group: list[dict[str, Any]]) -> in
             about = client.description(paths[target])
             continue
         sources = paths[at : at + len(fitting)]
-        # Before the step, not after: while all are there, each tells how far the partition's files reach.
-        end = client.description(sources[-1]).get("end", about.get("end"))
-        about = {"start": about.get("start"), "end": end, "pieces": pieces + len(sources)}
+        # Before the step, not after: while all are there, each tells how far the partition's files reach. What the last
+        # one does not tell stays untold: an older end would have its rows read again (place.py).
+        end = client.description(sources[-1]).get("end")
+        told = {"start": about.get("start"), "end": end, "pieces": pieces + len(sources)}
+        about = {name: value for name, value in told.items() if value is not None}
         client.describe(paths[target], about)
         client.join(paths[target], sources)
         at += len(sources)

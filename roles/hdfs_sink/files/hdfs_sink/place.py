@@ -48,7 +48,7 @@ def find(client: webhdfs.Client, paths: Paths, first: Callable[[], int]) -> Plac
         the place; another writer may have moved it meanwhile.
     Raises:
         webhdfs.ERRORS: HDFS did not do it; call again.
-        PlaceError: there are two, or something else.
+        PlaceError: there are two, or something else, or none and a file does not say how far it reaches.
     """
     for _ in range(10):
         names = client.names(f"{paths.home}/at")
@@ -80,6 +80,10 @@ def _reached(client: webhdfs.Client, paths: Paths) -> int | None:
     """How far published files reach, by what was attached to them: for a hidden folder that somebody deleted.
 
     A topic that was deleted and made again is another one, with a place of its own: its files begin anew.
+
+    Raises:
+        webhdfs.ERRORS: call again; a file may have been merged since it was listed.
+        PlaceError: a file does not tell its end, such as a copy; to begin at 0 would double all rows.
     """
     if set(client.names(f"{paths.folder}/{HIDDEN}/{paths.topic}")) - {paths.topic_id}:
         return None
@@ -88,7 +92,13 @@ def _reached(client: webhdfs.Client, paths: Paths) -> int | None:
         for name in client.names(folder):
             found = FILE.fullmatch(name)
             if found and (found["topic"], int(found["partition"])) == (paths.topic, paths.partition):
-                ends.append(client.description(f"{folder}/{name}").get("end", 0))
+                path = f"{folder}/{name}"
+                ends.append(client.description(path).get("end"))
+                if not isinstance(ends[-1], int):
+                    raise PlaceError(
+                        f"{path} does not say which offset comes after it; say it: "
+                        f"""hdfs dfs -setfattr -n {webhdfs.ATTRIBUTE} -v '{{"end":OFFSET}}' FILE"""
+                    )
     return max(ends, default=None)
 
 

@@ -5,6 +5,7 @@ https://hadoop.apache.org/docs/r3.4.1/hadoop-project-dist/hadoop-hdfs/WebHDFS.ht
 
 from __future__ import annotations
 
+import contextlib
 import json
 import posixpath
 from typing import Any
@@ -78,15 +79,17 @@ class Client(InsecureClient):
         self._set_x_attr(path, **{"xattr.name": ATTRIBUTE, "xattr.value": f'"{text}"', "flag": "CREATE,REPLACE"})
 
     def description(self, path: str) -> dict[str, Any]:
-        """Read what `describe` attached; an empty dictionary where there is nothing."""
+        """Read what `describe` attached to a file; an empty dictionary where it has nothing of this kind."""
         answer = self._get_x_attrs(path, strict=False, encoding="text")
         if not answer.ok:
-            if answer.status_code in (403, 404) and _exception(answer) in ("FileNotFoundException", "IOException"):
+            if answer.status_code in (403, 404) and _exception(answer) == "IOException":
                 return {}
             raise HdfsError(_message(answer), exception=_exception(answer))
         for entry in self._json(answer)["XAttrs"]:
             if entry["name"] == ATTRIBUTE:
-                return json.loads(entry["value"][1:-1])
+                # Somebody may have written it by hand.
+                with contextlib.suppress(ValueError, TypeError):
+                    return dict(json.loads(entry["value"][1:-1]))
         return {}
 
     def join(self, target: str, sources: list[str]) -> None:
