@@ -9,7 +9,7 @@ import requests
 from hdfs import HdfsError
 from hdfs_sink import backoff, compact, place, webhdfs
 from hdfs_sink.names import Paths, Place, file_name
-from hdfs_sink_kit import FOLDER, TOPIC, Client, Log, Store, make_sink, settings, turn_until
+from hdfs_sink_kit import FOLDER, TOPIC, Client, Killed, Log, Store, make_sink, settings, turn_until
 
 PATHS = Paths(FOLDER, TOPIC, "id-1", 0)
 
@@ -167,3 +167,54 @@ def test_a_description_that_somebody_wrote_by_hand_and_wrong_counts_as_none(text
 def test_what_is_attached_to_a_file_that_is_not_there_is_unknown():
     with pytest.raises(HdfsError, match="said by FileNotFoundException"):
         answering(404, refusal("FileNotFoundException")).description("/sink/a")
+
+
+def test_a_sink_lives_on_when_its_hidden_folder_is_deleted_under_it(monkeypatch):
+    monkeypatch.setattr("hdfs_sink.sink.LOOK_EVERY", 0.0)
+    store, log = Store(), Log()
+    log.fill(5)
+    made = make_sink(store, log)
+    turn_until(made, lambda: len(store.visible()) == 5)
+    Client(store)._delete(f"{FOLDER}/_sink", "true")
+    log.fill(5)
+    turn_until(made, lambda: len(store.visible()) >= 10)
+    assert store.visible() == [str(number) for number in range(10)]
+    assert made.tally.sum("fenced") == 1
+
+
+def test_a_place_is_made_in_a_folder_where_files_are_staged():
+    store = Store()
+    client = Client(store)
+    client.write(f"{PATHS.home}/staged/0123456789ab.csv", data=b"0\n")
+    assert place.find(client, PATHS, lambda: 7).next == 7
+    assert client.names(f"{FOLDER}/_sink/{TOPIC}/id-1") == ["0"]
+
+
+@pytest.mark.parametrize("before", ["write", "mkdirs", "move", "delete"])
+def test_of_two_that_make_a_place_one_wins_whatever_the_other_was_about_to_do(before):
+    def step(name: str, done: bool) -> None:
+        if name == before and not done and not others:
+            others.append(place.find(Client(store), PATHS, lambda: 7))
+
+    store, others = Store(), []
+    found = place.find(Client(store, step), PATHS, lambda: 3)
+    assert others == [found]
+    assert Client(store).names(f"{PATHS.home}/at") == [str(found)]
+    assert Client(store).names(f"{FOLDER}/_sink/{TOPIC}/id-1") == ["0"]
+
+
+@pytest.mark.parametrize("done", [False, True])
+@pytest.mark.parametrize("at", ["write", "mkdirs", "move", "delete"])
+def test_who_dies_while_a_place_is_made_leaves_one_or_none(at, done):
+    def step(name: str, is_done: bool) -> None:
+        if (name, is_done) == (at, done):
+            raise Killed
+
+    store = Store()
+    with pytest.raises(Killed):
+        place.find(Client(store, step), PATHS, lambda: 3)
+    names = Client(store).names(f"{PATHS.home}/at")
+    assert len(names) == (at == "delete" or (at, done) == ("move", True))
+    found = place.find(Client(store), PATHS, lambda: 3)
+    assert found.next == 3
+    assert names in ([], [str(found)])

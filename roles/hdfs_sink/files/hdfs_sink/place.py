@@ -66,14 +66,18 @@ def find(client: webhdfs.Client, paths: Paths, first: Callable[[], int]) -> Plac
 
 
 def _make(client: webhdfs.Client, paths: Paths, first: Callable[[], int]) -> None:
-    """Make the place of a partition; of two who do, one wins, since a folder is renamed once to a name."""
+    """Make the place of a partition; of two who do, one wins, since `move` never renames onto or into what is there.
+
+    It is `at` that is renamed: a writer that lives on when the hidden folder is deleted makes `home` again, by staging.
+    """
     offset = _reached(client, paths)
     begin = first() if offset is None else offset
     place = Place(begin, begin, "-", new_batch(), NO_FILE)
     new = f"{paths.home}.{place.batch}"
     client.write(f"{new}/at/{place}", data=b"")
-    if not client.move(new, paths.home):
-        client._delete(new, recursive="true")
+    client.parent(f"{paths.home}/at")
+    client.move(f"{new}/at", f"{paths.home}/at")
+    client._delete(new, recursive="true")
 
 
 def _reached(client: webhdfs.Client, paths: Paths) -> int | None:
