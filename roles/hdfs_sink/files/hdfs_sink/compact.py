@@ -1,9 +1,9 @@
 """Merges small files, so that a week of short batches is a few files.
 
 WebHDFS's CONCAT moves the blocks of some files to the end of another one of their folder, and removes their names, all
-in one step of the NameNode: a reader sees the files before or the file after, and a crash leaves one or the other. The
-sink's place is elsewhere (place.py), so a writer that is late with a merged file's offset is fenced as before. Bytes
-are not moved: a merged file has as many blocks as it had files.
+in one step of the NameNode: a listing shows the files before or the file after, and a crash leaves one or the other.
+The sink's place is elsewhere (place.py), so a writer that is late with a merged file's offset is fenced as before.
+Bytes are not moved: a merged file has as many blocks as it had files.
 """
 
 from __future__ import annotations
