@@ -150,7 +150,12 @@ class Client:
         self._do("describe", act)
 
     def description(self, path: str) -> dict:
-        return self._do("description", lambda: self.store.about.get(path, {}))
+        def act() -> dict:
+            if path not in self.store.files:
+                raise HdfsError(f"{path} is not there")
+            return self.store.about.get(path, {})
+
+        return self._do("description", act)
 
     def join(self, target: str, sources: list[str]) -> None:
         def act() -> None:

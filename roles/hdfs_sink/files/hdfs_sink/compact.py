@@ -1,13 +1,15 @@
 """Merges small files, so that a week of short batches is a few files.
 
 WebHDFS's CONCAT moves the blocks of some files to the end of another one of their folder, and removes their names, all
-in one step of the NameNode: a reader sees the files before or the file after, and a crash leaves one or the other. The
-sink's place is elsewhere (place.py), so a writer that is late with a merged file's offset is fenced as before. Bytes
-are not moved: a merged file has as many blocks as it had files.
+in one step of the NameNode: a listing shows the files before or the file after, and a crash leaves one or the other.
+The sink's place is elsewhere (place.py), so a writer that is late with a merged file's offset is fenced as before.
+Bytes are not moved: a merged file has as many blocks as it had files.
 """
 
 from __future__ import annotations
 
+from functools import partial
+from itertools import takewhile
 from typing import Any
 
 from hdfs_sink import webhdfs
@@ -66,7 +68,7 @@ def by_partition(statuses: list[dict[str, Any]], settings: Settings) -> dict[int
 
 
 def groups(files: list[dict[str, Any]], most: int) -> list[list[dict[str, Any]]]:
-    """Divide files into runs that may become one file each.
+    """Divide files into runs that may become one file each, by their bytes.
 
     Parameters:
         files: in their order.
@@ -75,7 +77,7 @@ def groups(files: list[dict[str, Any]], most: int) -> list[list[dict[str, Any]]]
     made: list[list[dict[str, Any]]] = []
     size = 0
     for file in files:
-        mates = made and size + file["length"] <= most and alike(made[-1][0], file) and len(made[-1]) < PIECES
+        mates = made and size + file["length"] <= most and alike(made[-1][0], file)
         if mates:
             made[-1].append(file)
             size += file["length"]
@@ -91,19 +93,29 @@ def alike(target: dict[str, Any], source: dict[str, Any]) -> bool:
 
 
 def join(client: webhdfs.Client, folder: str, group: list[dict[str, Any]]) -> int:
-    """Merge files into the first of them; returns how many that were."""
+    """Merge files into the first of them, and from one that it cannot take into that one; returns how many were merged.
+
+    A file cannot take one more than PIECES, nor one of larger blocks than its own.
+    """
     paths = [f"{folder}/{file['pathSuffix']}" for file in group]
-    target, done = paths[0], 0
-    about = client.description(target)
-    for at in range(1, len(paths), AT_ONCE):
-        sources = paths[at : at + AT_ONCE]
-        pieces = about.get("pieces", 1) + len(sources)
-        if pieces > PIECES:
-            break
-        # Before the step, not after: while all are there, each tells how far the partition's files reach.
-        end = client.description(sources[-1]).get("end", about.get("end"))
-        about = {"start": about.get("start"), "end": end, "pieces": pieces}
-        client.describe(target, about)
-        client.join(target, sources)
+    target, at, done = 0, 1, 0
+    about = client.description(paths[target])
+    while at < len(paths):
+        pieces = about.get("pieces", 1)
+        room = max(0, min(AT_ONCE, PIECES - pieces))
+        fitting = list(takewhile(partial(alike, group[target]), group[at : at + room]))
+        if not fitting:
+            target, at = at, at + 1
+            about = client.description(paths[target])
+            continue
+        sources = paths[at : at + len(fitting)]
+        # Before the step, not after: while all are there, each tells how far the partition's files reach. What the last
+        # one does not tell stays untold: an older end would have its rows read again (place.py).
+        end = client.description(sources[-1]).get("end")
+        told = {"start": about.get("start"), "end": end, "pieces": pieces + len(sources)}
+        about = {name: value for name, value in told.items() if value is not None}
+        client.describe(paths[target], about)
+        client.join(paths[target], sources)
+        at += len(sources)
         done += len(sources)
     return done

@@ -17,6 +17,7 @@ looking at the place tells which of both names is there.
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable
 
@@ -47,7 +48,7 @@ def find(client: webhdfs.Client, paths: Paths, first: Callable[[], int]) -> Plac
         the place; another writer may have moved it meanwhile.
     Raises:
         webhdfs.ERRORS: HDFS did not do it; call again.
-        PlaceError: there are two, or something else.
+        PlaceError: there are two, or something else, or none and a file does not say how far it reaches.
     """
     for _ in range(10):
         names = client.names(f"{paths.home}/at")
@@ -65,20 +66,28 @@ def find(client: webhdfs.Client, paths: Paths, first: Callable[[], int]) -> Plac
 
 
 def _make(client: webhdfs.Client, paths: Paths, first: Callable[[], int]) -> None:
-    """Make the place of a partition; of two who do, one wins, since a folder is renamed once to a name."""
+    """Make the place of a partition; of two who do, one wins, since `move` never renames onto or into what is there.
+
+    It is `at` that is renamed: a writer that lives on when the hidden folder is deleted makes `home` again, by staging.
+    """
     offset = _reached(client, paths)
     begin = first() if offset is None else offset
     place = Place(begin, begin, "-", new_batch(), NO_FILE)
     new = f"{paths.home}.{place.batch}"
     client.write(f"{new}/at/{place}", data=b"")
-    if not client.move(new, paths.home):
-        client._delete(new, recursive="true")
+    client.parent(f"{paths.home}/at")
+    client.move(f"{new}/at", f"{paths.home}/at")
+    client._delete(new, recursive="true")
 
 
 def _reached(client: webhdfs.Client, paths: Paths) -> int | None:
     """How far published files reach, by what was attached to them: for a hidden folder that somebody deleted.
 
     A topic that was deleted and made again is another one, with a place of its own: its files begin anew.
+
+    Raises:
+        webhdfs.ERRORS: call again; a file may have been merged since it was listed.
+        PlaceError: a file does not tell its end, such as a copy; to begin at 0 would double all rows.
     """
     if set(client.names(f"{paths.folder}/{HIDDEN}/{paths.topic}")) - {paths.topic_id}:
         return None
@@ -87,7 +96,13 @@ def _reached(client: webhdfs.Client, paths: Paths) -> int | None:
         for name in client.names(folder):
             found = FILE.fullmatch(name)
             if found and (found["topic"], int(found["partition"])) == (paths.topic, paths.partition):
-                ends.append(client.description(f"{folder}/{name}").get("end", 0))
+                path = f"{folder}/{name}"
+                ends.append(client.description(path).get("end"))
+                if not isinstance(ends[-1], int):
+                    raise PlaceError(
+                        f"{path} does not say which offset comes after it; say it: "
+                        f"""hdfs dfs -setfattr -n {webhdfs.ATTRIBUTE} -v '{{"end":OFFSET}}' FILE"""
+                    )
     return max(ends, default=None)
 
 
@@ -132,8 +147,14 @@ def stage(client: webhdfs.Client, paths: Paths, batch: Batch, format_: str) -> N
     name = new_batch()
     if batch.body is not None:
         path = paths.staged(f"{name}.{format_}")
-        client.write(path, data=batch.body)
-        client.describe(path, {"start": batch.start, "end": batch.end, "rows": batch.rows, "batch": name})
+        try:
+            client.write(path, data=batch.body)
+            client.describe(path, {"start": batch.start, "end": batch.end, "rows": batch.rows, "batch": name})
+        except webhdfs.ERRORS:
+            # No place can come to name it, since no batch has its name: a full HDFS would get one more at each try.
+            with contextlib.suppress(*webhdfs.ERRORS):
+                client.remove(path)
+            raise
     batch.attempt = name
 
 

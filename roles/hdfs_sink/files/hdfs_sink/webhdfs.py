@@ -5,6 +5,7 @@ https://hadoop.apache.org/docs/r3.4.1/hadoop-project-dist/hadoop-hdfs/WebHDFS.ht
 
 from __future__ import annotations
 
+import contextlib
 import json
 import posixpath
 from typing import Any
@@ -43,14 +44,14 @@ class Client(InsecureClient):
     def statuses(self, folder: str) -> list[dict[str, Any]]:
         """List a folder with WebHDFS's status of each entry; nothing if it is not there."""
         answer = self._list_status(folder, strict=False)
-        if answer.status_code == 404:
+        if _absent(answer):
             return []
         return self._json(answer)["FileStatuses"]["FileStatus"]
 
     def exists(self, path: str) -> bool:
         """Tell whether a file or folder is there."""
         answer = self._get_file_status(path, strict=False)
-        if answer.status_code == 404:
+        if _absent(answer):
             return False
         self._json(answer)
         return True
@@ -78,15 +79,17 @@ class Client(InsecureClient):
         self._set_x_attr(path, **{"xattr.name": ATTRIBUTE, "xattr.value": f'"{text}"', "flag": "CREATE,REPLACE"})
 
     def description(self, path: str) -> dict[str, Any]:
-        """Read what `describe` attached; an empty dictionary where there is nothing."""
+        """Read what `describe` attached to a file; an empty dictionary where it has nothing of this kind."""
         answer = self._get_x_attrs(path, strict=False, encoding="text")
         if not answer.ok:
-            if answer.status_code in (403, 404) and _exception(answer) in ("FileNotFoundException", "IOException"):
+            if answer.status_code in (403, 404) and _exception(answer) == "IOException":
                 return {}
             raise HdfsError(_message(answer), exception=_exception(answer))
         for entry in self._json(answer)["XAttrs"]:
             if entry["name"] == ATTRIBUTE:
-                return json.loads(entry["value"][1:-1])
+                # Somebody may have written it by hand.
+                with contextlib.suppress(ValueError, TypeError):
+                    return dict(json.loads(entry["value"][1:-1]))
         return {}
 
     def join(self, target: str, sources: list[str]) -> None:
@@ -106,6 +109,11 @@ class Client(InsecureClient):
         if not answer.ok:
             raise HdfsError(_message(answer), exception=_exception(answer))
         return answer.json()
+
+
+def _absent(answer: requests.Response) -> bool:
+    """Whether HDFS itself says that a path is not there; a gateway's 404 says nothing about it."""
+    return answer.status_code == 404 and _exception(answer) == "FileNotFoundException"
 
 
 def _remote(answer: requests.Response) -> dict[str, Any]:
