@@ -218,3 +218,11 @@ def test_who_dies_while_a_place_is_made_leaves_one_or_none(at, done):
     found = place.find(Client(store), PATHS, lambda: 3)
     assert found.next == 3
     assert names in ([], [str(found)])
+
+
+def test_a_topic_that_would_hide_its_files_goes_on_after_its_hidden_folder_was_deleted():
+    store, hidden = Store(), Paths(FOLDER, "_inner", "id-1", 0)
+    path = f"{FOLDER}/{file_name('_inner', 0, 0, 'csv')}"
+    store.make_parents(path)
+    store.files[path], store.about[path] = b"0\n1\n", {"start": 0, "end": 2, "rows": 2}
+    assert place.find(Client(store), hidden, lambda: 0).next == 2

@@ -14,7 +14,7 @@ from typing import Any
 
 from hdfs_sink import webhdfs
 from hdfs_sink.arguments import Settings
-from hdfs_sink.names import FILE
+from hdfs_sink.names import FILE, shown_topic
 from hdfs_sink.place import folders
 
 AT_ONCE = 200
@@ -58,7 +58,7 @@ def by_partition(statuses: list[dict[str, Any]], settings: Settings) -> dict[int
         statuses: as WebHDFS lists them.
         settings: topic and format.
     """
-    topic = settings.topic if settings.topic[0] not in "_." else f"t{settings.topic}"
+    topic = shown_topic(settings.topic)
     found: dict[int, list[dict[str, Any]]] = {}
     for status in sorted(statuses, key=lambda status: status["pathSuffix"]):
         name = FILE.fullmatch(status["pathSuffix"])

@@ -73,6 +73,11 @@ class Place:
         return f"{self.batch}.{self.format}"
 
 
+def shown_topic(topic: str) -> str:
+    """A topic's name as it stands in the names of files: with a letter before it where it would hide them."""
+    return f"t{topic}" if topic[0] in "_." else topic
+
+
 def file_name(topic: str, partition: int, start: int, format_: str, mark: str = "") -> str:
     """Name of a file that readers see.
 
@@ -83,8 +88,7 @@ def file_name(topic: str, partition: int, start: int, format_: str, mark: str = 
         format_: its ending.
         mark: the batch, where another file has the plain name already.
     """
-    shown = f"t{topic}" if topic[0] in "_." else topic
-    return f"{shown}+{partition}+{start:020d}{f'+{mark}' if mark else ''}.{format_}"
+    return f"{shown_topic(topic)}+{partition}+{start:020d}{f'+{mark}' if mark else ''}.{format_}"
 
 
 def day_folder(folder: str, day: str) -> str:

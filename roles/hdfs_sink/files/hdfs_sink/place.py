@@ -23,7 +23,7 @@ from collections.abc import Callable
 
 from hdfs_sink import webhdfs
 from hdfs_sink.batch import Batch
-from hdfs_sink.names import FILE, HIDDEN, NO_FILE, Paths, Place, new_batch
+from hdfs_sink.names import FILE, HIDDEN, NO_FILE, Paths, Place, new_batch, shown_topic
 
 STALE = 900
 """Seconds after which a staged file that no place names is taken for a dead writer's."""
@@ -95,7 +95,7 @@ def _reached(client: webhdfs.Client, paths: Paths) -> int | None:
     for folder in folders(client, paths.folder):
         for name in client.names(folder):
             found = FILE.fullmatch(name)
-            if found and (found["topic"], int(found["partition"])) == (paths.topic, paths.partition):
+            if found and (found["topic"], int(found["partition"])) == (shown_topic(paths.topic), paths.partition):
                 path = f"{folder}/{name}"
                 ends.append(client.description(path).get("end"))
                 if not isinstance(ends[-1], int):
