@@ -72,13 +72,14 @@ class Gatherer:
         convert: makes a row of a record, and says its time in ms; raises Poison.
         limits: when a batch is full.
         by_day: whether a batch ends where the day does.
+        backwards: first and last of the offsets that come again though HDFS has them.
     """
 
     next: int
     convert: Convert
     limits: Limits
     by_day: bool = False
-    backwards: int = field(default=0, init=False)
+    backwards: tuple[int, int] | None = field(default=None, init=False)
     size: int = field(default=0, init=False)
 
     def __post_init__(self) -> None:
@@ -192,7 +193,7 @@ class Gatherer:
             record = records[number]
             offset = record.offset
             if offset < expected:
-                self.backwards += 1
+                self.backwards = self.backwards or (offset, expected - 1)
                 continue
             try:
                 line, time = convert(record)

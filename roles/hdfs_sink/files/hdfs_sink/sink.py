@@ -252,14 +252,14 @@ class Sink:
 
     def _check_order(self, number: int, part: Part) -> None:
         """Where Kafka gives offsets that HDFS has already: has the log been cut, or the topic been made again?"""
-        part.gatherer.backwards = 0
-        assert self._source is not None
+        assert self._source is not None and part.gatherer.backwards is not None
+        (first, last), part.gatherer.backwards = part.gatherer.backwards, None
         self._look_at = 0.0
         end, expected = self._source.end(number), part.gatherer.expected
         if end < expected:
             text = f"partition {number} ends at {end} and HDFS has {expected}: Kafka lost records"
         else:
-            text = f"partition {number} was cut and goes on: what Kafka has anew below offset {expected} is not in HDFS"
+            text = f"partition {number} was cut and goes on: what Kafka has anew at {first} to {last} is not in HDFS"
         self.say.event("log_cut", text, "error", partition=number, end=end, expected=expected)
         if end < expected:
             part.held_until = time.monotonic() + LOOK_EVERY
@@ -267,24 +267,26 @@ class Sink:
 
     # Writing
 
-    def _write_due(self, finish: bool, seconds: float = PASS) -> None:
-        """Write what is due, or all with `finish`, for so long.
+    def _write_due(self, finish: bool, seconds: float | None = None) -> None:
+        """Write what is due, or all with `finish`, for so long (PASS).
 
         Before the first batch is written the topic is looked at, since one that was made again may have given the last
         records under the offsets that are expected of the one before.
         """
-        now = time.monotonic()
+        now, seconds = time.monotonic(), PASS if seconds is None else seconds
         for number, part in list(self.parts.items()):
             while part.batch or (batch := part.gatherer.cut(now, finish)):
                 part.batch = part.batch or batch
-                if time.monotonic() - now > seconds or (self._stopping and not finish):
-                    # The next pass begins here.
-                    self.parts = dict(sorted(self.parts.items(), key=lambda item: item[0] < number))
-                    return
                 if not part.batch.sure and not self._is_sure():
                     return
                 if not self._write(number, part):
                     break
+                if time.monotonic() - now >= seconds or (self._stopping and not finish):
+                    # The next pass begins with the next partition.
+                    order = list(self.parts)
+                    at = order.index(number) + 1
+                    self.parts = {other: self.parts[other] for other in order[at:] + order[:at]}
+                    return
             else:
                 if part.gatherer.backwards:
                     self._check_order(number, part)
