@@ -26,8 +26,12 @@ PATIENCE_S = 60.0
 WARM_UP_ROWS = 200
 
 
-def connector(file: str, table: str, poll_ms: int) -> dict[str, Any]:
-    """The student's connector, set to read another table; of the JDBC ones the polling is set as well."""
+def connector(file: str, table: str, poll_ms: int, options: set[str]) -> dict[str, Any]:
+    """The student's connector, set to read another table; of the JDBC ones the polling is set as well.
+
+    Confluent's from 10.9 on keeps rows back until `batch.max.rows` are together or `poll.linger.ms` (5000) are over, so
+    that is set too where the plugin has it.
+    """
     with open(file, encoding="utf-8") as handle:  # noqa: PTH123 - runs by itself, from its standard input
         config = json.load(handle)["config"]
     for name, value in config.items():
@@ -36,7 +40,7 @@ def connector(file: str, table: str, poll_ms: int) -> dict[str, Any]:
     if "debezium" in config["connector.class"]:
         config["database.server.id"] = str(5500 + os.getpid() % 1000)
     else:
-        config["poll.interval.ms"] = str(poll_ms)
+        config |= {name: str(poll_ms) for name in ("poll.interval.ms", "poll.linger.ms") if name in options}
     return config
 
 
@@ -47,6 +51,13 @@ def ask(method: str, url: str, body: Any = None) -> Any:
     with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310 - the lab's own address
         text = answer.read()
     return json.loads(text) if text else None
+
+
+def options_of(file: str, connect: str) -> set[str]:
+    """Names of the options that the plugin of the student's connector has, as the worker knows them."""
+    with open(file, encoding="utf-8") as handle:  # noqa: PTH123 - runs by itself, from its standard input
+        plugin = json.load(handle)["config"]["connector.class"]
+    return {option["name"] for option in ask("GET", f"{connect}/connector-plugins/{plugin}/config")}
 
 
 @contextlib.contextmanager
@@ -135,7 +146,7 @@ def main() -> None:
     """Measure and print."""
     file, connect, bootstrap, rows, rate, poll_ms = sys.argv[1:]
     table = f"lab_latency_{int(time.time())}"
-    config = connector(file, table, int(poll_ms))
+    config = connector(file, table, int(poll_ms), options_of(file, connect))
     database = pymysql.connect(read_default_file="~/.my.cnf", database="sensors", autocommit=True)
     with database.cursor() as cursor:
         cursor.execute(

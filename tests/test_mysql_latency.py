@@ -25,7 +25,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_connector_reads_the_benchmarks_table_alone(engine: str) -> None:
     file = ROOT / f"roles/course/files/connectors/{engine}/mysql-source.json"
     probe = importlib.import_module("mysql_latency_probe")
-    config = probe.connector(str(file), "lab_latency_7", 100)
+    config = probe.connector(str(file), "lab_latency_7", 100, {"poll.interval.ms", "table.whitelist"})
     text = str(config)
     assert "${secrets:/etc/kafka-connect/secrets:mysql_kafka_password}" in text
     assert "temperatures" not in text
@@ -38,6 +38,9 @@ def test_connector_reads_the_benchmarks_table_alone(engine: str) -> None:
     else:
         assert (config["table.whitelist"], config["poll.interval.ms"]) == ("lab_latency_7", "100")
         assert config["topic.prefix"] == "mysql_"
+        assert "poll.linger.ms" not in config
+        newer = probe.connector(str(file), "lab_latency_7", 100, {"poll.interval.ms", "poll.linger.ms"})
+        assert newer["poll.linger.ms"] == "100"
 
 
 @pytest.mark.parametrize(
