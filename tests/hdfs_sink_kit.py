@@ -285,6 +285,7 @@ def make_sink(store: Store, log: Log, *more: str, step: Any = None, chance: Any 
     given = settings(*more)
     made = sink.Sink(given, Say(io.StringIO()), Tally(given.topic))
     made.client = Client(store, step) if step else Client(store)
+    made.uploader = made.client
     made._source = Source(log, chance, **parts)
     made.letters = Letters()
     return made

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import threading
+import time
+
 import pytest
+from hdfs import HdfsError
 from hdfs_sink import backoff, dead_letters, sink
 from hdfs_sink.batch import Gatherer, Limits
 from hdfs_sink.rows import Column, row_maker
@@ -162,3 +166,59 @@ def test_partitions_take_turns_where_writing_takes_long(monkeypatch):
     turn_until(made, lambda: len(rows(store)) >= 60)
     shares = [sum(1 for row in rows(store) if row // 10_000 == partition) for partition in range(3)]
     assert min(shares) >= 15, shares
+
+
+@pytest.fixture
+def beside(monkeypatch):
+    """Every batch is uploaded in the thread, however small."""
+    monkeypatch.setattr("hdfs_sink.part.LARGE", 0)
+
+
+def test_records_are_read_while_a_batch_is_uploaded_and_each_is_there_once(beside):
+    store, log = Store(), Log(2)
+    log.fill(200)
+    log.fill(100, partition=1)
+    going, reading = threading.Event(), []
+
+    def step(name: str, done: bool) -> None:
+        if name == "write" and not done and threading.current_thread() is not threading.main_thread():
+            going.set()
+            reading.append(sum(part.gatherer.waiting for part in made.parts.values()))
+            time.sleep(0.01)
+
+    made = make_sink(store, log, "--rows", "20", step=step)
+    turn_until(made, lambda: len(rows(store)) == 300, turns=100_000)
+    assert sorted(rows(store)) == [*range(200), *range(10_000, 10_100)]
+    assert going.is_set() and max(reading) > 0
+
+
+def test_an_upload_that_fails_is_done_again(beside):
+    store, log = Store(), Log()
+    log.fill(50)
+    left = [5]
+
+    def step(name: str, done: bool) -> None:
+        if name == "write" and not done and left[0] and threading.current_thread() is not threading.main_thread():
+            left[0] -= 1
+            raise HdfsError("no space", exception="DSQuotaExceededException")
+
+    made = make_sink(store, log, "--rows", "9", step=step)
+    turn_until(made, lambda: len(rows(store)) == 50, turns=100_000)
+    assert rows(store) == list(range(50))
+    assert "event=waiting" in said(made) and "event=resumed" in said(made)
+
+
+def test_ending_waits_for_what_is_being_uploaded(beside):
+    store, log = Store(), Log()
+    log.fill(40)
+
+    def step(name: str, done: bool) -> None:
+        if name == "write" and threading.current_thread() is not threading.main_thread():
+            time.sleep(0.02)
+
+    made = make_sink(store, log, "--rows", "10", step=step)
+    turn_until(made, lambda: bool(made.parts) and bool(made.parts[0].batch and made.parts[0].batch.upload))
+    made.stop()
+    made.run()
+    assert rows(store) == list(range(made._source.positions[0]))
+    assert not [path for path in store.files if "/staged/" in path]

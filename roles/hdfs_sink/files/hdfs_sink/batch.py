@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -44,6 +45,8 @@ class Batch:
         lost: those of them that the log had deleted before they were read; None where that was not asked when they were
             seen.
         sure: whether its records are known to be of the topic that HDFS's place is about.
+        began: when it was first tried to bring it to HDFS (time.monotonic).
+        upload: of its rows, while a thread is at it or until its end was looked at.
         attempt: name of the file that holds the rows while hidden, once it is written.
         reported: whether its dead letters and gaps are where they have to be.
         committed: whether HDFS's place is behind it.
@@ -58,6 +61,8 @@ class Batch:
     gaps: list[tuple[int, int]]
     lost: list[tuple[int, int]] | None = None
     sure: bool = False
+    began: float = 0.0
+    upload: Future[None] | None = None
     attempt: str = ""
     reported: bool = False
     committed: bool = False

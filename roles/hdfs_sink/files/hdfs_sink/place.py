@@ -175,6 +175,7 @@ def commit(client: webhdfs.Client, paths: Paths, place: Place, batch: Batch, for
     """
     if place.next != batch.start:
         raise Fenced(f"the batch begins at {batch.start} and HDFS wants {place.next}")
+    assert batch.attempt, "only a staged batch may be committed"
     new = Place(batch.end, batch.start, batch.day, batch.attempt, format_ if batch.body is not None else NO_FILE)
     before, after = paths.place(place), paths.place(new)
     if client.move(before, after):

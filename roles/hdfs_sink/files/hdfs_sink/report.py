@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from kafka.errors import KafkaError
 
 from hdfs_sink.batch import Batch
@@ -49,3 +51,35 @@ def report(source: Source, letters_to: DeadLetters, say: Say, tally: Tally, numb
         say.event("skipped", text, partition=number, offsets=skipped)
     tally.add("offsets_lost", number, gone)
     tally.add("offsets_skipped", number, skipped)
+
+
+def written(say: Say, tally: Tally, number: int, batch: Batch, path: str, folder: str) -> None:
+    """Count a batch that HDFS has, and say so.
+
+    Parameters:
+        say: the log.
+        tally: counts it.
+        number: of the partition.
+        batch: with or without rows.
+        path: of its file.
+        folder: the sink's.
+    """
+    tally.add("dead_letters", number, len(batch.poison))
+    if batch.body is None:
+        return
+    tally.add("rows", number, batch.rows)
+    tally.add("files", number)
+    tally.add("bytes", number, len(batch.body))
+    tally.last = path.removeprefix(f"{folder}/")
+    if not say.terminal:
+        say.event(
+            "wrote",
+            f"{batch.rows} rows to {path}",
+            partition=number,
+            rows=batch.rows,
+            bytes=len(batch.body),
+            start=batch.start,
+            end=batch.end,
+            seconds=f"{time.monotonic() - batch.began:.3f}",
+            file=path,
+        )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from kafka.errors import KafkaError
@@ -12,10 +12,11 @@ from kafka.errors import KafkaError
 from hdfs_sink import compact, place, webhdfs
 from hdfs_sink.arguments import Settings
 from hdfs_sink.backoff import Backoff, brief
-from hdfs_sink.batch import Batch, Gatherer
+from hdfs_sink.batch import Gatherer
 from hdfs_sink.dead_letters import DeadLetters
-from hdfs_sink.names import Paths, Place
-from hdfs_sink.report import report
+from hdfs_sink.names import Paths
+from hdfs_sink.part import Part
+from hdfs_sink.report import report, written
 from hdfs_sink.rows import row_maker
 from hdfs_sink.say import Say
 from hdfs_sink.source import Source, Topic
@@ -32,24 +33,15 @@ LAST_TRIES = 15.0
 FAILURES = (*webhdfs.ERRORS, KafkaError, place.PlaceError)
 
 
-@dataclass
-class Part:
-    """A partition: where it stands in HDFS, and what is on its way there."""
-
-    paths: Paths
-    place: Place
-    gatherer: Gatherer
-    batch: Batch | None = None
-    held_until: float = 0.0
-    idle_at: int = -1
-
-
 class Sink:
     """Copies one topic. `run` ends when `stop` was called, which a signal may do at any moment."""
 
     def __init__(self, settings: Settings, say: Say, tally: Tally) -> None:
         self.settings, self.say, self.tally = settings, say, tally
         self.client = webhdfs.Client(settings.webhdfs, settings.user)
+        # The thread has a client of its own, for a session of requests is not made for two.
+        self.uploader = webhdfs.Client(settings.webhdfs, settings.user)
+        self._uploads = ThreadPoolExecutor(max_workers=1)
         self.letters = DeadLetters(settings.bootstrap, settings.dead_letters, settings.topic)
         self.parts: dict[int, Part] = {}
         self.topic: Topic | None = None
@@ -85,7 +77,7 @@ class Sink:
             return
         # While something is being waited for, polling goes on (Kafka's group wants it) and no more is taken.
         blocked = bool(self._backoff.tries)
-        held = {n for n, part in self.parts.items() if part.batch or part.gatherer.busy or part.held_until > now}
+        held = {number for number, part in self.parts.items() if not part.takes(now)}
         self._try(lambda: self._poll(set(self._source.owned) if blocked else held))
 
     def _try(self, act: Any) -> bool:
@@ -132,6 +124,8 @@ class Sink:
         source.hold(held)
         parts = [part for part in self.parts.values() if not part.batch]
         wait = min([0.2, *(0.0 if part.gatherer.busy else part.gatherer.due(now) for part in parts)])
+        if any(part.batch and part.batch.upload for part in self.parts.values()):
+            wait = min(wait, 0.01)
         batches = source.poll(0.1 if self._backoff.tries else max(0.0, wait))
         now = time.monotonic()
         for number, records in batches.items():
@@ -279,7 +273,7 @@ class Sink:
                 part.batch = part.batch or batch
                 if not part.batch.sure and not self._is_sure():
                     return
-                if not self._write(number, part):
+                if not self._write(number, part, wait=finish):
                     break
                 if time.monotonic() - now >= seconds or (self._stopping and not finish):
                     # The next pass begins with the next partition.
@@ -305,20 +299,23 @@ class Sink:
         self._be_sure()
         return True
 
-    def _write(self, number: int, part: Part) -> bool:
+    def _write(self, number: int, part: Part, wait: bool) -> bool:
         """Bring a batch to HDFS; after a failure it goes on where it was.
 
         Returns:
-            whether it is there. False: another writer was first, and the partition's place is looked for anew.
+            whether it is there. False: it is being uploaded, and not to be waited for; or another writer was first,
+            and the partition's place is looked for anew.
         """
-        batch, began = part.batch, time.monotonic()
+        batch = part.batch
         assert batch is not None
         if not batch.reported:
             assert self._source is not None
             report(self._source, self.letters, self.say, self.tally, number, batch)
         try:
-            if not batch.attempt:
-                place.stage(self.client, part.paths, batch, self.settings.format)
+            if not batch.attempt and not part.stage(
+                self.client, self.uploader, self._uploads, self.settings.format, wait
+            ):
+                return False
             if not batch.committed:
                 part.place = place.commit(self.client, part.paths, part.place, batch, self.settings.format)
                 batch.committed = True
@@ -331,30 +328,8 @@ class Sink:
             return False
         path = place.publish(self.client, part.paths, part.place)
         part.batch = None
-        self._count(number, batch, path, time.monotonic() - began)
+        written(self.say, self.tally, number, batch, path, self.settings.folder)
         return True
-
-    def _count(self, number: int, batch: Batch, path: str, seconds: float) -> None:
-        tally = self.tally
-        tally.add("dead_letters", number, len(batch.poison))
-        if batch.body is None:
-            return
-        tally.add("rows", number, batch.rows)
-        tally.add("files", number)
-        tally.add("bytes", number, len(batch.body))
-        tally.last = path.removeprefix(f"{self.settings.folder}/")
-        if not self.say.terminal:
-            self.say.event(
-                "wrote",
-                f"{batch.rows} rows to {path}",
-                partition=number,
-                rows=batch.rows,
-                bytes=len(batch.body),
-                start=batch.start,
-                end=batch.end,
-                seconds=f"{seconds:.3f}",
-                file=path,
-            )
 
     # What people and other programs see
 

@@ -1,0 +1,71 @@
+"""A partition: where it stands in HDFS, what is on its way there, and the upload of it."""
+
+from __future__ import annotations
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from hdfs_sink import place, webhdfs
+from hdfs_sink.batch import Batch, Gatherer
+from hdfs_sink.names import Paths, Place
+
+LARGE = 64 << 10
+"""Bytes of a batch from which on it is uploaded beside the reading: a smaller one is written in some milliseconds."""
+
+
+@dataclass
+class Part:
+    """What the sink knows of a partition.
+
+    Parameters:
+        paths: of its files.
+        place: where it stands in HDFS.
+        gatherer: of records that are in no batch yet.
+        batch: on its way to HDFS.
+        held_until: no records are taken before (time.monotonic).
+        idle_at: the offset that was expected at the last look at the topic, if nothing was waiting then; else -1.
+    """
+
+    paths: Paths
+    place: Place
+    gatherer: Gatherer
+    batch: Batch | None = None
+    held_until: float = 0.0
+    idle_at: int = -1
+
+    def takes(self, now: float) -> bool:
+        """Whether more records may be taken: all are looked at that came, and no batch waits for HDFS."""
+        return not ((self.batch and not self.batch.upload) or self.gatherer.busy or self.held_until > now)
+
+    def stage(
+        self, client: webhdfs.Client, uploader: webhdfs.Client, uploads: ThreadPoolExecutor, format_: str, wait: bool
+    ) -> bool:
+        """Write the batch's rows to a hidden file; many of them in a thread, while the next records are read.
+
+        Parameters:
+            client: of this thread.
+            uploader: of the other one, for a session of requests is not made for two.
+            uploads: the other thread.
+            format_: of the file.
+            wait: whether to wait for the upload.
+        Returns:
+            whether they are there.
+        Raises:
+            webhdfs.ERRORS: call again.
+        """
+        batch = self.batch
+        assert batch is not None
+        batch.began = batch.began or time.monotonic()
+        if batch.upload is None:
+            if batch.attempt:
+                return True
+            if len(batch.body or b"") < LARGE:
+                place.stage(client, self.paths, batch, format_)
+                return True
+            batch.upload = uploads.submit(place.stage, uploader, self.paths, batch, format_)
+        if not wait and not batch.upload.done():
+            return False
+        upload, batch.upload = batch.upload, None
+        upload.result()
+        return True
