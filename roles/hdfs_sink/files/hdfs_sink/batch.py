@@ -102,6 +102,7 @@ class Gatherer:
         self._lost: list[tuple[int, int]] | None = []
         self._day = day
         self._since: float | None = None
+        self._full = False
         self.size = 0
         self._known = (0, 0, 0, 0, self.expected)
 
@@ -112,8 +113,8 @@ class Gatherer:
 
     @property
     def busy(self) -> bool:
-        """Whether records were taken that are not looked at yet."""
-        return self._at < len(self._records)
+        """Whether no more may be taken: not all that came is looked at, or it fills a batch."""
+        return self._full or self._at < len(self._records)
 
     def has_gap(self, records: Sequence[Any]) -> bool:
         """Whether offsets lack in or before what a poll gave."""
@@ -137,7 +138,7 @@ class Gatherer:
         del self._lines[lines:], self._poison[poison:], self._gaps[gaps:]
         if self._lost is not None:
             del self._lost[lost:]
-        self._records, self._at, self._sure = (), 0, True
+        self._records, self._at, self._sure, self._full = (), 0, True, False
         return before - self.waiting
 
     def miss(self, log_start: int, now: float) -> None:
@@ -154,10 +155,10 @@ class Gatherer:
         self._since = now if self._since is None else self._since
 
     def take(self, records: Sequence[Any], now: float, log_start: int | None = None) -> None:
-        """Take what a poll gave; only after `cut` has returned None.
+        """Take what a poll gave; only after `cut` has returned None, or `look`.
 
         Parameters:
-            records: of this partition, in their order.
+            records: of this partition, in their order; none may be taken while it is `busy`.
             now: seconds of a clock that only goes forward.
             log_start: first offset that the log had after that poll; needed where offsets lack.
         """
@@ -172,6 +173,10 @@ class Gatherer:
         """Seconds until a batch is due because of its age; a long time where nothing waits."""
         return 3600.0 if self._since is None else self._since + self.limits.seconds - now
 
+    def look(self) -> None:
+        """Make rows of the records that were taken, until a batch is full."""
+        self._full = self._full or self._fill()
+
     def cut(self, now: float, finish: bool = False) -> Batch | None:
         """Look at the records that were taken, and make a batch if one is full or old enough.
 
@@ -181,7 +186,8 @@ class Gatherer:
         Returns:
             a batch; call again. None: there is no more to do before records come or time passes.
         """
-        if self._fill():
+        self.look()
+        if self._full:
             # The rest of the records came with the same poll.
             return self._batch(now if self._at < len(self._records) else None)
         if self._since is not None and (finish or self.due(now) <= 0):

@@ -34,9 +34,19 @@ class Part:
     held_until: float = 0.0
     idle_at: int = -1
 
+    @property
+    def bytes(self) -> int:
+        """Rows that are held, in bytes."""
+        return self.gatherer.size + len((self.batch and self.batch.body) or b"")
+
+    @property
+    def uploading(self) -> bool:
+        """Whether a thread is at it."""
+        return bool(self.batch and self.batch.upload)
+
     def takes(self, now: float) -> bool:
         """Whether more records may be taken: all are looked at that came, and no batch waits for HDFS."""
-        return not ((self.batch and not self.batch.upload) or self.gatherer.busy or self.held_until > now)
+        return not ((self.batch and not self.uploading) or self.gatherer.busy or self.held_until > now)
 
     def stage(
         self, client: webhdfs.Client, uploader: webhdfs.Client, uploads: ThreadPoolExecutor, format_: str, wait: bool

@@ -77,7 +77,8 @@ class Sink:
             return
         # While something is being waited for, polling goes on (Kafka's group wants it) and no more is taken.
         blocked = bool(self._backoff.tries)
-        held = {number for number, part in self.parts.items() if not part.takes(now)}
+        full = sum(part.bytes for part in self.parts.values()) > self.settings.memory
+        held = {number for number, part in self.parts.items() if full or not part.takes(now)}
         self._try(lambda: self._poll(set(self._source.owned) if blocked else held))
 
     def _try(self, act: Any) -> bool:
@@ -124,8 +125,8 @@ class Sink:
         source.hold(held)
         parts = [part for part in self.parts.values() if not part.batch]
         wait = min([0.2, *(0.0 if part.gatherer.busy else part.gatherer.due(now) for part in parts)])
-        if any(part.batch and part.batch.upload for part in self.parts.values()):
-            wait = min(wait, 0.01)
+        if any(part.uploading for part in self.parts.values()):
+            wait = 0.01
         batches = source.poll(0.1 if self._backoff.tries else max(0.0, wait))
         now = time.monotonic()
         for number, records in batches.items():
@@ -269,11 +270,16 @@ class Sink:
         """
         now, seconds = time.monotonic(), PASS if seconds is None else seconds
         for number, part in list(self.parts.items()):
+            # One upload at a time, so that no more than one batch is held besides what is gathered.
+            if not finish and any(other.uploading for other in self.parts.values() if other is not part):
+                part.gatherer.look()
+                continue
             while part.batch or (batch := part.gatherer.cut(now, finish)):
                 part.batch = part.batch or batch
                 if not part.batch.sure and not self._is_sure():
                     return
                 if not self._write(number, part, wait=finish):
+                    part.gatherer.look()
                     break
                 if time.monotonic() - now >= seconds or (self._stopping and not finish):
                     # The next pass begins with the next partition.
@@ -284,9 +290,9 @@ class Sink:
             else:
                 if part.gatherer.backwards:
                     self._check_order(number, part)
-        parts = [part for part in self.parts.values() if not part.batch]
-        if sum(part.gatherer.size for part in parts) > self.settings.memory:
-            largest = max(parts, key=lambda part: part.gatherer.size)
+        parts = self.parts.values()
+        if sum(part.bytes for part in parts) > self.settings.memory and not any(part.batch for part in parts):
+            largest = max(parts, key=lambda part: part.bytes)
             largest.batch = largest.gatherer.cut(now, finish=True)
 
     def _is_sure(self) -> bool:
