@@ -227,8 +227,8 @@ class Source:
         self.positions[partition] = offset
         self.fresh.discard(partition)
 
-    def hold(self, partitions: set[int]) -> None:
-        self.held = partitions
+    def hold(self, hold: bool) -> None:
+        self.held = set(self.owned) if hold else set()
 
     def poll(self, seconds: float) -> dict[int, list[Record]]:
         found = {}

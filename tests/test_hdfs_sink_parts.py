@@ -166,6 +166,25 @@ def test_a_source_takes_every_nth_partition():
     assert [part.partition for part in assigned] == [1, 4]
 
 
+def test_all_partitions_are_paused_or_none():
+    from hdfs_sink.source import Source
+
+    done = []
+    source = Source.__new__(Source)
+    paused = {1}
+    source._consumer = SimpleNamespace(
+        assignment=lambda: {1, 2, 3},
+        paused=lambda: paused,
+        pause=lambda *parts: done.append(("pause", *sorted(parts))),
+        resume=lambda *parts: done.append(("resume", *sorted(parts))),
+    )
+    source.hold(True)
+    source.hold(False)
+    paused = {1, 2, 3}
+    source.hold(True)
+    assert done == [("pause", 2, 3), ("resume", 1)]
+
+
 def test_the_description_of_a_merged_file_reaches_to_its_end():
     store, log = Store(), Log()
     log.fill(12)

@@ -23,7 +23,7 @@ class Part:
         place: where it stands in HDFS.
         gatherer: of records that are in no batch yet.
         batch: on its way to HDFS.
-        held_until: no records are taken before (time.monotonic).
+        quiet_until: that the log was cut is not said again before (time.monotonic).
         idle_at: the offset that was expected at the last look at the topic, if nothing was waiting then; else -1.
     """
 
@@ -31,7 +31,7 @@ class Part:
     place: Place
     gatherer: Gatherer
     batch: Batch | None = None
-    held_until: float = 0.0
+    quiet_until: float = 0.0
     idle_at: int = -1
 
     @property
@@ -44,9 +44,10 @@ class Part:
         """Whether a thread is at it."""
         return bool(self.batch and self.batch.upload)
 
-    def takes(self, now: float) -> bool:
+    @property
+    def takes(self) -> bool:
         """Whether more records may be taken: all are looked at that came, and no batch waits for HDFS."""
-        return not ((self.batch and not self.uploading) or self.gatherer.busy or self.held_until > now)
+        return not ((self.batch and not self.uploading) or self.gatherer.busy)
 
     def stage(
         self, client: webhdfs.Client, uploader: webhdfs.Client, uploads: ThreadPoolExecutor, format_: str, wait: bool

@@ -76,10 +76,9 @@ class Sink:
             time.sleep(min(0.2, max(0.0, self._backoff.until - now)))
             return
         # While something is being waited for, polling goes on (Kafka's group wants it) and no more is taken.
-        blocked = bool(self._backoff.tries)
         full = sum(part.bytes for part in self.parts.values()) > self.settings.memory
-        held = {number for number, part in self.parts.items() if full or not part.takes(now)}
-        self._try(lambda: self._poll(set(self._source.owned) if blocked else held))
+        hold = bool(self._backoff.tries) or full or not all(part.takes for part in self.parts.values())
+        self._try(lambda: self._poll(hold))
 
     def _try(self, act: Any) -> bool:
         """Do something that HDFS or Kafka may refuse; then it is done again after a while."""
@@ -119,10 +118,10 @@ class Sink:
                 self.tally.add("files_merged", number, files)
             self.say.event("compacted", f"merged {sum(merged.values())} files", files=sum(merged.values()))
 
-    def _poll(self, held: set[int]) -> None:
+    def _poll(self, hold: bool) -> None:
         source, now = self._source, time.monotonic()
         assert source is not None
-        source.hold(held)
+        source.hold(hold)
         parts = [part for part in self.parts.values() if not part.batch]
         wait = min([0.2, *(0.0 if part.gatherer.busy else part.gatherer.due(now) for part in parts)])
         if any(part.uploading for part in self.parts.values()):
@@ -205,7 +204,7 @@ class Sink:
         assert source is not None
         for number, part in self.parts.items():
             gatherer = part.gatherer
-            quiet = not (part.batch or gatherer.waiting or part.held_until > now)
+            quiet = not (part.batch or gatherer.waiting)
             behind = quiet and part.idle_at == gatherer.expected and source.lag({number: gatherer.expected}).get(number)
             if behind and (first := source.first(number)) > gatherer.expected:
                 gatherer.miss(first, now)
@@ -255,10 +254,11 @@ class Sink:
             text = f"partition {number} ends at {end} and HDFS has {expected}: Kafka lost records"
         else:
             text = f"partition {number} was cut and goes on: what Kafka has anew at {first} to {last} is not in HDFS"
-        self.say.event("log_cut", text, "error", partition=number, end=end, expected=expected)
-        if end < expected:
-            part.held_until = time.monotonic() + LOOK_EVERY
-        self._source.seek(number, expected)
+        if end >= expected or time.monotonic() >= part.quiet_until:
+            self.say.event("log_cut", text, "error", partition=number, end=end, expected=expected)
+            part.quiet_until = time.monotonic() + 10 * LOOK_EVERY
+        # Offsets that HDFS has already are waited for at the log's end.
+        self._source.seek(number, min(end, expected))
 
     # Writing
 

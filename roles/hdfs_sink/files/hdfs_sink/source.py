@@ -118,15 +118,17 @@ class Source(ConsumerRebalanceListener):
         self._consumer.seek(TopicPartition(self._topic, partition), offset)
         self.fresh.discard(partition)
 
-    def hold(self, partitions: set[int]) -> None:
-        """Take no more records of these partitions, and of all others again."""
-        owned = {TopicPartition(self._topic, partition) for partition in self._owned}
-        held = {part for part in owned if part.partition in partitions}
+    def hold(self, hold: bool) -> None:
+        """Take no more records, or take them again.
+
+        Of all partitions or of none: where one alone is paused, kafka-python (3.0.12) sets what it has parsed of it
+        aside and, if nothing else comes, never takes it up again.
+        """
         assigned, paused = self._consumer.assignment(), self._consumer.paused()
-        if more := (held & assigned) - paused:
-            self._consumer.pause(*more)
-        if fewer := (paused & assigned) - held:
-            self._consumer.resume(*fewer)
+        if hold and assigned - paused:
+            self._consumer.pause(*(assigned - paused))
+        if not hold and paused & assigned:
+            self._consumer.resume(*(paused & assigned))
 
     def poll(self, seconds: float) -> dict[int, list[Any]]:
         """Wait for records.
