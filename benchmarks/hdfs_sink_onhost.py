@@ -157,7 +157,7 @@ def sink(topic: str, count: int) -> dict[str, Any]:
     """hdfs-sink, from the moment it begins to read to the moment its last file is published."""
     clean()
     # Files come out even, so that the last one does not wait for its age.
-    rows_a_file = min(25_000, count // int(topic.rsplit("-", 1)[1]))
+    rows_a_file = min(50_000, count // int(topic.rsplit("-", 1)[1]))
     child = start_sink(topic, "--seconds", "5", "--rows", str(rows_a_file))
     assert child.stderr is not None
     began, rows, before = None, 0, 0.0
