@@ -278,7 +278,8 @@ class Sink:
                 part.batch = part.batch or batch
                 if not part.batch.sure and not self._is_sure():
                     return
-                if not self._write(number, part, wait=finish):
+                # After a failure it is waited for, so that only what is done counts as recovered.
+                if not self._write(number, part, wait=finish or bool(self._backoff.tries)):
                     part.gatherer.look()
                     break
                 if time.monotonic() - now >= seconds or (self._stopping and not finish):
