@@ -61,7 +61,7 @@ def test_version_in_a_jars_name(name: str, version: str) -> None:
 
 @pytest.mark.parametrize("damage", ["data", "method", "password"])
 def test_jar_that_cannot_be_unpacked_is_passed_over(tmp_path: Path, damage: str) -> None:
-    """As zipfile finds out only when it reads a member: zlib.error, NotImplementedError and RuntimeError."""
+    """What zipfile finds out only when it reads a member, each by another error."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as jar:
         jar.writestr("a/Source.class", make_class("a/Source", SOURCE))
