@@ -33,6 +33,17 @@ def again(monkeypatch):
     return made, store, log
 
 
+@pytest.fixture
+def gathered(monkeypatch):
+    """A sink that has gathered rows 0 to 4 and written none; it reads a new topic's records if told to look anew."""
+    store, log = Store(), Log()
+    log.fill(5)
+    made = make_sink(store, log, "--seconds", "3600")
+    monkeypatch.setattr(sink, "Source", lambda settings: Source(log))
+    turn_until(made, lambda: bool(made.parts) and made.parts[0].gatherer.waiting == 5)
+    return made, store, log
+
+
 def make_again(log: Log, count: int) -> None:
     log.id, log.records = "id-2", {0: []}
     log.fill(count)
@@ -48,12 +59,8 @@ def test_a_topic_made_again_between_two_looks_doubles_nothing(again):
     assert "event=new_topic" in said(made) and "event=given_up" in said(made)
 
 
-def test_what_was_read_of_a_deleted_topic_is_written_before_the_new_one_is_read(monkeypatch):
-    store, log = Store(), Log()
-    log.fill(5)
-    made = make_sink(store, log, "--seconds", "3600")
-    monkeypatch.setattr(sink, "Source", lambda settings: Source(log))
-    turn_until(made, lambda: bool(made.parts) and made.parts[0].gatherer.waiting == 5)
+def test_what_was_read_of_a_deleted_topic_is_written_before_the_new_one_is_read(gathered):
+    made, store, log = gathered
     made._source.describe = lambda: None
     made._look_at = 0.0
     turn_until(made, lambda: len(rows(store)) == 5)
@@ -64,20 +71,16 @@ def test_what_was_read_of_a_deleted_topic_is_written_before_the_new_one_is_read(
     assert made.parts[0].gatherer.next == 0
 
 
-def test_records_that_were_sure_are_written_and_later_ones_given_up(monkeypatch):
-    store, log = Store(), Log()
-    log.fill(4)
-    made = make_sink(store, log, "--seconds", "3600")
-    monkeypatch.setattr(sink, "Source", lambda settings: Source(log))
-    turn_until(made, lambda: bool(made.parts) and made.parts[0].gatherer.waiting == 4)
+def test_records_that_were_sure_are_written_and_later_ones_given_up(gathered):
+    made, store, log = gathered
     made._look_at = 0.0
     made._work()
     make_again(log, 9)
     turn_until(made, lambda: made.parts[0].gatherer.waiting == 9)
     made._look_at = 0.0
     made._work()
-    assert rows(store) == [0, 1, 2, 3]
-    assert 'msg="5 records may be of the topic before or of the new one' in said(made)
+    assert rows(store) == [0, 1, 2, 3, 4]
+    assert 'msg="4 records may be of the topic before or of the new one' in said(made)
 
 
 def test_rows_that_retention_ate_are_reported_though_nothing_comes_after_them(monkeypatch):
@@ -190,6 +193,25 @@ def test_records_are_read_while_a_batch_is_uploaded_and_each_is_there_once(besid
     turn_until(made, lambda: len(rows(store)) == 300, turns=100_000)
     assert sorted(rows(store)) == [*range(200), *range(10_000, 10_100)]
     assert going.is_set() and max(reading) > 0
+
+
+def test_an_upload_is_over_before_its_batch_is_committed(beside):
+    store, log = Store(), Log()
+    log.fill(40)
+    refused = []
+
+    def step(name: str, done: bool) -> None:
+        if name == "move" and not done and len(refused) < 30 and made.parts[0].batch:
+            refused.append(made.parts[0].uploading)
+            raise HdfsError("Name node is in safe mode.", exception="SafeModeException")
+
+    made = make_sink(store, log, "--rows", "9", step=lambda name, done: None)
+    turn_until(made, lambda: bool(made.parts))
+    made.client.step = step
+    # The thread is done each time before the next turn.
+    turn_until(made, lambda: time.sleep(0.002) or len(rows(store)) == 40, turns=10_000)
+    assert rows(store) == list(range(40))
+    assert len(refused) == 30 and not any(refused)
 
 
 def test_an_upload_that_fails_is_done_again(beside):

@@ -232,31 +232,23 @@ def _careful_maker(
     return make
 
 
-def _exact_datetime(value: Any) -> str:
-    if type(value) is not int:
-        raise TypeError
-    return notes_time(value)
+def _exact(kind: type, write: Callable[[Any], str]) -> Callable[[Any], str]:
+    """Make what writes a value of this very type and raises TypeError for any other."""
+
+    def exact(value: Any) -> str:
+        if type(value) is not kind:
+            raise TypeError
+        return write(value)
+
+    return exact
 
 
-def _exact_float(value: Any) -> str:
-    if type(value) is not float:
-        raise TypeError
-    return repr(value)
-
-
-def _exact_int(value: Any) -> str:
-    if type(value) is not int:
-        raise TypeError
-    return str(value)
-
-
-def _exact_text(value: Any) -> str:
-    if type(value) is not str:
-        raise TypeError
-    return _as_text(value)
-
-
-_WRITE_EXACT = {"datetime": _exact_datetime, "float": _exact_float, "int": _exact_int, "text": _exact_text}
+_WRITE_EXACT = {
+    "datetime": _exact(int, notes_time),
+    "float": _exact(float, repr),
+    "int": _exact(int, str),
+    "text": _exact(str, _as_text),
+}
 
 
 def _fast_maker(

@@ -319,9 +319,7 @@ class Sink:
             assert self._source is not None
             report(self._source, self.letters, self.say, self.tally, number, batch)
         try:
-            if not batch.attempt and not part.stage(
-                self.client, self.uploader, self._uploads, self.settings.format, wait
-            ):
+            if not part.stage(self.client, self.uploader, self._uploads, self.settings.format, wait):
                 return False
             if not batch.committed:
                 part.place = place.commit(self.client, part.paths, part.place, batch, self.settings.format)
