@@ -44,7 +44,7 @@ BARE = """
 import sys, time
 from kafka import KafkaConsumer, TopicPartition
 consumer = KafkaConsumer(bootstrap_servers="{brokers}", enable_auto_commit=False, fetch_max_bytes=8 << 20,
-    isolation_level="read_committed")
+    isolation_level="read_committed", allow_auto_create_topics=False)
 parts = [TopicPartition("{topic}", n) for n in range({partitions})]
 consumer.assign(parts)
 for part in parts:
@@ -60,10 +60,21 @@ print(time.monotonic() - began, time.process_time() - cpu, flush=True)
 def fill(topic: str, count: int, partitions: int) -> dict[str, Any]:
     """Make a topic anew and send rows of the notes' shape, spread over its partitions."""
     from kafka import KafkaAdminClient, KafkaProducer
+    from kafka.errors import TopicAlreadyExistsError
 
     remove(topic)
     admin = KafkaAdminClient(bootstrap_servers=BROKERS)
-    admin.create_topics({topic: {"num_partitions": partitions, "replication_factor": 1}}, wait_for_metadata=True)
+    for left in reversed(range(60)):
+        try:
+            admin.create_topics(
+                {topic: {"num_partitions": partitions, "replication_factor": 1}}, wait_for_metadata=True
+            )
+            break
+        except TopicAlreadyExistsError:
+            # No longer listed, and not gone yet.
+            if not left:
+                raise
+            time.sleep(0.5)
     producer = KafkaProducer(bootstrap_servers=BROKERS, linger_ms=50, batch_size=1 << 17)
     for number in range(count):
         producer.send(topic, row(number), partition=number % partitions)
@@ -108,7 +119,10 @@ def bare(topic: str, count: int) -> dict[str, Any]:
     """The poll loop that writes nowhere, from the moment it begins to read to its last record."""
     partitions = int(topic.rsplit("-", 1)[1])
     child = run_python(BARE.format(brokers=BROKERS, topic=topic, partitions=partitions, count=count))
-    seconds, processor = child.communicate()[0].split()
+    try:
+        seconds, processor = child.communicate(timeout=600)[0].split()
+    finally:
+        child.kill()
     return {"seconds": float(seconds), "cpu": float(processor)}
 
 

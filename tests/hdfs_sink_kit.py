@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from hdfs import HdfsError
-from hdfs_sink import arguments, sink
+from hdfs_sink import arguments, part, sink
 from hdfs_sink.say import Say
 from hdfs_sink.source import Topic
 from hdfs_sink.tally import Tally
@@ -285,7 +285,7 @@ def make_sink(store: Store, log: Log, *more: str, step: Any = None, chance: Any 
     given = settings(*more)
     made = sink.Sink(given, Say(io.StringIO()), Tally(given.topic))
     made.client = Client(store, step) if step else Client(store)
-    made.uploader = made.client
+    made.uploads = part.Uploads(lambda: made.client)
     made._source = Source(log, chance, **parts)
     made.letters = Letters()
     return made

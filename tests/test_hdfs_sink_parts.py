@@ -154,10 +154,10 @@ def test_instances_share_partitions_by_number():
 
 
 def test_a_source_takes_every_nth_partition():
-    from hdfs_sink.source import Source
+    from hdfs_sink.source import KafkaPython
 
     assigned = []
-    source = Source.__new__(Source)
+    source = KafkaPython.__new__(KafkaPython)
     source._settings = arguments.read(["--topic", "t", "--instance", "2/3"])
     source._topic, source.fresh, source._owned = "t", set(), set()
     source._consumer = SimpleNamespace(assign=assigned.extend)
@@ -167,10 +167,10 @@ def test_a_source_takes_every_nth_partition():
 
 
 def test_all_partitions_are_paused_or_none():
-    from hdfs_sink.source import Source
+    from hdfs_sink.source import KafkaPython
 
     done = []
-    source = Source.__new__(Source)
+    source = KafkaPython.__new__(KafkaPython)
     paused = {1}
     source._consumer = SimpleNamespace(
         assignment=lambda: {1, 2, 3},

@@ -28,7 +28,7 @@ def again(monkeypatch):
     store, log = Store(), Log()
     log.fill(3)
     made = make_sink(store, log)
-    monkeypatch.setattr(sink, "Source", lambda settings: Source(log))
+    monkeypatch.setattr(sink, "open_source", lambda settings: Source(log))
     turn_until(made, lambda: len(rows(store)) == 3)
     return made, store, log
 
@@ -39,7 +39,7 @@ def gathered(monkeypatch):
     store, log = Store(), Log()
     log.fill(5)
     made = make_sink(store, log, "--seconds", "3600")
-    monkeypatch.setattr(sink, "Source", lambda settings: Source(log))
+    monkeypatch.setattr(sink, "open_source", lambda settings: Source(log))
     turn_until(made, lambda: bool(made.parts) and made.parts[0].gatherer.waiting == 5)
     return made, store, log
 

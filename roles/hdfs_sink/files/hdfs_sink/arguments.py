@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import os
 import re
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ examples:
 Arguments can come from a file, one a line: hdfs-sink @file. Ctrl-C or SIGTERM write what is gathered and end.
 """
 NOTES_COLUMNS = "datahora:datetime,valor:float"
+CLIENTS = ("auto", "kafka-python", "librdkafka")
 UNITS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
 
 
@@ -43,6 +45,7 @@ class Settings:
     group: str
     share: bool
     instance: tuple[int, int]
+    client: str
     compact_every: float
     compact_bytes: int
     metrics_port: int
@@ -92,6 +95,8 @@ def build_parser() -> argparse.ArgumentParser:
     several("--group", help="consumer group, for shares and for tools that show lag; default: hdfs-sink-TOPIC")
 
     more = parser.add_argument_group("more").add_argument
+    text = "what reads Kafka; auto, the default: librdkafka where confluent-kafka is installed, but not with --share"
+    more("--client", choices=CLIENTS, default="auto", help=text)
     text = "merge small files so often; default: 3600; 0: never"
     more("--compact-every", type=float, default=3600.0, metavar="SECONDS", help=text)
     more("--compact-bytes", type=size, default=size("128m"), help="up to this size; default: 128m")
@@ -155,6 +160,9 @@ def read(argv: list[str] | None = None) -> Settings:
         parser.error("--rows and --seconds are more than 0")
     if given.dead_letters == given.topic:
         parser.error("--dead-letters is a topic of its own")
+    fast = importlib.util.find_spec("confluent_kafka") is not None
+    if given.client == "librdkafka" and (given.share or not fast):
+        parser.error("--client librdkafka " + ("and --share exclude each other" if fast else "needs confluent-kafka"))
     return Settings(
         command=given.command,
         topic=given.topic,
@@ -174,6 +182,7 @@ def read(argv: list[str] | None = None) -> Settings:
         group=given.group or f"hdfs-sink-{given.topic}",
         share=given.share,
         instance=given.instance,
+        client=given.client if given.client != "auto" else "librdkafka" if fast and not given.share else "kafka-python",
         compact_every=given.compact_every,
         compact_bytes=given.compact_bytes,
         metrics_port=given.metrics_port,

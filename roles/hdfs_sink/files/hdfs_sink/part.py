@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
 from hdfs_sink import place, webhdfs
@@ -12,6 +14,24 @@ from hdfs_sink.names import Paths, Place
 
 LARGE = 64 << 10
 """Bytes of a batch from which on it is uploaded beside the reading: a smaller one is written in some milliseconds."""
+UPLOADS = 4
+"""Batches that are uploaded at once; each is of another partition."""
+
+
+class Uploads:
+    """Threads that write rows to HDFS while records are read; nothing is committed by them.
+
+    Parameters:
+        make: makes a client. Each thread has one of its own, for a session of requests is not made for two.
+    """
+
+    def __init__(self, make: Callable[[], webhdfs.Client]) -> None:
+        self._own = threading.local()
+        self._threads = ThreadPoolExecutor(UPLOADS, initializer=lambda: setattr(self._own, "client", make()))
+
+    def begin(self, paths: Paths, batch: Batch, format_: str) -> Future[None]:
+        """Begin an upload; its result raises what `place.stage` raises."""
+        return self._threads.submit(lambda: place.stage(self._own.client, paths, batch, format_))
 
 
 @dataclass
@@ -49,15 +69,12 @@ class Part:
         """Whether more records may be taken: all are looked at that came, and no batch waits for HDFS."""
         return not ((self.batch and not self.uploading) or self.gatherer.busy)
 
-    def stage(
-        self, client: webhdfs.Client, uploader: webhdfs.Client, uploads: ThreadPoolExecutor, format_: str, wait: bool
-    ) -> bool:
+    def stage(self, client: webhdfs.Client, uploads: Uploads, format_: str, wait: bool) -> bool:
         """Write the batch's rows to a hidden file; many of them in a thread, while the next records are read.
 
         Parameters:
             client: of this thread.
-            uploader: of the other one, for a session of requests is not made for two.
-            uploads: the other thread.
+            uploads: the other threads.
             format_: of the file.
             wait: whether to wait for the upload.
         Returns:
@@ -74,7 +91,7 @@ class Part:
             if len(batch.body or b"") < LARGE:
                 place.stage(client, self.paths, batch, format_)
                 return True
-            batch.upload = uploads.submit(place.stage, uploader, self.paths, batch, format_)
+            batch.upload = uploads.begin(self.paths, batch, format_)
         if not wait and not batch.upload.done():
             return False
         upload, batch.upload = batch.upload, None

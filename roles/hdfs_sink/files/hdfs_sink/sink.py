@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import time
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from kafka.errors import KafkaError
@@ -15,11 +14,11 @@ from hdfs_sink.backoff import Backoff, brief
 from hdfs_sink.batch import Gatherer
 from hdfs_sink.dead_letters import DeadLetters
 from hdfs_sink.names import Paths
-from hdfs_sink.part import Part
+from hdfs_sink.part import Part, Uploads
 from hdfs_sink.report import report, written
 from hdfs_sink.rows import row_maker
 from hdfs_sink.say import Say
-from hdfs_sink.source import Source, Topic
+from hdfs_sink.source import Source, Topic, open_source
 from hdfs_sink.tally import Tally
 
 LOOK_EVERY = 3.0
@@ -39,9 +38,7 @@ class Sink:
     def __init__(self, settings: Settings, say: Say, tally: Tally) -> None:
         self.settings, self.say, self.tally = settings, say, tally
         self.client = webhdfs.Client(settings.webhdfs, settings.user)
-        # The thread has a client of its own, for a session of requests is not made for two.
-        self.uploader = webhdfs.Client(settings.webhdfs, settings.user)
-        self._uploads = ThreadPoolExecutor(max_workers=1)
+        self.uploads = Uploads(lambda: webhdfs.Client(settings.webhdfs, settings.user))
         self.letters = DeadLetters(settings.bootstrap, settings.dead_letters, settings.topic)
         self.parts: dict[int, Part] = {}
         self.topic: Topic | None = None
@@ -102,7 +99,7 @@ class Sink:
         """All that needs HDFS or the topic's description. Called again after a failure, it goes on where it was."""
         now = time.monotonic()
         if self._source is None:
-            self._source = Source(self.settings)
+            self._source = open_source(self.settings)
         if now >= self._look_at:
             self._look()
             self._look_at = time.monotonic() + LOOK_EVERY
@@ -196,7 +193,7 @@ class Sink:
         self._write_due(finish=True, seconds=float("inf"))
         assert self._source is not None
         self._source.close()
-        self.parts, self._source = {}, Source(self.settings)
+        self.parts, self._source = {}, open_source(self.settings)
 
     def _look_for_lost(self) -> None:
         """See whether the log deleted offsets of a partition of which nothing comes any more."""
@@ -270,10 +267,6 @@ class Sink:
         """
         now, seconds = time.monotonic(), PASS if seconds is None else seconds
         for number, part in list(self.parts.items()):
-            # One upload at a time, so that no more than one batch is held besides what is gathered.
-            if not finish and any(other.uploading for other in self.parts.values() if other is not part):
-                part.gatherer.look()
-                continue
             while part.batch or (batch := part.gatherer.cut(now, finish)):
                 part.batch = part.batch or batch
                 if not part.batch.sure and not self._is_sure():
@@ -319,7 +312,7 @@ class Sink:
             assert self._source is not None
             report(self._source, self.letters, self.say, self.tally, number, batch)
         try:
-            if not part.stage(self.client, self.uploader, self._uploads, self.settings.format, wait):
+            if not part.stage(self.client, self.uploads, self.settings.format, wait):
                 return False
             if not batch.committed:
                 part.place = place.commit(self.client, part.paths, part.place, batch, self.settings.format)
