@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
 """hdfs-sink against the notes' consumer, the small correct one, and a bare kafka-python poll loop that writes nowhere.
 
+The sink reads by librdkafka, its default here; `sink_kafka_python` is the same with the loop's own client.
+
     benchmarks/hdfs_sink.py [--quick] [--name lab] [--steps speed,profile,memory,latency]
 
     speed    rows per second, 200,000 rows on one partition and on four; the notes' consumer on 300 of them
-    profile  which packages take the sink's processor time, of one partition
+    profile  which packages take the processor time of the sink's main thread, of one partition
     memory   resident growth of the sink from 10,000 to 2,000,000 rows
     latency  from produce to visible in HDFS at 100 rows/s with --seconds 2: median and 95th percentile
 
@@ -46,7 +48,8 @@ def speed(options: argparse.Namespace) -> list[dict[str, Any]]:
     for partitions in (1, 4):
         topic = f"bench-sink-{partitions}"
         ask(options, "fill", topic=topic, count=count, partitions=partitions)
-        for what in ("bare", "sink", "small", "sink", "bare", "notes"):
+        sinks = ("sink", "sink_kafka_python")
+        for what in ("bare", *sinks, "small", *sinks, "bare", *sinks, "bare", "notes"):
             # The notes' consumer takes minutes for more; on four partitions it does nothing else than on one.
             if what == "notes" and partitions > 1:
                 continue
@@ -58,14 +61,18 @@ def speed(options: argparse.Namespace) -> list[dict[str, Any]]:
     return found
 
 
-def profile(options: argparse.Namespace) -> dict[str, float]:
-    """Percent of the sink's processor time by package."""
+def profile(options: argparse.Namespace) -> dict[str, dict[str, float]]:
+    """Percent of the processor time of the sink's main thread by package, for each client."""
     count = options.rows // 10 if options.quick else options.rows
     ask(options, "fill", topic="bench-sink-1", count=count, partitions=1)
-    shares = ask(options, "profile", topic="bench-sink-1", count=count)
+    found = {}
+    for client in ("librdkafka", "kafka-python"):
+        shares = found[client] = ask(options, "profile", topic="bench-sink-1", count=count, client=client)
+        print(
+            f"profile of {client}, percent:", ", ".join(f"{name} {share}" for name, share in shares.items()), flush=True
+        )
     ask(options, "remove", topic="bench-sink-1")
-    print("profile, percent:", ", ".join(f"{name} {share}" for name, share in shares.items()), flush=True)
-    return shares
+    return found
 
 
 def best(rows: list[dict[str, Any]], program: str, partitions: int) -> float:

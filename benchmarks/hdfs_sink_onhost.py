@@ -167,12 +167,12 @@ def start_sink(topic: str, *more: str, command: tuple[str, ...] = ("hdfs-sink",)
     return subprocess.Popen(argv, stderr=subprocess.PIPE, text=True)
 
 
-def sink(topic: str, count: int) -> dict[str, Any]:
-    """hdfs-sink, from the moment it begins to read to the moment its last file is published."""
+def sink(topic: str, count: int, client: str = "auto") -> dict[str, Any]:
+    """hdfs-sink, from the moment it knows the first partition's place to the moment its last file is published."""
     clean()
     # Files come out even, so that the last one does not wait for its age.
     rows_a_file = min(50_000, count // int(topic.rsplit("-", 1)[1]))
-    child = start_sink(topic, "--seconds", "5", "--rows", str(rows_a_file))
+    child = start_sink(topic, "--seconds", "5", "--rows", str(rows_a_file), "--client", client)
     assert child.stderr is not None
     began, rows, before = None, 0, 0.0
     for line in child.stderr:
@@ -188,8 +188,13 @@ def sink(topic: str, count: int) -> dict[str, Any]:
     return {"seconds": took, "cpu": used}
 
 
-def profile(topic: str, count: int) -> dict[str, Any]:
-    """Share of the processor's time, in percent, that each package takes of the sink, by cProfile.
+def sink_kafka_python(topic: str, count: int) -> dict[str, Any]:
+    """hdfs-sink with the client that the bare loop has."""
+    return sink(topic, count, "kafka-python")
+
+
+def profile(topic: str, count: int, client: str) -> dict[str, Any]:
+    """Share of the processor's time, in percent, that each package takes of the sink's main thread, by cProfile.
 
     cProfile makes each call of a Python function dearer, so it overstates what consists of many small ones.
     """
@@ -201,7 +206,8 @@ def profile(topic: str, count: int) -> dict[str, Any]:
     exec_line = re.search(r"^exec (\S+) -B -m hdfs_sink", launcher, re.MULTILINE)
     assert exec_line is not None
     script = launcher.replace(exec_line[0], f"exec {exec_line[1]} -B -m cProfile -o {kept} -m hdfs_sink")
-    child = start_sink(topic, "--seconds", "5", "--rows", "50000", command=("sh", "-c", script, "sh"))
+    options = ("--seconds", "5", "--rows", "50000", "--client", client)
+    child = start_sink(topic, *options, command=("sh", "-c", script, "sh"))
     assert child.stderr is not None
     rows = 0
     for line in child.stderr:

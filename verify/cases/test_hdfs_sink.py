@@ -24,11 +24,14 @@ def trial(lab, slate):
 
 
 def test_rows_in_are_rows_out(trial, evidence):
-    """Two copies on the same partitions, one killed with -9: each id once, in order; poison has its own topic."""
-    trial.sink("sink")
+    """Two copies on the same partitions, each by another client, one killed with -9: each id once, in order.
+
+    Poison has its own topic.
+    """
+    trial.sink("sink", "--client", "librdkafka")
     feed = trial.feed(6)
     trial.wait_said("sink", "event=wrote", 60)
-    trial.sink("second")
+    trial.sink("second", "--client", "kafka-python")
     trial.wait_said("second", "event=place", 60)
     trial.signal("sink", "KILL")
     trial.lab.ask("send", topic=TOPIC, values=[POISON])

@@ -18,6 +18,7 @@ TOPIC = "hdfs-sink-fault"
 RECOVERY = 60
 """Seconds within which a fault that is over is overcome."""
 pytestmark = pytest.mark.faults
+both_clients = pytest.mark.parametrize("client", ["librdkafka", "kafka-python"])
 
 
 @pytest.fixture(scope="module")
@@ -33,9 +34,15 @@ def trial(lab, slate):
 
 
 @pytest.fixture
-def sink(trial):
+def client():
+    """What reads Kafka, where a test does not try both."""
+    return "librdkafka"
+
+
+@pytest.fixture
+def sink(trial, client):
     """A running sink that has found its place, and stops after the test."""
-    trial.sink("sink")
+    trial.sink("sink", "--client", client)
     trial.wait_said("sink", "event=place", 60)
     yield trial
     trial.stop("sink")
@@ -55,7 +62,8 @@ def report(evidence):
 
 
 @pytest.mark.restarts
-def test_killed_under_load(sink, report, request):
+@both_clients
+def test_killed_under_load(sink, report, request, client):
     """kill -9 at random moments; 20 times with --faults, 4 times without."""
     kills = 20 if request.config.getoption("--faults") else 4
     chance = random.Random(20)
@@ -68,23 +76,24 @@ def test_killed_under_load(sink, report, request):
         time.sleep(chance.uniform(0, 2.5))
         sink.signal("sink", "KILL")
     feed.wait("produced", 120)
-    report(f"{kills} kill -9", *sink.settle(RECOVERY))
+    report(f"{kills} kill -9 ({client})", *sink.settle(RECOVERY))
 
 
 @pytest.mark.restarts
-def test_stopped_replaced_and_continued(sink, report):
+@pytest.mark.parametrize(("client", "other"), [("librdkafka", "kafka-python"), ("kafka-python", "librdkafka")])
+def test_stopped_replaced_and_continued(sink, report, client, other):
     """SIGSTOP with rows gathered, a second copy takes over, SIGCONT: the first is fenced."""
     feed = sink.feed(8)
     time.sleep(2)
     sink.signal("sink", "STOP")
-    sink.sink("second")
+    sink.sink("second", "--client", other)
     sink.wait_said("second", "event=wrote", 60)
     sink.signal("sink", "CONT")
     sink.wait_said("sink", "event=fenced", 30)
     feed.wait("produced", 60)
     seen = sink.settle(RECOVERY)
     sink.stop("second")
-    report("SIGSTOP, a second copy, SIGCONT", *seen)
+    report(f"SIGSTOP ({client}), a second copy ({other}), SIGCONT", *seen)
 
 
 @pytest.mark.restarts
@@ -114,8 +123,8 @@ def down(trial, part: str, unit: str, seconds: float) -> None:
     until(lambda: machine.run(f"ss -Hltn sport = :{port}"), bool, 120, f"{unit} listens on {port}", 0.5)
 
 
-@pytest.mark.parametrize("part", ["namenode", "datanode"])
-def test_a_server_of_hdfs_is_killed_for_a_minute(sink, report, part):
+@pytest.mark.parametrize(("part", "client"), [("namenode", "librdkafka"), ("datanode", "kafka-python")])
+def test_a_server_of_hdfs_is_killed_for_a_minute(sink, report, part, client):
     feed = sink.feed(75, rate=100)
     time.sleep(3)
     down(sink, part, f"hadoop-{part}", 60)
@@ -123,10 +132,11 @@ def test_a_server_of_hdfs_is_killed_for_a_minute(sink, report, part):
     feed.wait("produced", 120)
     seen = (sink.settle(RECOVERY)[0], seen[1])
     assert "event=waiting" in sink.said("sink")
-    report(f"{part} killed for 60 s", *seen)
+    report(f"{part} killed for 60 s ({client})", *seen)
 
 
-def test_the_broker_is_killed(sink, report):
+@both_clients
+def test_the_broker_is_killed(sink, report, client):
     """systemd starts it anew; producer and sink go on by themselves."""
     machine = sink.lab.part("kafka")
     feed = sink.feed(15)
@@ -142,7 +152,7 @@ def test_the_broker_is_killed(sink, report):
                 0.5,
             )
     feed.wait("produced", 120)
-    report("broker kill -9", *sink.settle(RECOVERY))
+    report(f"broker kill -9 ({client})", *sink.settle(RECOVERY))
 
 
 def refused(trial, spoil: str, repair: str, text: str, user: str = "hadoop") -> tuple[dict, float]:
@@ -196,3 +206,43 @@ def test_one_of_two_that_share_dies(trial, report):
     seen = trial.settle(RECOVERY)
     trial.stop("second")
     report("two share, one dies for good", *seen)
+
+
+@both_clients
+def test_the_topic_is_deleted_and_made_again(lab, slate, evidence, client):
+    """Under the same name, with the same offsets: the new topic is read from its beginning, the old one's rows stay."""
+    again = Trial(lab, f"hdfs-sink-again-{client}")
+    lab.ask("create", topic=again.topic, partitions=2)
+    again.sink("sink", "--client", client)
+    again.feed(2).wait("produced", 60)
+    again.settle(RECOVERY)
+    lab.ask("delete", topic=again.topic)
+    lab.ask("create", topic=again.topic, partitions=2)
+    # More rows than before, and as many offsets as the old topic had are among theirs.
+    again.feed(4).wait("produced", 60)
+    seen = until(again.compare, lambda seen: not seen["missing"], RECOVERY, "the rows of both topics in HDFS")
+    again.wait_said("sink", "event=new_topic", 30)
+    again.stop("sink")
+    assert again.compare()["doubled"] == 0
+    evidence(f"topic made again ({client}): {seen['acknowledged']} acknowledged, missing 0, doubled 0")
+
+
+@both_clients
+def test_a_sink_by_day_is_killed(lab, slate, evidence, client):
+    """kill -9 while rows of several days come by turns: a batch is cut at each, and each is committed once."""
+    days = Trial(lab, f"hdfs-sink-days-{client}")
+    lab.ask("create", topic=days.topic, partitions=2)
+    days.sink("sink", "--client", client, "--by-day", "--time-field", "datahora")
+    feed = days.feed(6, rate=50, days=3)
+    chance = random.Random(3)
+    for _ in range(3):
+        days.wait_said("sink", "event=wrote", 60)
+        time.sleep(chance.uniform(0.5, 2))
+        days.signal("sink", "KILL")
+    feed.wait("produced", 60)
+    seen, seconds = days.settle(RECOVERY)
+    days.stop("sink")
+    assert seen["folders"] == 3, seen
+    evidence(
+        f"3 kill -9 by day ({client}): {seen['acknowledged']} acknowledged, missing 0, all there {seconds:.0f} s after"
+    )

@@ -12,6 +12,7 @@ import time
 from typing import Any
 
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
+from kafka.errors import TopicAlreadyExistsError
 
 
 def topics(bootstrap: str) -> list[str]:
@@ -21,10 +22,24 @@ def topics(bootstrap: str) -> list[str]:
 
 
 def create(bootstrap: str, topic: str, partitions: int = 1) -> dict:
-    """Make a topic and wait until it has leaders."""
+    """Make a topic and wait until it has leaders; one of its name that is on its way out is waited for."""
     admin = KafkaAdminClient(bootstrap_servers=bootstrap)
-    admin.create_topics({topic: {"num_partitions": partitions, "replication_factor": 1}}, wait_for_metadata=True)
+    for left in reversed(range(60)):
+        try:
+            admin.create_topics({topic: {"num_partitions": partitions, "replication_factor": 1}}, wait_for_metadata=True)
+            break
+        except TopicAlreadyExistsError as error:
+            # Brokers list it no longer some moments before it is gone.
+            if "marked for deletion" not in str(error) or not left:
+                raise
+            time.sleep(0.5)
     return {"topic": topic, "partitions": partitions}
+
+
+def delete(bootstrap: str, topic: str) -> dict:
+    """Delete a topic."""
+    KafkaAdminClient(bootstrap_servers=bootstrap).delete_topics([topic])
+    return {"topic": topic}
 
 
 def partitions(bootstrap: str, topic: str) -> int:

@@ -1,6 +1,7 @@
 """Runs on the workspace host by the course's Python: the ledger of hdfs-sink's rows, and a proxy that loses answers.
 
-produce TOPIC COUNT RATE FIRST LEDGER    send COUNT rows with ids from FIRST on; note each id that was acknowledged
+produce BOOTSTRAP TOPIC COUNT RATE FIRST LEDGER DAYS
+                                         send COUNT rows with ids from FIRST on; note each id that was acknowledged
 compare WEBHDFS FOLDER LEDGER            acknowledged ids against those in published files, as JSON
 proxy PORT WEBHDFS NTH                   forward to WebHDFS; of each NTH RENAME the answer is dropped
 """
@@ -20,9 +21,12 @@ from collections import Counter
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+"""The lab's own addresses are asked without a proxy."""
 
-def produce(bootstrap: str, topic: str, count: int, rate: float, first: int, ledger: str) -> None:
-    """Send rows at a rate; the ledger gets a line for each id whose row the brokers have."""
+
+def produce(bootstrap: str, topic: str, count: int, rate: float, first: int, ledger: str, days: int) -> None:
+    """Send rows at a rate, ten of a day and then of the next; the ledger gets a line for each id that brokers have."""
     from kafka import KafkaProducer
 
     lock = threading.Lock()
@@ -35,7 +39,8 @@ def produce(bootstrap: str, topic: str, count: int, rate: float, first: int, led
 
         began = time.monotonic()
         for number in range(count):
-            row = {"schema": None, "payload": {"id": first + number, "datahora": 1740132000000, "valor": 14.5}}
+            when = 1740132000000 + number // 10 % days * 86_400_000
+            row = {"schema": None, "payload": {"id": first + number, "datahora": when, "valor": 14.5}}
             while True:
                 try:
                     future = producer.send(topic, json.dumps(row).encode(), partition=number % 2)
@@ -55,7 +60,7 @@ def listed(webhdfs: str, folder: str) -> list[dict]:
     """A folder's entries; none if it is not there."""
     path = urllib.parse.quote(f"/webhdfs/v1{folder}")
     try:
-        with urllib.request.urlopen(f"{webhdfs}{path}?op=LISTSTATUS&user.name=hadoop", timeout=20) as answer:
+        with OPENER.open(f"{webhdfs}{path}?op=LISTSTATUS&user.name=hadoop", timeout=20) as answer:
             return json.load(answer)["FileStatuses"]["FileStatus"]
     except urllib.error.HTTPError as error:
         if error.code == 404:
@@ -75,16 +80,16 @@ def published(webhdfs: str, folder: str) -> dict[str, list[str]]:
             found.update({f"{name}/{below}": lines for below, lines in published(webhdfs, path).items()})
             continue
         url = f"{webhdfs}/webhdfs/v1{urllib.parse.quote(path)}?op=OPEN&user.name=hadoop"
-        with urllib.request.urlopen(url, timeout=60) as answer:
+        with OPENER.open(url, timeout=60) as answer:
             found[name] = answer.read().decode().splitlines()
     return found
 
 
 def compare(webhdfs: str, folder: str, ledger: str) -> dict:
-    """Say what is missing, doubled, or out of order within its partition's files.
+    """Say what is missing, doubled, or out of order within its partition's files of a day.
 
     Returns:
-        acknowledged and found: how many; missing and doubled: ids, ten at most, and how many; files: names.
+        acknowledged and found: how many; missing and doubled: ids, ten at most, and how many; files and folders (days).
     """
     acknowledged = {int(line) for line in Path(ledger).read_text(encoding="ascii").split()}
     for _ in range(20):
@@ -100,9 +105,10 @@ def compare(webhdfs: str, folder: str, ledger: str) -> dict:
     ids = Counter(int(line.split(",")[0]) for lines in files.values() for line in lines)
     missing = sorted(acknowledged - set(ids))
     doubled = sorted(number for number, count in ids.items() if count > 1)
-    in_order: dict[str, list[int]] = {}
+    in_order: dict[tuple[str, str], list[int]] = {}
     for name in sorted(files):
-        in_order.setdefault(name.split("+")[1], []).extend(int(line.split(",")[0]) for line in files[name])
+        day, _, file = name.rpartition("/")
+        in_order.setdefault((day, file.split("+")[1]), []).extend(int(line.split(",")[0]) for line in files[name])
     return {
         "acknowledged": len(acknowledged),
         "found": len(ids),
@@ -112,6 +118,7 @@ def compare(webhdfs: str, folder: str, ledger: str) -> dict:
         "first_doubled": doubled[:10],
         "disordered": sum(a > b for rows in in_order.values() for a, b in itertools.pairwise(rows)),
         "files": len(files),
+        "folders": len({day for day, _ in in_order}),
     }
 
 
@@ -154,7 +161,7 @@ def proxy(port: int, webhdfs: str, nth: int) -> None:
 if __name__ == "__main__":
     name, *rest = sys.argv[1:]
     if name == "produce":
-        produce(rest[0], rest[1], int(rest[2]), float(rest[3]), int(rest[4]), rest[5])
+        produce(rest[0], rest[1], int(rest[2]), float(rest[3]), int(rest[4]), rest[5], int(rest[6]))
     elif name == "compare":
         print(json.dumps(compare(*rest)))
     else:

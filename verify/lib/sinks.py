@@ -75,12 +75,12 @@ class Trial:
         """Stop sinks as systemd does, with SIGTERM."""
         self.lab.workspace.root("systemctl stop " + " ".join(f"lab-verify-{name}" for name in names), check=False)
 
-    def feed(self, seconds: float, rate: int = 300) -> Unit:
-        """Send rows in the background for so long; their ids go on from those sent before."""
+    def feed(self, seconds: float, rate: int = 300, days: int = 1) -> Unit:
+        """Send rows of so many days in the background for so long; their ids go on from those sent before."""
         count = int(seconds * rate)
         first, self.sent = self.sent, self.sent + count
         bootstrap = self.lab.settings["bootstrap"]
-        command = f"{self.python} produce {bootstrap} {self.topic} {count} {rate} {first} {self.ledger}"
+        command = f"{self.python} produce {bootstrap} {self.topic} {count} {rate} {first} {self.ledger} {days}"
         return Unit(self.lab.workspace, f"feed-{first}", command, "/", 600)
 
     def compare(self) -> dict[str, Any]:

@@ -56,6 +56,13 @@ def _notes_day(day: int) -> str:
     return f"{datetime.fromtimestamp(day * 86400, tz=UTC):%d/%m/%Y}"
 
 
+@lru_cache(maxsize=1024)
+def _notes_minute(minute: int) -> str:
+    day, rest = divmod(minute, 1440)
+    hour, minute = divmod(rest, 60)
+    return f"{_notes_day(day)} {TWO_DIGITS[hour]}:{TWO_DIGITS[minute]}:"
+
+
 def notes_time(milliseconds: int) -> str:
     """A time as the notes write it, in UTC: 21/02/2025 10:00:00.
 
@@ -64,10 +71,7 @@ def notes_time(milliseconds: int) -> str:
     Raises:
         ValueError, OverflowError: not a time of the years 1 to 9999.
     """
-    day, rest = divmod(milliseconds // 1000, 86400)
-    hour, rest = divmod(rest, 3600)
-    minute, second = divmod(rest, 60)
-    return f"{_notes_day(day)} {TWO_DIGITS[hour]}:{TWO_DIGITS[minute]}:{TWO_DIGITS[second]}"
+    return _notes_minute(milliseconds // 60_000) + TWO_DIGITS[milliseconds // 1000 % 60]
 
 
 def _as_datetime(value: Any) -> str:
@@ -232,23 +236,8 @@ def _careful_maker(
     return make
 
 
-def _exact(kind: type, write: Callable[[Any], str]) -> Callable[[Any], str]:
-    """Make what writes a value of this very type and raises TypeError for any other."""
-
-    def exact(value: Any) -> str:
-        if type(value) is not kind:
-            raise TypeError
-        return write(value)
-
-    return exact
-
-
-_WRITE_EXACT = {
-    "datetime": _exact(int, notes_time),
-    "float": _exact(float, repr),
-    "int": _exact(int, str),
-    "text": _exact(str, _as_text),
-}
+_WRITE_EXACT = {"datetime": (int, notes_time), "float": (float, repr), "int": (int, str), "text": (str, _as_text)}
+"""For each kind the very type that its values have in JSON, and what writes one of it."""
 
 
 def _fast_maker(
@@ -259,7 +248,7 @@ def _fast_maker(
     All others go to `careful`: what is no row, and what orjson reads otherwise than Python (it takes a whole number of
     more than 64 bits for a float, which is not the type of its column then).
     """
-    writers = [(column.name, _WRITE_EXACT[column.kind]) for column in columns]
+    writers = [(column.name, *_WRITE_EXACT[column.kind]) for column in columns]
     loads = orjson.loads
 
     def make(record: Any) -> tuple[bytes, int]:
@@ -272,9 +261,14 @@ def _fast_maker(
                 time = fields[time_field]
                 if type(time) is not int:
                     return careful(record)
-            text = ",".join([write(fields[name]) for name, write in writers])
+            texts = []
+            for name, kind, write in writers:
+                value = fields[name]
+                if type(value) is not kind:
+                    return careful(record)
+                texts.append(write(value))
             end = f",{record.partition},{record.offset}\n" if places else "\n"
-            return f"{text}{end}".encode(), time
+            return f"{','.join(texts)}{end}".encode(), time
         except (ValueError, TypeError, KeyError, OverflowError, OSError):
             return careful(record)
 
