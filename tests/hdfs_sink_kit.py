@@ -212,6 +212,7 @@ class Source:
         self.fresh: set[int] = set()
         self.owned: set[int] = set()
         self.held: set[int] = set()
+        self.out = False
         self.positions: dict[int, int] = {}
         self.committed: dict[int, int] = {}
 
@@ -222,6 +223,9 @@ class Source:
         mine = {number for number in partitions if self.numbers is None or number in self.numbers}
         if mine != self.owned:
             self.owned, self.fresh = mine, set(mine)
+
+    def left_out(self, now: float) -> bool:
+        return self.out
 
     def seek(self, partition: int, offset: int) -> None:
         self.positions[partition] = offset

@@ -109,7 +109,7 @@ def test_a_topic_made_again_is_read_from_its_beginning_and_said(monkeypatch):
     log.fill(5)
     made = make_sink(store, log)
     source = made._source
-    monkeypatch.setattr("hdfs_sink.sink.Source", lambda settings: type(source)(log))
+    monkeypatch.setattr("hdfs_sink.sink.open_source", lambda settings: type(source)(log))
     turn_until(made, lambda: len(rows(store)) == 5)
     log.id, log.records = "id-2", {0: []}
     log.fill(7)

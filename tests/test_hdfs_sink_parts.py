@@ -6,8 +6,8 @@ import io
 from types import SimpleNamespace
 
 import pytest
-from hdfs_sink import arguments, backoff, compact, names, say, tally
-from hdfs_sink_kit import FOLDER, Client, Log, Store, make_sink, settings, turn_until
+from hdfs_sink import arguments, backoff, compact, names, say, sink, tally
+from hdfs_sink_kit import FOLDER, Client, Log, Source, Store, make_sink, said, settings, turn_until
 
 
 def test_the_defaults_are_the_notes_csv_in_a_folder_of_the_topics_name():
@@ -183,6 +183,38 @@ def test_all_partitions_are_paused_or_none():
     paused = {1, 2, 3}
     source.hold(True)
     assert done == [("pause", 2, 3), ("resume", 1)]
+
+
+def test_an_instance_that_the_group_does_not_know_finds_out_after_a_while():
+    from hdfs_sink.source import KafkaPython
+
+    source = KafkaPython.__new__(KafkaPython)
+    source._settings = arguments.read(["--topic", "t", "--share", "--group", "g"])
+    source._known_at = None
+    members = [{"member_id": "other"}, {"member_id": "me"}]
+    source._consumer = SimpleNamespace(group_metadata=lambda: SimpleNamespace(member_id="me"))
+    source._admin = SimpleNamespace(describe_groups=lambda groups: {"g": {"members": members}})
+    assert not source.left_out(100.0)
+    del members[1]
+    assert [source.left_out(now) for now in (110.0, 115.0, 115.1)] == [False, False, True]
+    members.append({"member_id": "me"})
+    assert not source.left_out(200.0)
+
+
+def test_an_instance_that_was_left_out_joins_anew_and_forgets_what_it_gathered(monkeypatch):
+    store, log = Store(), Log()
+    log.fill(5)
+    made = make_sink(store, log, "--seconds", "3600", "--share")
+    turn_until(made, lambda: bool(made.parts) and made.parts[0].gatherer.waiting == 5)
+    other = make_sink(store, log)
+    turn_until(other, lambda: len(store.visible()) == 5)
+    made._source.out, made._look_at = True, 0.0
+    monkeypatch.setattr(sink, "open_source", lambda settings: Source(log))
+    log.fill(2)
+    turn_until(made, lambda: bool(made.parts) and made.parts[0].gatherer.waiting == 2)
+    assert "event=left_out" in said(made)
+    made._finish()
+    assert [int(line) for line in store.visible()] == list(range(7))
 
 
 def test_the_description_of_a_merged_file_reaches_to_its_end():

@@ -26,7 +26,8 @@ def create(bootstrap: str, topic: str, partitions: int = 1) -> dict:
     admin = KafkaAdminClient(bootstrap_servers=bootstrap)
     for left in reversed(range(60)):
         try:
-            admin.create_topics({topic: {"num_partitions": partitions, "replication_factor": 1}}, wait_for_metadata=True)
+            about = {"num_partitions": partitions, "replication_factor": 1}
+            admin.create_topics({topic: about}, wait_for_metadata=True)
             break
         except TopicAlreadyExistsError as error:
             # Brokers list it no longer some moments before it is gone.

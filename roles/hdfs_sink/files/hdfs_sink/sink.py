@@ -165,6 +165,11 @@ class Sink:
             self.say.event("new_partitions", text, topic=self.settings.topic, partitions=len(topic.partitions))
         self.topic = topic
         self._source.follow(topic.partitions)
+        if self._source.left_out(time.monotonic()):
+            text = f"Kafka's group {self.settings.group} goes on without this instance: it joins anew"
+            self.say.event("left_out", text, "warning", group=self.settings.group)
+            # What is gathered is another one's by now.
+            self._reopen()
 
     def _be_sure(self) -> None:
         """Note that all that was read until now is of the topic that was just seen."""
@@ -191,9 +196,14 @@ class Sink:
     def _leave(self) -> None:
         """Write what was read of a topic that is no longer there, and forget where it was read."""
         self._write_due(finish=True, seconds=float("inf"))
-        assert self._source is not None
-        self._source.close()
-        self.parts, self._source = {}, open_source(self.settings)
+        self._reopen()
+
+    def _reopen(self) -> None:
+        """Connect anew, and forget what was read; where that fails `_work` does it."""
+        source, self._source, self.parts = self._source, None, {}
+        assert source is not None
+        source.close()
+        self._source = open_source(self.settings)
 
     def _look_for_lost(self) -> None:
         """See whether the log deleted offsets of a partition of which nothing comes any more."""

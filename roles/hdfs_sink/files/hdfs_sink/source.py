@@ -19,6 +19,8 @@ FETCH_BYTES = 8 << 20
 FETCH_WAIT_MS = 100
 """A broker answers one fetch after the other: one that waits for a silent partition delays those of a busy one."""
 METADATA_MS = 5000
+LEFT_OUT = 15.0
+"""Seconds after which an instance that the group does not know joins it anew; a dead one is put out after 10."""
 
 
 @dataclass(frozen=True)
@@ -91,6 +93,16 @@ class Source(ABC):
     def owned(self) -> set[int]:
         """Partitions that are this instance's."""
         return set(self._owned)
+
+    def left_out(self, now: float) -> bool:
+        """Tell whether the group has gone on without this instance for a while, though that does not know.
+
+        Parameters:
+            now: seconds of a clock that only goes forward.
+        Raises:
+            KafkaError: the brokers do not answer.
+        """
+        return False
 
     @abstractmethod
     def _assign(self, partitions: set[int]) -> None:
@@ -183,6 +195,7 @@ class KafkaPython(Source, ConsumerRebalanceListener):
             request_timeout_ms=30_000,
             bootstrap_timeout_ms=TIMEOUT_MS,
         )
+        self._known_at: float | None = None
         if settings.share:
             self._consumer.subscribe([self._topic], listener=self)
 
@@ -195,6 +208,19 @@ class KafkaPython(Source, ConsumerRebalanceListener):
         """Note what this instance reads from now on; its place is looked for outside Kafka's loop."""
         self._owned |= {part.partition for part in assigned}
         self.fresh |= {part.partition for part in assigned}
+
+    def left_out(self, now: float) -> bool:
+        """See Source.
+
+        kafka-python (3.0.12) was seen to send no heartbeat after it had joined; the brokers put it out unasked.
+        """
+        group = self._settings.group
+        if not self._settings.share or self._admin is None:
+            return False
+        members = {member["member_id"] for member in self._admin.describe_groups([group])[group]["members"]}
+        if self._known_at is None or self._consumer.group_metadata().member_id in members:
+            self._known_at = now
+        return now - self._known_at > LEFT_OUT
 
     def _assign(self, partitions: set[int]) -> None:
         # A new assignment forgets all positions.
