@@ -164,12 +164,12 @@ class Sink:
             text = f"topic {self.settings.topic} has {len(topic.partitions)} partitions now"
             self.say.event("new_partitions", text, topic=self.settings.topic, partitions=len(topic.partitions))
         self.topic = topic
-        self._source.follow(topic.partitions)
         if self._source.left_out(time.monotonic()):
             text = f"Kafka's group {self.settings.group} goes on without this instance: it joins anew"
             self.say.event("left_out", text, "warning", group=self.settings.group)
             # What is gathered is another one's by now.
             self._reopen()
+        self._source.follow(topic.partitions)
 
     def _be_sure(self) -> None:
         """Note that all that was read until now is of the topic that was just seen."""
