@@ -13,8 +13,8 @@ description:
   - Before anything is created or changed, in check mode too, the worker validates every config that differs, and each
     error is shown with its option. An option that neither the plugin nor Kafka Connect reads is an error by its name;
     the worker itself would pass over it in silence.
-  - A source whose C(connector.class) would become another one is an error, unless it is V(fresh), for the other one would
-    read everything again.
+  - A source whose C(connector.class) would become another one is an error, unless it is V(fresh), for the other one
+    would read everything again.
   - A class that the worker does not have is an error; in check mode a warning, for the run may be to install its plugin
     first.
   - Secrets are masked in the difference and in every error - what the plugin defines as a password, what is named like
