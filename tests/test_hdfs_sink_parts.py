@@ -166,6 +166,20 @@ def test_a_source_takes_every_nth_partition():
     assert [part.partition for part in assigned] == [1, 4]
 
 
+def test_reading_a_topic_does_not_make_it(monkeypatch):
+    from hdfs_sink import source
+    from kafka.cluster import ClusterMetadata
+
+    class Consumer:
+        def __init__(self, **options):
+            self._cluster = ClusterMetadata()
+            self._cluster.add_topic("t")
+
+    monkeypatch.setattr(source, "KafkaConsumer", Consumer)
+    made = source.KafkaPython(arguments.read(["--topic", "t"]))
+    assert made._consumer._cluster.metadata_request().allow_auto_topic_creation is False
+
+
 def test_all_partitions_are_paused_or_none():
     from hdfs_sink.source import KafkaPython
 

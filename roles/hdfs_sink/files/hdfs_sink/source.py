@@ -195,6 +195,8 @@ class KafkaPython(Source, ConsumerRebalanceListener):
             request_timeout_ms=30_000,
             bootstrap_timeout_ms=TIMEOUT_MS,
         )
+        # kafka-python (3.0.12) does not pass it on: a topic that somebody deletes would be made again, by reading it.
+        self._consumer._cluster.config["allow_auto_create_topics"] = False
         self._known_at: float | None = None
         if settings.share:
             self._consumer.subscribe([self._topic], listener=self)
