@@ -25,6 +25,9 @@ PLACE = 21
 """So many newest records tell by their median how far the search has come: one with an odd time does not matter."""
 
 
+FENCED = (ProducerFencedError, InvalidProducerEpochError)
+
+
 class FencedError(Exception):
     """Another copy of the service has started since, and this one must not write any more."""
 
@@ -77,10 +80,13 @@ class Topic:
                 self._producer.commit_transaction()
                 for future in sent:
                     future.get(timeout=30)
-            except (ProducerFencedError, InvalidProducerEpochError) as error:
-                raise FencedError(
-                    f"another copy of this service has taken over topic {self._name}; this one ends"
-                ) from error
+            except KafkaError as error:
+                # What comes after the request that was refused only names the reason: "... in an error state: ...".
+                if isinstance(error, FENCED) or any(kind.__name__ in str(error) for kind in FENCED):
+                    raise FencedError(
+                        f"another copy of this service has taken over topic {self._name}; this one ends"
+                    ) from error
+                raise
             self.seen.update(record.uri for record in batch)
             self._times = [*self._times, *(record.timestamp_ms for record in batch)][-PLACE:]
 
