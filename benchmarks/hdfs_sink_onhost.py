@@ -44,7 +44,7 @@ BARE = """
 import sys, time
 from kafka import KafkaConsumer, TopicPartition
 consumer = KafkaConsumer(bootstrap_servers="{brokers}", enable_auto_commit=False, fetch_max_bytes=8 << 20,
-    isolation_level="read_committed", allow_auto_create_topics=False)
+    isolation_level="read_committed")
 parts = [TopicPartition("{topic}", n) for n in range({partitions})]
 consumer.assign(parts)
 for part in parts:

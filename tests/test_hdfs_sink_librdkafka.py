@@ -127,6 +127,12 @@ def test_nothing_is_read_of_a_partition_that_nobody_has_sought(librdkafka):
     assert consumer.assigned == [{1: 7}]
 
 
+def test_nothing_is_given_of_a_partition_whose_place_is_looked_for_anew(opened):
+    source, _ = opened([*messages(0, 5, 7), *messages(1, 7, 8)])
+    source.fresh.add(0)
+    assert list(source.poll(0.2)) == [1]
+
+
 def test_to_seek_one_leaves_the_others_where_they_are(opened):
     source, consumer = opened(messages(0, 5, 9))
     source.poll(0.2)

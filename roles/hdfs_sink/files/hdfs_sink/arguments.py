@@ -163,6 +163,9 @@ def read(argv: list[str] | None = None) -> Settings:
     fast = importlib.util.find_spec("confluent_kafka") is not None
     if given.client == "librdkafka" and (given.share or not fast):
         parser.error("--client librdkafka " + ("and --share exclude each other" if fast else "needs confluent-kafka"))
+    client = given.client
+    if client == "auto":
+        client = "librdkafka" if fast and not given.share else "kafka-python"
     return Settings(
         command=given.command,
         topic=given.topic,
@@ -182,7 +185,7 @@ def read(argv: list[str] | None = None) -> Settings:
         group=given.group or f"hdfs-sink-{given.topic}",
         share=given.share,
         instance=given.instance,
-        client=given.client if given.client != "auto" else "librdkafka" if fast and not given.share else "kafka-python",
+        client=client,
         compact_every=given.compact_every,
         compact_bytes=given.compact_bytes,
         metrics_port=given.metrics_port,

@@ -103,7 +103,7 @@ class Librdkafka(Source):
             )
         for partition, records in batches.items():
             self._at[partition] = records[-1].offset + 1
-        return batches
+        return {partition: records for partition, records in batches.items() if partition not in self.fresh}
 
     def first(self, partition: int) -> int:
         return self._ends(partition)[0]

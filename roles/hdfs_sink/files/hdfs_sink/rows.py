@@ -51,16 +51,9 @@ class Column:
 TWO_DIGITS = [f"{number:02d}" for number in range(60)]
 
 
-@lru_cache(maxsize=64)
-def _notes_day(day: int) -> str:
-    return f"{datetime.fromtimestamp(day * 86400, tz=UTC):%d/%m/%Y}"
-
-
 @lru_cache(maxsize=1024)
 def _notes_minute(minute: int) -> str:
-    day, rest = divmod(minute, 1440)
-    hour, minute = divmod(rest, 60)
-    return f"{_notes_day(day)} {TWO_DIGITS[hour]}:{TWO_DIGITS[minute]}:"
+    return f"{datetime.fromtimestamp(minute * 60, tz=UTC):%d/%m/%Y %H:%M}:"
 
 
 def notes_time(milliseconds: int) -> str:

@@ -214,7 +214,7 @@ class KafkaPython(Source, ConsumerRebalanceListener):
     def left_out(self, now: float) -> bool:
         """See Source.
 
-        kafka-python (3.0.12) was seen to send no heartbeat after it had joined; the brokers put it out unasked.
+        kafka-python (3.0.12) was seen to send no heartbeat after it had joined, and not to notice that it was put out.
         """
         group = self._settings.group
         if not self._settings.share or self._admin is None:
