@@ -103,6 +103,20 @@ def test_a_changed_image_makes_the_container_anew():
     ]
 
 
+def test_changed_arguments_of_podman_make_the_container_anew(monkeypatch):
+    podman = FakePodman([container()], networks=[{"name": "lab"}])
+    arguments = module.host_arguments(HOST, PARAMS)
+    monkeypatch.setattr(module, "host_arguments", lambda *_: [*arguments, "--read-only"])
+    assert module.present(podman, PARAMS, change=True)["actions"] == [
+        "made lab-kafka anew: its image or settings changed"
+    ]
+
+
+def test_run_is_writable_by_root_alone():
+    arguments = module.run_arguments(HOST, PARAMS)
+    assert "/run:rw,exec,nosuid,nodev,mode=0755" in arguments[arguments.index("--tmpfs") + 1]
+
+
 @pytest.mark.parametrize("act", [module.present, module.absent])
 def test_the_lab_of_another_clone_is_left_alone(act, tmp_path):
     podman = FakePodman([container(**{"streaming-lab.clone": str(tmp_path)})])

@@ -110,27 +110,34 @@ def record_exit(container_id: str) -> None:
         (folder / container_id).write_text("137", encoding="ascii")
 
 
-def specification(host: dict, params: dict) -> str:
-    """A hash of all that a container is made from."""
-    made_from = [params["image"], params["subnet"], host]
-    return hashlib.sha256(json.dumps(made_from, sort_keys=True).encode()).hexdigest()[:16]
-
-
-def run_arguments(host: dict, params: dict) -> list[str]:
-    """Arguments of `podman run` for one host."""
+def host_arguments(host: dict, params: dict) -> list[str]:
+    """Arguments of `podman run` that make a host what it is: all but the labels of its owner."""
     lab = params["lab"]
     arguments = [
-        "run", "--detach", "--name", f"{lab}-{host['name']}", "--hostname", host["name"],
+        "--name", f"{lab}-{host['name']}", "--hostname", host["name"],
         "--privileged", "--systemd=always", "--no-hosts", "--stop-timeout=30", "--restart=always",
+        # crun before 1.11 mounts /run with mode 1777: a student could answer there in a system service's name.
+        "--tmpfs", "/run:rw,exec,nosuid,nodev,mode=0755",
         "--network", lab, "--ip", host["address"],
-        "--label", f"streaming-lab.lab={lab}", "--label", f"streaming-lab.clone={params['clone']}",
-        "--label", f"streaming-lab.spec={specification(host, params)}",
     ]  # fmt: skip
     for name, path in sorted(host["volumes"].items()):
         arguments += ["--volume", f"{lab}-{host['name']}-{name}:{path}"]
     for publish in host["publish"]:
         arguments += ["--publish", publish]
-    return [*arguments, params["image"], "/sbin/init"]
+    return arguments
+
+
+def specification(host: dict, params: dict) -> str:
+    """A hash of all that a container is made from."""
+    made_from = [params["image"], params["subnet"], host_arguments(host, params)]
+    return hashlib.sha256(json.dumps(made_from).encode()).hexdigest()[:16]
+
+
+def run_arguments(host: dict, params: dict) -> list[str]:
+    """Arguments of `podman run` for one host."""
+    labels = {"lab": params["lab"], "clone": params["clone"], "spec": specification(host, params)}
+    labelled = [f"--label=streaming-lab.{name}={value}" for name, value in labels.items()]
+    return ["run", "--detach", *labelled, *host_arguments(host, params), params["image"], "/sbin/init"]
 
 
 def remove(podman: Podman, name: str) -> None:
