@@ -148,6 +148,15 @@ def test_an_unknown_option_fails_by_name(worker, declare):
     assert declare({**CONFIG, "fiel": "/b"}, unchecked=["fiel"])["changed"] is True
 
 
+@pytest.mark.parametrize("check", [False, True])
+def test_an_option_that_connect_ignores_fails_by_name_before_anything_changes(worker, declare, check):
+    ignored = {**CONFIG, "value.converter.decimal.format": "NUMERIC"}
+    with pytest.raises(ConnectorError, match=r"^a: value.converter.decimal.format has no effect.*nothing was changed"):
+        declare(ignored, check=check)
+    assert worker.wrote() == []
+    assert declare(ignored, unchecked=["value.converter.*"])["changed"] is True
+
+
 def test_a_plugin_that_is_not_there(worker, declare):
     with pytest.raises(ConnectorError, match="the worker has no connector org.*SourceConector, did you mean " + CLASS):
         declare({**CONFIG, "connector.class": CLASS.replace("Connector", "Conector")})

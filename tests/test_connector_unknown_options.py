@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from plugins.module_utils.connector_config import defined_names, meant, say_unknown, unknown_options
+from plugins.module_utils.connector_config import (
+    defined_names,
+    ignored_options,
+    meant,
+    say_unknown,
+    unknown_options,
+)
 
 # The shape of GET /connector-plugins/CLASS/config, in short.
 JDBC = [
@@ -107,3 +113,37 @@ def test_nothing_close_suggests_nothing():
 def test_a_kind_is_source_or_sink():
     with pytest.raises(ValueError, match="source or a sink"):
         unknown_options({}, [], "transformation")
+
+
+@pytest.mark.parametrize("converter", ["key.converter", "value.converter", "header.converter"])
+def test_options_of_a_converter_that_the_connector_does_not_name_are_refused_in_one_line(converter):
+    options = {f"{converter}.decimal.format": "NUMERIC", f"{converter}.schemas.enable": "false"}
+    (line,) = ignored_options({**GOOD, **options})
+    assert line.startswith(f"{converter}.decimal.format, {converter}.schemas.enable has no effect")
+    assert f"add {converter}=org.apache.kafka.connect." in line and "\n" not in line
+    assert ignored_options({**GOOD, **options, converter: " "}), "a blank names no converter"
+    assert not ignored_options({**GOOD, **options, converter: "org.apache.kafka.connect.json.JsonConverter"})
+    assert not ignored_options({**GOOD, **options}, allowed=[f"{converter}.*"])
+
+
+def test_options_that_need_another_one_are_refused_without_it():
+    alone = {"errors.log.include.messages": "true", "errors.deadletterqueue.context.headers.enable": "true"}
+    said = ignored_options({**GOOD, **alone, "errors.log.enable": "false"})
+    assert [line.partition(";")[0] for line in said] == [
+        "errors.log.include.messages has no effect without errors.log.enable",
+        "errors.deadletterqueue.context.headers.enable has no effect without errors.deadletterqueue.topic.name",
+    ]
+    together = {"errors.log.enable": "true", "errors.deadletterqueue.topic.name": "dead"}
+    assert not ignored_options({**GOOD, **alone, **together})
+
+
+def test_a_misspelt_option_of_kafkas_own_converter_is_named():
+    asked = [*JDBC, {"name": "value.converter.schemas.enable"}, {"name": "value.converter.decimal.format"}]
+    json_converter = {"value.converter": "org.apache.kafka.connect.json.JsonConverter"}
+    config = {**GOOD, **json_converter, "value.converter.decimal.fromat": "NUMERIC"}
+    assert unknown_options(config, asked, "source") == {
+        "value.converter.decimal.fromat": ["value.converter.decimal.format"]
+    }
+    avro = {**config, "value.converter": "io.confluent.connect.avro.AvroConverter"}
+    assert not unknown_options(avro, asked, "source"), "another maker's converter reads more than it defines"
+    assert not unknown_options(config, JDBC, "source"), "the worker did not list the converter's options"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import os
+import re
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -119,3 +120,23 @@ def test_debezium_connectors_do_not_share_what_must_be_their_own():
     configs = [json.loads(path.read_text())["config"] for path in FILES.glob("connectors/debezium/*.json")]
     for name in ("database.server.id", "topic.prefix", "schema.history.internal.kafka.topic"):
         assert len({config[name] for config in configs}) == len(configs)
+
+
+def test_debezium_routes_every_table_of_its_list_and_no_other_topic():
+    for path in FILES.glob("connectors/debezium/*.json"):
+        config = json.loads(path.read_text())["config"]
+        prefix = config["topic.prefix"]
+        pattern = re.compile(config["transforms.route.regex"])
+        # RegexRouter replaces only where the whole name matches.
+        assert pattern.fullmatch(f"{prefix}.sensors.humitats")[1] == "humitats"
+        assert not pattern.fullmatch(f"__debezium-heartbeat.{prefix}")
+        assert not pattern.fullmatch(prefix)
+        assert config["transforms.route.replacement"] == "mysql_$1"
+
+
+def test_a_connector_with_its_own_converter_keeps_digits_and_null():
+    for path in FILES.glob("connectors/*/mysql-source*.json"):
+        config = json.loads(path.read_text())["config"]
+        if "value.converter" in config:
+            assert config["value.converter.decimal.format"] == "NUMERIC"
+            assert config["value.converter.replace.null.with.default"] == "false"

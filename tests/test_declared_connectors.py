@@ -18,7 +18,7 @@ import yaml
 
 from tests.artifacts_kit import ROOT
 
-from ansible.module_utils.connector_config import unknown_options  # isort: skip
+from ansible.module_utils.connector_config import ignored_options, unknown_options  # isort: skip
 
 DATA = ROOT / "tests" / "data" / "connect_plugins"
 PLUGINS = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in sorted(DATA.glob("*.json"))}
@@ -91,6 +91,11 @@ def test_the_plugin_of_every_declared_connector_is_kept(where: str) -> None:
 @pytest.mark.parametrize(("where", "stem"), PAIRS)
 def test_declared_connector_has_only_options_that_its_plugin_reads(where: str, stem: str) -> None:
     assert wrong(DECLARED[where], PLUGINS[stem]) == []
+
+
+@pytest.mark.parametrize("where", DECLARED)
+def test_declared_connector_has_no_option_that_connect_ignores(where: str) -> None:
+    assert ignored_options(DECLARED[where]) == []
 
 
 @pytest.mark.parametrize("stem", [stem for stem in PLUGINS if "jdbc-source" in stem])

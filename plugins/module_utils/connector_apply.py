@@ -9,14 +9,14 @@ from typing import Any
 try:
     from ansible.module_utils import connector_plan, connector_state, declared_ledger, topic_admin
     from ansible.module_utils.connect_rest import Connect, RestError, history_topic
-    from ansible.module_utils.connector_config import say_unknown, unknown_options
+    from ansible.module_utils.connector_config import ignored_options, say_unknown, unknown_options
     from ansible.module_utils.connector_plan import Plan, Wanted
     from ansible.module_utils.connector_secrets import masked_text, passwords_of, secrets_of
     from ansible.module_utils.topic_plan import Plan as TopicPlan
 except ImportError:  # imported by a unit test, without Ansible's own importer
     from plugins.module_utils import connector_plan, connector_state, declared_ledger, topic_admin
     from plugins.module_utils.connect_rest import Connect, RestError, history_topic
-    from plugins.module_utils.connector_config import say_unknown, unknown_options
+    from plugins.module_utils.connector_config import ignored_options, say_unknown, unknown_options
     from plugins.module_utils.connector_plan import Plan, Wanted
     from plugins.module_utils.connector_secrets import masked_text, passwords_of, secrets_of
     from plugins.module_utils.topic_plan import Plan as TopicPlan
@@ -144,6 +144,7 @@ def _validate(
         unknown = unknown_options(full, configs, plugin["type"], connector.unchecked)
         if unknown:
             refused.append(f"{connector.name}: {say_unknown(unknown, plugin['class'].rpartition('.')[2])}")
+        refused += [f"{connector.name}: {line}" for line in ignored_options(full, connector.unchecked)]
     return passwords, refused, classless
 
 

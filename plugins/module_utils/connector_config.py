@@ -33,7 +33,7 @@ OF_KIND = {
     ),
 }  # fmt: skip
 # Everything below these goes to a converter, a client or a driver, whose options the plugin does not define.
-PASSED_ON = ("key.converter.", "value.converter.", "header.converter.", "admin.override.")
+PASSED_ON = ("admin.override.",)
 PASSED_ON_OF_KIND = {
     "source": ("producer.override.",),
     "sink": ("consumer.override.", "producer.override."),  # a sink's dead letters go by a producer
@@ -46,6 +46,21 @@ PASSED_ON_OF_CLASS = {
 }
 # Transformations and predicates that define all they read; others do not (Debezium's ExtractNewRecordState).
 COMPLETE = "org.apache.kafka.connect.transforms."
+JSON_CONVERTER = "org.apache.kafka.connect.json.JsonConverter"
+USUAL_CONVERTERS = {
+    "key.converter": JSON_CONVERTER,
+    "value.converter": JSON_CONVERTER,
+    "header.converter": "org.apache.kafka.connect.storage.SimpleHeaderConverter",
+}
+# Options that Connect reads only together with another one.
+NEEDED = {
+    "errors.deadletterqueue.topic.replication.factor": "errors.deadletterqueue.topic.name",
+    "errors.deadletterqueue.context.headers.enable": "errors.deadletterqueue.topic.name",
+    "errors.log.include.messages": "errors.log.enable",
+    "errors.retry.delay.max.ms": "errors.retry.timeout",
+}
+# Kafka's own converters define all the options that they read; others do not (Avro's).
+COMPLETE_CONVERTERS = ("org.apache.kafka.connect.json.", "org.apache.kafka.connect.storage.")
 ALIASED = {"transforms": "transforms", "predicates": "predicates", "topic.creation": "topic.creation.groups"}
 MOST_MEANT = 3
 
@@ -82,7 +97,12 @@ def unknown_options(
     if kind not in OF_KIND:
         raise ValueError(f"a connector is a source or a sink, not {kind!r}")
     known = defined_names(definitions) | FRAMEWORK | OF_KIND[kind]
-    passed_on = PASSED_ON + PASSED_ON_OF_KIND[kind] + tuple(name[:-1] for name in allowed if name.endswith(".*"))
+    passed_on = (
+        PASSED_ON
+        + _of_converters(config, known)
+        + PASSED_ON_OF_KIND[kind]
+        + tuple(name[:-1] for name in allowed if name.endswith(".*"))
+    )
     for prefix, more in PASSED_ON_OF_CLASS.items():
         passed_on += more if str(config.get("connector.class", "")).startswith(prefix) else ()
     # Debezium's converters are aliases without a prefix: `converters: isbn` reads what is below `isbn.`.
@@ -115,6 +135,43 @@ def _of_an_alias(name: str, config: Mapping[str, object], known: set[str], kind:
                 asked = {option.removeprefix(start) for option in own} - {"type", "predicate", "negate"}
                 return not asked or name in own
     return False
+
+
+def _of_converters(config: Mapping[str, object], known: set[str]) -> tuple[str, ...]:
+    """Prefixes of converters of which a validation did not list the options, or that read more than they list."""
+    return tuple(
+        f"{converter}."
+        for converter in USUAL_CONVERTERS
+        if not str(config.get(converter, "")).startswith(COMPLETE_CONVERTERS)
+        or not any(name.startswith(f"{converter}.") for name in known)
+    )
+
+
+def ignored_options(config: Mapping[str, object], allowed: Sequence[str] = ()) -> list[str]:
+    """Options that Connect knows and does not read, because another option is missing; one line for each reason.
+
+    A worker ignores `value.converter.*` of a connector that does not name `value.converter`: it then uses its own
+    converter with its own options (org.apache.kafka.connect.runtime.isolation.Plugins#newConverter).
+
+    Parameters:
+        config: the connector's options.
+        allowed: names that are accepted all the same; `prefix.*` stands for all names below it.
+    """
+    prefixes = tuple(name[:-1] for name in allowed if name.endswith(".*"))
+    checked = [name for name in config if name not in allowed and not name.startswith(prefixes or ("\0",))]
+    lines = []
+    for converter, usual in USUAL_CONVERTERS.items():
+        names = sorted(name for name in checked if name.startswith(f"{converter}."))
+        if names and not str(config.get(converter) or "").strip():
+            lines.append(
+                f"{', '.join(names)} has no effect: Kafka Connect reads {converter}.* only from a connector that names "
+                f"{converter}; add {converter}={usual}"
+            )
+    for name in checked:
+        needed = NEEDED.get(name)
+        if needed and str(config.get(needed) or "").strip().lower() in ("", "0", "false"):
+            lines.append(f"{name} has no effect without {needed}; set {needed}, or remove {name}")
+    return lines
 
 
 def meant(name: str, known: Iterable[str]) -> list[str]:
