@@ -106,6 +106,11 @@ def read(bootstrap: str, topic: str, count: int, seconds: float, committed: bool
     return records
 
 
+def read_each(bootstrap: str, counts: dict[str, int], seconds: float) -> dict[str, list[dict[str, Any]]]:
+    """Read several topics, each as `read` does; `counts` says how many records to wait for in each."""
+    return {topic: read(bootstrap, topic, count, seconds) for topic, count in counts.items()}
+
+
 def group(bootstrap: str, group: str) -> dict[str, Any]:
     """Say how many members a group has, in which state it is, and what it has committed, summed over partitions."""
     admin = KafkaAdminClient(bootstrap_servers=bootstrap)
