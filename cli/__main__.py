@@ -7,11 +7,14 @@ import os
 import signal
 import sys
 import traceback
+from argparse import Namespace
 from types import FrameType
 
 from cli import arguments as command_line
 from cli import lab
+from cli.arguments import own_words
 from cli.errors import INTERRUPTED, PROVISIONING_FAILED, LabError
+from cli.lab import Lab
 
 
 def main(argv: list[str]) -> int:
@@ -23,9 +26,8 @@ def main(argv: list[str]) -> int:
         the exit status (cli.errors).
     """
     arguments = command_line.parse(argv)
+    current = None
     try:
-        if arguments.command == "lock":
-            return importlib.import_module("cli.lock").main(arguments.argument)
         if arguments.command == "test" and not arguments.name:
             arguments.name = lab.test_name()
         current = lab.from_arguments(arguments)
@@ -34,7 +36,7 @@ def main(argv: list[str]) -> int:
         print(f"lab: {error}", file=sys.stderr)
         return error.status
     except KeyboardInterrupt:
-        print(f"\nlab: {arguments.command} interrupted; {_after_interrupt(arguments.command)}", file=sys.stderr)
+        print(f"\nlab: {arguments.command} interrupted; {after_interrupt(arguments, current)}", file=sys.stderr)
         return INTERRUPTED
     except BrokenPipeError:
         # The reader of our output went away (| head): Python must not try to write the rest at its end.
@@ -56,15 +58,26 @@ def _keep_traceback() -> str:
     return lab.shown(path)
 
 
-def _after_interrupt(command: str) -> str:
-    """What a person does next, by command."""
+def after_interrupt(arguments: Namespace, current: Lab | None) -> str:
+    """What a person does next.
+
+    Parameters:
+        arguments: the interrupted command line.
+        current: its lab; None where the interrupt came before it was known.
+    """
+    command = arguments.command
+    if current is None:
+        return "nothing was changed"
+    if command == "test":
+        again = current.retype("test", *([arguments.suite] if arguments.suite else []))
+        return f"containers of the test may be left; they are removed first by: {again}"
+    again = current.retype(command, *own_words(arguments))
     return {
-        "up": "nothing is broken: run ./lab up again and it goes on from where it was",
-        "down": "run ./lab down again to finish",
-        "reset": "run ./lab reset again to finish",
-        "test": "containers of the test may be left; ./lab test starts by removing them",
-        "verify": "the next ./lab verify puts the slate back",
-    }.get(command, "run it again when you like")
+        "up": f"nothing is broken; to go on from where it was, run: {again}",
+        "down": f"to finish, run: {again}",
+        "reset": f"to finish, run: {again}",
+        "verify": f"what its cases made is removed when you verify again: {again}",
+    }.get(command, f"to run it again: {again}")
 
 
 def _stop(signum: int, frame: FrameType | None) -> None:

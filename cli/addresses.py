@@ -31,11 +31,11 @@ def lines(lab: Lab, inventory: Inventory) -> list[str]:
         if "workspace" in host["groups"]:
             user = host.get("course_user", "student")
             home = host.get("course_home", f"/home/{user}")
-            found.append(f"  {'student':<15} {lab.retype('shell')} {name} (user {user}, home {home})")
+            found.append(f"  {'student':<15} {lab.retype('shell', name)} (user {user}, home {home})")
             found.append(f"  {'MySQL password':<15} {name}:{home}/.my.cnf, for {user} alone (`mysql sensors` uses it)")
     for name, host in hosts.items():
         if {"namenode", "datanode"} & set(host["groups"]) and "workspace" not in host["groups"]:
-            found.append(f"  {'Hadoop':<15} {lab.retype('shell')} {name} (user hadoop)")
+            found.append(f"  {'Hadoop':<15} {lab.retype('shell', name)} (user hadoop)")
     return found
 
 

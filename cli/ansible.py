@@ -11,7 +11,7 @@ from pathlib import Path
 
 from cli import process
 from cli.events import EventsFile, Failure, Progress
-from cli.lab import Lab, shown
+from cli.lab import Lab, program, shown
 from cli.screen import Screen, phase_line
 
 
@@ -65,6 +65,9 @@ def environment(lab: Lab, **more: str) -> dict[str, str]:
         **os.environ,
         "PATH": f"{lab.root}/.venv/bin:{os.environ.get('PATH', os.defpath)}:/usr/sbin:/sbin",
         "LAB_NAME": lab.name,
+        # Hints of modules and of verify/ name this very lab.
+        "LAB_PROGRAM": program(lab.root),
+        "LAB_OPTIONS": lab.options,
         "ANSIBLE_CONFIG": str(lab.root / "ansible.cfg"),
         "PYTHONDONTWRITEBYTECODE": "1",
         "PYTHONUNBUFFERED": "1",
@@ -173,9 +176,9 @@ def report_failures(lab: Lab, outcome: Outcome, screen: Screen) -> None:
         line = f'task "{failure.task}" failed: {failure.message}'
         hosts_of.setdefault((line, failure.detail), []).append(failure.host)
     for (line, detail), hosts in hosts_of.items():
-        screen.line(f"  {', '.join(sorted(hosts))}: {line}")
+        screen.line(f"  {', '.join(sorted(hosts))}: {lab.complete_hints(line)}")
         if detail:
-            screen.line(f"    its last line: {detail}")
+            screen.line(f"    its last line: {lab.complete_hints(detail)}")
     for failure in outcome.failures:
         if failure.unreachable:
             screen.line(f"  {failure.host}: unreachable ({failure.message})")

@@ -152,8 +152,26 @@ def build_parser() -> argparse.ArgumentParser:
     )
 
     lock = add("lock", "Refresh the lock files of the artifacts (all, or PRODUCT).")
-    lock.add_argument("argument", nargs="*", metavar="PRODUCT")
+    lock.add_argument("product", nargs="*", metavar="PRODUCT", help="such as kafka or hadoop")
+    lock.add_argument("--cache", metavar="FOLDER", help="the artifact cache; default: artifacts_cache of the inventory")
     return parser
+
+
+def own_words(arguments: argparse.Namespace) -> list[str]:
+    """The options and arguments that belong to the command itself, as they can be typed again.
+
+    Parameters:
+        arguments: what `parse` read.
+    """
+    given = vars(arguments)
+    flags = ("no_verify", "check", "restarts", "faults", "discard", "purge")
+    words = [f"--{name.replace('_', '-')}" for name in flags if given.get(name)]
+    for name in ("user", "cache"):
+        if given.get(name):
+            words += [f"--{name}", given[name]]
+    words += [*given.get("case", []), *given.get("product", [])]
+    words += [given[name] for name in ("host", "suite") if given.get(name)]
+    return [*words, "--", *given["rest"]] if given.get("rest") else words
 
 
 def parse(argv: list[str]) -> argparse.Namespace:
@@ -169,11 +187,6 @@ def parse(argv: list[str]) -> argparse.Namespace:
         cut = argv.index("--")
         own, rest = argv[:cut], argv[cut + 1 :]
     parser = build_parser()
-    if argv[:1] == ["lock"] and not {"-h", "--help"} & set(argv):
-        # cli.lock reads its own options.
-        arguments = parser.parse_args(["lock"])
-        arguments.argument, arguments.rest = argv[1:], []
-        return arguments
     arguments, unknown = parser.parse_known_args(own)
     if unknown:
         parser.error(f"{arguments.command}: unknown argument {' '.join(unknown)}")

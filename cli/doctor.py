@@ -13,7 +13,7 @@ from pathlib import Path
 from types import ModuleType
 
 from cli import needs, sudo
-from cli.down import cache_folder
+from cli.caches import cache_folders
 from cli.errors import CHECK_FAILED, OK, LabError
 from cli.lab import Lab, shown
 
@@ -123,11 +123,16 @@ def privileges(lab: Lab) -> list[Finding]:
 
 def caches(lab: Lab) -> list[Finding]:
     """How full the artifact cache is: what decides if up can do without the network."""
-    folder = cache_folder()
-    size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) if folder.is_dir() else 0
-    if not size:
-        return [Finding(NOTE, "cache", f"{folder} is empty: up needs the network")]
-    return [Finding(OKAY, "cache", f"{folder} holds {size // 2**20} MB; what it lacks up fetches (network not tried)")]
+    findings = []
+    for folder in cache_folders(lab):
+        size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) if folder.is_dir() else 0
+        text = f"holds {size // 2**20} MB; what it lacks up fetches (network not tried)"
+        findings.append(
+            Finding(OKAY, "cache", f"{folder} {text}")
+            if size
+            else Finding(NOTE, "cache", f"{folder} is empty: up needs the network")
+        )
+    return findings
 
 
 def cgroups(lab: Lab) -> list[Finding]:

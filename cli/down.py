@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from argparse import Namespace
 from dataclasses import replace
-from pathlib import Path
 
 from cli import ansible, needs, process, sudo
 from cli.ansible import Tally
 from cli.ask import confirm
+from cli.caches import cache_folders, remove, remove_cache
 from cli.errors import OK, PROVISIONING_FAILED, LabError
 from cli.lab import Lab, shown
 from cli.screen import Screen
-
-
-def cache_folder() -> Path:
-    """The artifact cache that all labs of this user share."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "streaming-lab"
 
 
 def run(lab: Lab, arguments: Namespace) -> int:
@@ -31,10 +24,9 @@ def run(lab: Lab, arguments: Namespace) -> int:
         LabError: the inventory's hosts are real machines.
     """
     if not lab.is_containers:
-        raise LabError(
-            f"{lab.shown_inventory} is of real machines (no `lab_containers: true` in group_vars); they stay"
-        )
-    also = f", the image and the cache {cache_folder()} that every lab shares" if arguments.purge else ""
+        raise LabError(f"{lab.shown_inventory} names real machines (lab_containers is not true); they stay")
+    caches = cache_folders(lab) if arguments.purge else []
+    also = f", the image and the cache {', '.join(map(str, caches))} that other labs use too" if caches else ""
     confirm(lab, f"Remove the containers of lab {lab.name} with all their data{also}?")
     screen, log, tally = Screen(), process.new_log(lab, "down"), Tally()
     if not needs.is_there("podman"):
@@ -49,24 +41,7 @@ def run(lab: Lab, arguments: Namespace) -> int:
             ansible.report_failures(lab, outcome, screen)
             return PROVISIONING_FAILED
     remove(lab.state)
-    if arguments.purge:
-        remove(cache_folder())
+    for cache in caches:
+        remove_cache(cache)
     screen.line(f"  {tally.line()}; the lab is gone")
     return OK
-
-
-def remove(folder: Path) -> None:
-    """Remove a folder, if it is there.
-
-    Parameters:
-        folder: what to remove.
-    Raises:
-        LabError: something in it is not ours to remove.
-    """
-    try:
-        if folder.exists():
-            shutil.rmtree(folder)
-    except OSError as error:
-        raise LabError(
-            f"{folder} could not be removed whole: {error}; remove it by hand", PROVISIONING_FAILED
-        ) from error

@@ -66,9 +66,12 @@ class Progress:
                     self.current = Phase(event["name"], now)
             case "no_hosts":
                 self.current = None
-            case "task" if self.current:
-                self.current.task = event["name"]
-                self.current.tasks += 1
+            case "task":
+                # Items of an earlier task: its failure was ignored, or none of its conditions took it for one.
+                self._items.clear()
+                if self.current:
+                    self.current.task = event["name"]
+                    self.current.tasks += 1
             case "result":
                 self._take_result(event)
             case "stats":

@@ -6,11 +6,12 @@ import json
 import socket
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
 from cli import ansible
 from cli.errors import LabError
-from cli.lab import Lab
+from cli.lab import TRUE, Lab
 
 ANSWER_SECONDS = 3
 
@@ -87,6 +88,29 @@ class Inventory:
         with ThreadPoolExecutor(max_workers=16) as pool:
             answers = pool.map(_answers, self.hosts.items())
             return [name for name, answer in zip(self.hosts, answers, strict=True) if not answer]
+
+
+def says_containers(lab: Lab) -> bool:
+    """Whether the hosts of a lab are containers of this machine: the value that Ansible has for lab_containers.
+
+    Parameters:
+        lab: which.
+    Raises:
+        LabError: some hosts are containers and others are not, or the inventory cannot be read.
+    """
+    inventory = Inventory.start(replace(lab, limit=None))
+    try:
+        values = {name: str(host.get("lab_containers", False)).lower() for name, host in inventory.hosts.items()}
+    finally:
+        inventory.stop()
+    answers = {name: value in TRUE for name, value in values.items()}
+    if len(set(answers.values())) > 1:
+        real = ", ".join(name for name, answer in answers.items() if not answer)
+        raise LabError(
+            f"{lab.shown_inventory}: lab_containers is true for some hosts and false for {real}; "
+            "set it to one value in group_vars/all.yml"
+        )
+    return any(answers.values())
 
 
 def is_this_machine(lab: Lab) -> bool:

@@ -23,6 +23,7 @@ WANTED = (
     "ansible_ssh_private_key_file",
     "ansible_ssh_common_args",
     "ansible_ssh_extra_args",
+    "lab_containers",
     "lab_published",
     "lab_name",
     "course_user",

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import re
+import shlex
 from argparse import Namespace
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,7 +17,13 @@ ROOT = Path(__file__).resolve().parent.parent
 DEFAULT_INVENTORY = "inventory/containers"
 LAB_NAME = re.compile(r"[a-z][a-z0-9-]{0,20}")
 BOOLEAN = re.compile(r"([A-Za-z_]\w*)=(true|false|yes|no)", re.IGNORECASE)
-CONTAINERS_SETTING = re.compile(r"^lab_containers:\s*(true|yes|on)\b", re.IGNORECASE | re.MULTILINE)
+# A command line that a module, a role or a server suggests; it does not know the lab's options.
+HINT = re.compile(r"(?<![\w/.-])\./lab (doctor|down|lock|reset|shell|status|test|up|verify)\b")
+CONTAINERS_SETTING = re.compile(
+    r"^lab_containers:[ \t]+(true|yes|on|false|no|off)[ \t]*$", re.IGNORECASE | re.MULTILINE
+)
+TRUE = ("true", "yes", "on")
+COMMENT = re.compile(r"(^|[ \t]+)#.*$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -36,26 +44,97 @@ class Lab:
         """Folder of this lab's key, known hosts and secrets (mode 0700)."""
         return self.root / ".lab" / self.name
 
-    @property
+    @functools.cached_property
     def is_containers(self) -> bool:
-        """Whether this machine makes the hosts: the inventory's group_vars say `lab_containers: true`."""
+        """Whether this machine makes the hosts: the setting lab_containers, as Ansible reads it.
+
+        Ansible is asked only where the text leaves a doubt, since it takes a second to answer. Before .venv exists a
+        doubtful inventory counts as one of containers.
+
+        Raises:
+            LabError: Ansible cannot read the inventory, or the hosts differ.
+        """
+        literal = self.literal_containers
+        if literal is not None:
+            return literal
+        if not (self.root / ".venv" / "lab-stamp").exists():
+            return True
+        # Imported here: cli.inventory needs this module.
+        from cli.inventory import says_containers
+
+        return says_containers(self)
+
+    @property
+    def literal_containers(self) -> bool | None:
+        """lab_containers where it is written once, as true or false, in group_vars/all; else None: ask Ansible."""
         folder = self.inventory if self.inventory.is_dir() else self.inventory.parent
-        files = [*folder.glob("group_vars/all.y*ml"), *folder.glob("group_vars/all/*.y*ml")]
-        return any(CONTAINERS_SETTING.search(path.read_text(encoding="utf-8")) for path in files)
+        always = {*folder.glob("group_vars/all.y*ml"), *folder.glob("group_vars/all/*.y*ml")}
+        literals: list[str] = []
+        mentions = sum("lab_containers" in setting or setting.startswith("@") for setting in self.extra_vars)
+        for path in _inventory_files(self.inventory):
+            text = COMMENT.sub("", path.read_text(encoding="utf-8", errors="replace"))
+            mentions += text.count("lab_containers")
+            literals += CONTAINERS_SETTING.findall(text) if path in always else []
+        if not mentions:
+            return False
+        return literals[0].lower() in TRUE if mentions == len(literals) == 1 else None
 
     @property
     def shown_inventory(self) -> str:
         """The inventory's path as a person would type it."""
         return shown(self.inventory, self.root)
 
-    def retype(self, command: str) -> str:
-        """The command line that does `command` on this same lab, for "what to do next" lines."""
-        words = ["./lab", command]
+    @property
+    def options(self) -> str:
+        """The options that select this lab and its settings, quoted for the shell; empty for the default lab."""
+        words = []
         if self.inventory != self.root / DEFAULT_INVENTORY:
             words += ["-i", self.shown_inventory]
         if self.name != "lab":
             words += ["--name", self.name]
-        return " ".join(words)
+        for setting in self.extra_vars:
+            words += ["-e", setting]
+        if self.limit:
+            words += ["--limit", self.limit]
+        words += ["-K"] * self.ask_become_pass
+        return shlex.join(words)
+
+    def retype(self, command: str, *words: str) -> str:
+        """A command line for this same lab, to be pasted into a shell.
+
+        Parameters:
+            command: the command of ./lab.
+            words: its own options and arguments; they stand after the options of the lab.
+        """
+        return " ".join(filter(None, [program(self.root), command, self.options, shlex.join(words)]))
+
+    def complete_hints(self, text: str) -> str:
+        """Add this lab's options to each `./lab COMMAND` in a message of a module or a server.
+
+        Parameters:
+            text: the message.
+        """
+        return HINT.sub(lambda match: self.retype(match[1]), text)
+
+
+def program(root: Path = ROOT) -> str:
+    """How to call ./lab from the folder where the person stands.
+
+    Parameters:
+        root: the clone's folder.
+    """
+    here = Path(os.environ.get("LAB_CWD", root))
+    return "./lab" if here.resolve() == root.resolve() else shlex.quote(str(root / "lab"))
+
+
+def _inventory_files(inventory: Path) -> list[Path]:
+    """Files that can set variables of an inventory's hosts."""
+    if inventory.is_dir():
+        files = list(inventory.rglob("*"))
+    else:
+        folders = [inventory.parent / "group_vars", inventory.parent / "host_vars"]
+        files = [inventory, *(path for folder in folders for path in folder.rglob("*"))]
+    return [path for path in files if path.is_file() and path.suffix != ".md"]
 
 
 def shown(path: Path, root: Path = ROOT) -> str:

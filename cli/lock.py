@@ -6,16 +6,19 @@ from the catalog in ``roles/artifacts/vars/main.yml`` and prints the lines that 
 
 from __future__ import annotations
 
-import argparse
 import difflib
-import os
 import re
 import sys
 import tempfile
+from argparse import Namespace
 from pathlib import Path
 
 import ansible.module_utils
 import yaml
+
+from cli.caches import cache_folders
+from cli.errors import BAD_INPUT, CHECK_FAILED, OK
+from cli.lab import Lab
 
 ROOT = Path(__file__).resolve().parent.parent
 # Ansible finds these modules by its own setting; a plain program has to name the folder.
@@ -28,11 +31,6 @@ from ansible.module_utils.product_plan import archive_members  # noqa: E402
 
 CATALOG = ROOT / "roles" / "artifacts" / "vars" / "main.yml"
 LOCKS = ROOT / "roles" / "artifacts" / "files" / "locks"
-
-
-def default_cache() -> str:
-    """The cache folder that the role uses unless told otherwise."""
-    return str(Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache", "streaming-lab"))
 
 
 def parse_resolved(text: str) -> list[tuple[str, str]]:
@@ -128,33 +126,30 @@ def _members(rule: dict, path: str) -> list[locks.LockEntry]:
     return entries
 
 
-def main(argv: list[str] | None = None) -> int:
+def run(lab: Lab, arguments: Namespace) -> int:
     """Refresh lock files.
 
     Parameters:
-        argv: arguments after the program's name.
+        lab: its inventory and settings say where the artifact cache is.
+        arguments: product and cache.
     Returns:
         Exit code: 0 done, 1 a product could not be locked, 2 wrong arguments.
     """
-    parser = argparse.ArgumentParser(prog="lab lock", description="Refresh the lock files of the artifacts.")
-    parser.add_argument("products", nargs="*", metavar="PRODUCT", help="products to lock (default: all)")
-    parser.add_argument("--cache", default=default_cache(), help="artifact cache (default: %(default)s)")
-    options = parser.parse_args(argv)
     catalog = yaml.safe_load(CATALOG.read_text(encoding="utf-8"))["artifacts_catalog"]
     lockable = [name for name in sorted(catalog) if "maven" in catalog[name]]
-    unknown = sorted(set(options.products) - set(lockable))
+    unknown = sorted(set(arguments.product) - set(lockable))
     if unknown:
-        print(f"lab lock: no product {', '.join(unknown)}; there are {', '.join(lockable)}", file=sys.stderr)
-        return 2
-    cache = Cache(options.cache)
+        print(f"lab: lock: no product {', '.join(unknown)}; there are {', '.join(lockable)}", file=sys.stderr)
+        return BAD_INPUT
+    cache = Cache(arguments.cache or str(cache_folders(lab)[0]))
     LOCKS.mkdir(parents=True, exist_ok=True)
-    for product in options.products or lockable:
+    for product in arguments.product or lockable:
         try:
             with cache.exclusive():
                 text = locks.format_lock(lock_product(product, catalog[product]["maven"], cache))
         except locks.ArtifactError as error:
-            print(f"lab lock: {product}: {error}", file=sys.stderr)
-            return 1
+            print(f"lab: lock: {product}: {error}", file=sys.stderr)
+            return CHECK_FAILED
         target = LOCKS / f"{product}.lock"
         before = target.read_text(encoding="utf-8") if target.exists() else ""
         changes = [
@@ -166,13 +161,4 @@ def main(argv: list[str] | None = None) -> int:
         print(f"{product}: {len(text.splitlines())} lines, {len(changes)} changed")
         for line in changes:
             print(f"  {line[0]} {' '.join(line[1:].split()[1:])}")
-    return 0
-
-
-def run(current: object, arguments: argparse.Namespace) -> int:
-    """The command ``./lab lock``: see :func:`main`."""
-    return main(arguments.argument)
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+    return OK

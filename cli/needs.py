@@ -1,4 +1,4 @@
-"""Tell the bash entry what a command line cannot run without: `venv` and `apt PACKAGE` lines, or nothing."""
+"""Tell the bash entry what a command line needs: `venv` and `apt PACKAGE` lines, `check` with --check, or nothing."""
 
 from __future__ import annotations
 
@@ -74,7 +74,8 @@ def needs(python: str, argv: list[str], there: Callable[[str], bool] = is_there)
         argv: the command line of ./lab.
         there: tells whether a command or file exists.
     Returns:
-        `apt PACKAGE` lines and `venv`; nothing for help and for lines that will be refused anyway.
+        `apt PACKAGE` lines and `venv`, with `check` before them where nothing may be installed or made; no line for
+        help and for command lines that will be refused.
     """
     try:
         with contextlib.redirect_stderr(io.StringIO()), contextlib.redirect_stdout(io.StringIO()):
@@ -88,7 +89,8 @@ def needs(python: str, argv: list[str], there: Callable[[str], bool] = is_there)
     missing = [package for package, what in wanted.items() if not there(what)]
     if not (current.root / ".venv" / "lab-stamp").exists():
         missing += venv_package(python)
-    return [*(f"apt {package}" for package in missing), "venv"]
+    dry = ["check"] * bool(getattr(arguments, "check", False))
+    return [*dry, *(f"apt {package}" for package in missing), "venv"]
 
 
 if __name__ == "__main__":

@@ -66,7 +66,7 @@ def run(
             cwd=folder,
             start_new_session=True,
         )
-        copier = threading.Thread(target=_copy, args=(child.stdout, file), daemon=True) if show else None
+        copier = threading.Thread(target=_copy, args=(child.stdout, log), daemon=True) if show else None
         if copier:
             copier.start()
         try:
@@ -106,9 +106,10 @@ def stop(child: subprocess.Popen[bytes], grace: float = GRACE_SECONDS) -> None:
         return
 
 
-def _copy(source: BinaryIO, log: BinaryIO) -> None:
-    for line in source:
-        log.write(line)
-        log.flush()
-        sys.stdout.buffer.write(line)
-        sys.stdout.buffer.flush()
+def _copy(source: BinaryIO, log: Path) -> None:
+    # The log is opened here: this thread may outlive the caller, and then writes on.
+    with log.open("ab", buffering=0) as file:
+        for line in source:
+            file.write(line)
+            sys.stdout.buffer.write(line)
+            sys.stdout.buffer.flush()

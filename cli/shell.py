@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import shlex
+import signal
 import subprocess
 import sys
 from argparse import Namespace
 from dataclasses import replace
+from types import FrameType
 from typing import Any
 
 from cli.errors import LabError
@@ -41,20 +43,37 @@ def run(lab: Lab, arguments: Namespace) -> int:
     argv = (
         remote if host.get("ansible_connection") == "local" else ssh_arguments(arguments.host, host, remote, terminal)
     )
-    # Ctrl-C belongs to what runs on the host; ssh passes it on, and we wait.
-    child = subprocess.Popen(argv, cwd=os.environ.get("LAB_CWD", "."))
-    while True:
-        try:
-            status = child.wait()
-            break
-        except KeyboardInterrupt:
-            continue
+    status = wait_for(subprocess.Popen(argv, cwd=os.environ.get("LAB_CWD", ".")))
     if status == SSH_FAILED:
         print(
             f"lab: {arguments.host} was not reached, or the command gave 255 (see {lab.retype('status')})",
             file=sys.stderr,
         )
     return status
+
+
+def wait_for(child: subprocess.Popen[bytes]) -> int:
+    """Wait for a child on this terminal.
+
+    Ctrl-C belongs to the command on the host; ssh passes it on. SIGTERM and SIGHUP end the child.
+
+    Parameters:
+        child: ssh, or the command itself where the host is this machine.
+    Returns:
+        the child's exit status, as a shell gives it: 128 and the number of the signal that ended it.
+    """
+
+    def forward(signum: int, frame: FrameType | None) -> None:
+        child.send_signal(signum)
+
+    handlers = {number: signal.signal(number, forward) for number in (signal.SIGTERM, signal.SIGHUP)}
+    handlers[signal.SIGINT] = signal.signal(signal.SIGINT, lambda *_: None)
+    try:
+        status = child.wait()
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+    return status if status >= 0 else 128 - status
 
 
 def user_of(host: dict[str, Any]) -> str | None:

@@ -43,7 +43,7 @@ def run(lab: Lab, arguments: Namespace) -> int:
             outcome = ansible.play(lab, "status", Screen(live=False, quiet=True), log, become)
         states = json.loads(report.read_text(encoding="utf-8")) if report.exists() else {}
         for line in table(states, silent) + connectors(states):
-            screen.line(line)
+            screen.line(lab.complete_hints(line))
         if outcome.failures or (outcome.status != 0 and not states):
             ansible.report_failures(lab, outcome, screen)
         screen.line()

@@ -25,7 +25,7 @@ def asks_password() -> bool:
     if os.geteuid() == 0:
         return False
     if not shutil.which("sudo"):
-        raise LabError("this needs root and there is no sudo here; run ./lab as root")
+        raise LabError("this needs root and there is no sudo here; run the same command as root")
     probe = subprocess.run(
         ["sudo", "-k", "-n", "true"],
         stdin=subprocess.DEVNULL,
@@ -52,7 +52,9 @@ def become(lab: Lab, on_this_machine: bool) -> Iterator[dict[str, str]]:
         yield {}
         return
     if not sys.stdin.isatty():
-        raise LabError("sudo wants a password and nobody is at a terminal to give it; run ./lab as root or at one")
+        raise LabError(
+            "sudo wants a password and nobody is at a terminal to give it; run this at a terminal, or as root"
+        )
     password = _asked(check=on_this_machine and os.geteuid() != 0)
     with password_file(password) as path:
         yield {VARIABLE: str(path)}

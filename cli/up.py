@@ -8,6 +8,7 @@ from pathlib import Path
 
 from cli import addresses, ansible, process, sudo, verify
 from cli.ansible import Outcome, Tally
+from cli.arguments import own_words
 from cli.errors import BAD_INPUT, OK, PROVISIONING_FAILED
 from cli.inventory import Inventory
 from cli.key import make_key
@@ -34,7 +35,8 @@ def run(lab: Lab, arguments: Namespace) -> int:
     # Read beside the first playbook, for it takes a second that nobody has to wait for.
     inventory = Inventory.start(lab)
     try:
-        status = provision(lab, screen, log, inventory, check=arguments.check)
+        again = lab.retype("up", *own_words(arguments))
+        status = provision(lab, screen, log, inventory, again, check=arguments.check)
         if status != OK or arguments.check:
             return status
         if not arguments.no_verify:
@@ -64,12 +66,12 @@ def nothing_to_verify(lab: Lab, inventory: Inventory) -> str:
     if not any(host.get("lab_services_enabled", True) for host in members):
         return (
             "a class starts the servers by hand here (lab_services_enabled: false); "
-            f"start them as the notes do, then {lab.retype('verify')}"
+            f"start them as the notes do, then run: {lab.retype('verify')}"
         )
     return ""
 
 
-def provision(lab: Lab, screen: Screen, log: Path, inventory: Inventory, check: bool) -> int:
+def provision(lab: Lab, screen: Screen, log: Path, inventory: Inventory, again: str, check: bool) -> int:
     """Create the containers where the lab is made of them, and run site.yml.
 
     Parameters:
@@ -77,6 +79,7 @@ def provision(lab: Lab, screen: Screen, log: Path, inventory: Inventory, check: 
         screen: where the lines go.
         log: where Ansible's output goes.
         inventory: of the lab.
+        again: the command line that repeats this run.
         check: change nothing, say what would change.
     Returns:
         an exit status.
@@ -91,10 +94,10 @@ def provision(lab: Lab, screen: Screen, log: Path, inventory: Inventory, check: 
             outcome = ansible.play(_whole(lab), "containers_create", screen, log, become)
         tally.add(outcome)
         if outcome.status != 0:
-            return _failed(lab, outcome, screen, tally)
+            return _failed(lab, outcome, screen, tally, again)
     elif lab.is_containers and (absent := inventory.silent_hosts()):
         screen.line(f"  up would create the containers {', '.join(absent)} and provision them from nothing;")
-        screen.line("  what each task would change can be told once they run (./lab up --no-verify)")
+        screen.line(f"  what each task would change can be told once they run: {lab.retype('up', '--no-verify')}")
         return OK
 
     local = not lab.is_containers and inventory.has_local_hosts()
@@ -102,7 +105,7 @@ def provision(lab: Lab, screen: Screen, log: Path, inventory: Inventory, check: 
         outcome = ansible.play(lab, "site", screen, log, {} if lab.is_containers else become, more)
     tally.add(outcome)
     if outcome.status != 0:
-        return _failed(lab, outcome, screen, tally)
+        return _failed(lab, outcome, screen, tally, again)
     if check:
         _show_changes(lab, outcome, screen)
     screen.line(f"  {tally.line()}")
@@ -124,13 +127,14 @@ def _show_changes(lab: Lab, outcome: Outcome, screen: Screen) -> None:
         screen.line(f"  the differences are in {shown(outcome.log, lab.root)}; nothing was changed")
 
 
-def _failed(lab: Lab, outcome: Outcome, screen: Screen, tally: Tally) -> int:
+def _failed(lab: Lab, outcome: Outcome, screen: Screen, tally: Tally, again: str) -> int:
     ansible.report_failures(lab, outcome, screen)
     broken = {failure.host for failure in outcome.failures}
     fine = sorted(set(outcome.progress.hosts) - broken - {"localhost"})
     if fine and broken and outcome.went_on:
-        screen.line(f"  done all the same: {', '.join(fine)}; {lab.retype('verify')} --limit {','.join(fine)}")
-    screen.line(f"  {tally.line()}; not finished: mend the above and run {lab.retype('up')} again")
+        verify_them = replace(lab, limit=",".join(fine)).retype("verify")
+        screen.line(f"  finished without an error: {', '.join(fine)}; to verify them: {verify_them}")
+    screen.line(f"  {tally.line()}; not finished: correct the above, then run: {again}")
     # Settings, memory, disk, ports: refused before anything was changed. All else is a run that stopped on its way.
     looked = not tally.changed and outcome.progress.failed_in <= REFUSING
     refused = looked and not any(failure.unreachable for failure in outcome.failures)

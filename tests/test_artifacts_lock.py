@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+from argparse import Namespace
 from pathlib import Path
 
 import pytest
 import yaml
 
 from cli import lock
+from cli.lab import DEFAULT_INVENTORY, ROOT, Lab
 from tests.artifacts_kit import FakeMaven, make_zip, on_path, sha256
 
 from ansible.module_utils import artifact_lock  # isort: skip
 
 CATALOG = yaml.safe_load(lock.CATALOG.read_text(encoding="utf-8"))["artifacts_catalog"]
 LOCKED = [name for name in CATALOG if "maven" in CATALOG[name]]
+
+
+def run(*products: str, cache: str | None = None) -> int:
+    """Run ./lab lock."""
+    return lock.run(Lab("lab", ROOT / DEFAULT_INVENTORY), Namespace(product=list(products), cache=cache))
 
 
 def entries(product: str) -> list[artifact_lock.LockEntry]:
@@ -75,7 +82,7 @@ def test_refresh_writes_the_lock_and_says_what_changed(
     monkeypatch.setattr(lock, "LOCKS", tmp_path)
     (tmp_path / "thing.lock").write_text(f"{'0' * 64}  3  g:one:1:jar  libs/one-1.jar\n", encoding="utf-8")
 
-    assert lock.main(["thing", "--cache", str(tmp_path / "cache")]) == 0
+    assert run("thing", cache=str(tmp_path / "cache")) == 0
     assert [(e.coordinate, e.path, e.sha256) for e in artifact_lock.read_lock(str(tmp_path), "thing")] == [
         ("g:one:2:jar", "libs/one-2.jar", sha256(b"jar")),
         ("g:web:1:tests:jar", "-", sha256(archive)),
@@ -87,7 +94,7 @@ def test_refresh_writes_the_lock_and_says_what_changed(
 
 
 def test_unknown_product_is_bad_input(capsys: pytest.CaptureFixture[str]) -> None:
-    assert lock.main(["kafak"]) == 2
+    assert run("kafak") == 2
     assert "no product kafak; there are debezium-mysql, hadoop, kafka" in capsys.readouterr().err
 
 
@@ -98,6 +105,6 @@ def test_refresh_without_network_leaves_the_lock(
     mvn.set(offline=True)
     monkeypatch.setenv("PATH", on_path(mvn.bin))
     before = (lock.LOCKS / "kafka.lock").read_bytes()
-    assert lock.main(["kafka", "--cache", str(tmp_path / "cache")]) == 1
+    assert run("kafka", cache=str(tmp_path / "cache")) == 1
     assert "kafka: the Maven repositories cannot be reached" in capsys.readouterr().err
     assert (lock.LOCKS / "kafka.lock").read_bytes() == before

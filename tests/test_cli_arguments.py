@@ -27,8 +27,23 @@ def test_shell_keeps_what_follows_the_dashes_untouched() -> None:
     assert parsed.name is None
 
 
-def test_lock_reads_its_own_options() -> None:
-    assert arguments.parse(["lock", "kafka", "--cache", "/c"]).argument == ["kafka", "--cache", "/c"]
+@pytest.mark.parametrize(
+    "argv",
+    [
+        ["lock", "-v", "kafka", "--cache", "/c"],
+        ["-v", "lock", "--cache", "/c", "kafka"],
+        ["--name", "x", "lock", "--cache", "/c", "kafka", "-i", "inventory/single", "-e", "a=1", "--limit", "h"],
+    ],
+)
+def test_lock_takes_its_own_options_and_those_of_every_command(argv: list[str]) -> None:
+    parsed = arguments.parse(argv)
+    assert (parsed.command, parsed.product, parsed.cache) == ("lock", ["kafka"], "/c")
+
+
+def test_lock_help_lists_what_it_takes(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        arguments.parse(["lock", "--help"])
+    assert "--cache FOLDER" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
@@ -93,14 +108,40 @@ def test_inventory_by_bare_name_and_from_where_the_person_stands(
     assert lab.find_inventory("mine", tmp_path) == tmp_path / "elsewhere" / "mine"
 
 
+INVENTORY_FILE = "hosts.yml", "all: {hosts: {kafka: {}}, children: {kafka: {hosts: {kafka: {}}}}}"
+
+
 @pytest.mark.parametrize(
-    ("text", "containers"),
-    [("lab_containers: true", True), ("lab_containers: false", False), ("x: 1", False)],
+    ("file", "text", "settings", "containers"),
+    [
+        ("group_vars/all.yml", "lab_containers: true", (), True),
+        ("group_vars/all.yml", "lab_containers: true  # by podman", (), True),
+        ("group_vars/all/own.yml", "lab_containers: yes", (), True),
+        ("group_vars/all.yml", "lab_containers: false", (), False),
+        ("group_vars/all.yml", "# lab_containers: true", (), False),
+        ("group_vars/all.yml", "x: 1", (), False),
+        ("group_vars/all.yml", "{lab_containers: true}", (), True),
+        ("group_vars/all.yml", "vagrant: true\nlab_containers: '{{ not vagrant }}'", (), False),
+        ("host_vars/kafka.yml", "lab_containers: true", (), True),
+        ("group_vars/all.yml", "lab_containers: true", ('{"lab_containers": false}',), False),
+    ],
 )
-def test_only_group_vars_make_an_inventory_one_of_containers(tmp_path: Path, text: str, containers: bool) -> None:
-    (tmp_path / "group_vars").mkdir()
-    (tmp_path / "group_vars" / "all.yml").write_text(f"---\n{text}\n", encoding="utf-8")
-    assert lab.Lab("lab", tmp_path).is_containers is containers
+def test_an_inventory_is_one_of_containers_when_ansible_says_so(
+    tmp_path: Path, file: str, text: str, settings: tuple[str, ...], containers: bool
+) -> None:
+    for name, content in (INVENTORY_FILE, (file, text)):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"---\n{content}\n", encoding="utf-8")
+    assert lab.Lab("lab", tmp_path, settings).is_containers is containers
+
+
+def test_hosts_that_differ_in_lab_containers_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "hosts.yml").write_text(
+        "all: {hosts: {a: {lab_containers: true}, b: {lab_containers: false}}}", encoding="utf-8"
+    )
+    with pytest.raises(LabError, match="false for b"):
+        _ = lab.Lab("lab", tmp_path).is_containers
 
 
 @pytest.mark.parametrize("text", ["nonsense", "=1", "@not-there.yml"])

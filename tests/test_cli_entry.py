@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from cli import needs
+from cli import needs, setup_plan
+from cli.lab import Lab
 
 TOOLS = ("basename", "bash", "cat", "cp", "cut", "dirname", "env", "flock", "grep", "id", "mkdir", "readlink")
 TOOLS += ("rm", "sha256sum", "tail")
@@ -113,6 +114,41 @@ def test_pip_without_network_is_one_line_and_no_stamp(run_lab: Callable) -> None
     assert ended.returncode == 3
     assert "No matching distribution" in ended.stderr and "build/log/venv.log" in ended.stderr
     assert not (run_lab.folder / ".venv" / "lab-stamp").exists()
+
+
+def test_check_installs_and_makes_nothing_and_says_what_is_missing(run_lab: Callable, fake_commands: Callable) -> None:
+    fake_commands("apt-get", "echo called >>$HOME/apt.txt")
+    ended = run_lab("up", "--check", FAKE_NEEDS=r"check\napt podman\napt crun\nvenv")
+    assert ended.stdout == "ran: -m cli.setup_plan podman crun .venv up --check\n"
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert sorted(path.name for path in run_lab.folder.iterdir()) == ["lab", "requirements.txt"]
+    assert not (run_lab.folder.parent / "apt.txt").exists()
+
+
+def test_check_looks_at_the_hosts_where_the_environment_is_complete(run_lab: Callable) -> None:
+    run_lab("up", FAKE_NEEDS="venv")
+    ended = run_lab("up", "--check", FAKE_NEEDS=r"check\nvenv")
+    assert ended.stdout == "ran: -m cli up --check\n"
+
+
+def test_check_does_not_remake_an_old_venv(run_lab: Callable) -> None:
+    run_lab("up", FAKE_NEEDS="venv")
+    (run_lab.folder / "requirements.txt").write_text("ansible==2\n", encoding="utf-8")
+    assert "cli.setup_plan  .venv up" in run_lab("up", "--check", FAKE_NEEDS=r"check\nvenv").stdout
+    assert made(run_lab) == 1
+
+
+def test_every_dry_command_line_is_known_as_one() -> None:
+    assert needs.needs("python3", ["up", "--check"], there=nothing)[0] == "check"
+    assert "check" not in needs.needs("python3", ["up"], there=nothing)
+
+
+def test_the_plan_lists_packages_and_files_and_that_hosts_were_not_looked_at(tmp_path: Path) -> None:
+    current = Lab("second", tmp_path / "inventory", root=tmp_path)
+    said = "\n".join(setup_plan.lines(current, "up", ["podman", "crun"], [".venv"]))
+    for words in ("by apt: podman crun", f"{tmp_path}/.venv", ".lab/second", "the hosts were not looked at"):
+        assert words in said
+    assert said.endswith("./lab up -i inventory --name second")
 
 
 APT = 'echo "$(basename "$0") $*" >>"$HOME/apt.txt"'

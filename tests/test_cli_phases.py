@@ -101,6 +101,22 @@ def test_failures_are_one_a_host_and_the_last(write_events: Callable[..., Path])
     assert progress.finished[0].failed
 
 
+def test_items_of_an_ignored_loop_are_not_reported_with_a_later_failure(write_events: Callable[..., Path]) -> None:
+    item = {"item": "old.jar", "result": {"msg": "wrong checksum"}}
+    progress = progress_of(
+        write_events(
+            {"event": "play", "name": "Kafka", "time": 1},
+            {"event": "task", "name": "Fetch", "time": 1},
+            result("item_failed", "a", "Fetch", **item),
+            {"event": "task", "name": "Look", "time": 2},
+            {"event": "task", "name": "Fetch", "time": 3},
+            result("failed", "a", "Fetch", result={"msg": "no network"}),
+            stats(9, a={"failures": 1}),
+        )
+    )
+    assert [entry.message for entry in progress.failures] == ["no network"]
+
+
 def test_report_is_a_line_a_host_and_the_log(write_events: Callable[..., Path], tmp_path: Path) -> None:
     progress = progress_of(
         write_events(

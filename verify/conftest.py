@@ -18,6 +18,7 @@ from typing import Any
 
 import pytest
 
+from verify.lib import hints
 from verify.lib.inventory import PARTS, ROOT, form_labs, read_hosts
 from verify.lib.lab import Lab
 from verify.lib.machine import Machine
@@ -196,9 +197,10 @@ def slate(request: pytest.FixtureRequest, lab: Lab) -> Iterator[None]:
             held = ", ".join(f"{item['kind']} {item['name']}" for item in answer["foreign"])
             why = f"{lab.workspace.name} holds work that verification did not make: {held}"
             row.add("refused")
-            way = "./lab verify --discard or ./lab reset throws it away"
+            discard = hints.command("verify", "--discard")
+            way = f"to throw it away: {discard} (or {hints.command('reset')})"
             if answer.get("declared"):
-                way = "the inventory declares it; ./lab verify --discard throws it away, ./lab up makes it again"
+                way = f"the inventory declares it; to throw it away: {discard}; to make it again: {hints.command('up')}"
             row.evidence[:] = [f"{why}; {way}"]
             pytest.fail(row.evidence[0], pytrace=False)
         pytest.fail(f"the slate could not be wiped: {answer['error']}", pytrace=False)

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from verify.lib import hints
 from verify.lib.inventory import LabInfo
 from verify.lib.machine import OUTPUT, Machine, Unit
 from verify.lib.waits import until
@@ -93,7 +94,7 @@ class Lab:
         """
         self.bring_helper()
         if self.workspace.root(f"test -x {SLATE} || echo absent").strip():
-            return {"ok": False, "error": f"the role course has not run here (no {SLATE}); run ./lab up"}
+            return {"ok": False, "error": f"the role course has not run here (no {SLATE}); run: {hints.command('up')}"}
         return self.slate("recover")
 
     def slate(self, *arguments: str) -> dict[str, Any]:
@@ -109,7 +110,8 @@ class Lab:
         except (ValueError, IndexError):
             return {
                 "ok": False,
-                "error": printed.strip()[-300:] or f"{SLATE} said nothing; has ./lab up ended well?",
+                "error": printed.strip()[-300:]
+                or f"{SLATE} gave no answer; if provisioning did not end well, run: {hints.command('up')}",
             }
 
     def ask(self, do: str, **arguments: Any) -> Any:

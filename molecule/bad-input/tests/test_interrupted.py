@@ -40,7 +40,7 @@ def test_up_cut_short(scenario: Scenario, after: str, seconds: float, how: str) 
     os.kill(child.pid, signal.SIGINT)
     rest, _ = child.communicate(timeout=30)
     assert child.returncode == 130, seen + rest
-    assert "run ./lab up again and it goes on from where it was" in rest, rest
+    assert f"to go on from where it was, run: ./lab up --name {scenario.name} --no-verify\n" in rest, rest
     assert "Traceback" not in rest, rest
 
 
