@@ -6,6 +6,12 @@ import pytest
 
 from plugins.module_utils.topic_plan import Found, Plan, Wanted, plan, say, states, wanted_of
 
+TYPED = {
+    "min.cleanable.dirty.ratio": "DOUBLE",
+    "retention.ms": "LONG",
+    "preallocate": "BOOLEAN",
+    "cleanup.policy": "LIST",
+}
 ONE = Found(1, 1, {"retention.ms": "604800000", "cleanup.policy": "delete"})
 KEPT = Found(2, 1, {"retention.ms": "1000", "cleanup.policy": "compact"}, frozenset({"retention.ms", "cleanup.policy"}))
 
@@ -111,3 +117,43 @@ def test_values_are_written_as_kafka_writes_them():
         "preallocate": "true",
         "cleanup.policy": "compact,delete",
     }
+
+
+@pytest.mark.parametrize(
+    ("key", "described", "declared"),
+    [
+        ("min.cleanable.dirty.ratio", "0.5", "0.50"),
+        ("min.cleanable.dirty.ratio", "0.5", 0.5),
+        ("min.cleanable.dirty.ratio", "0.5", "5e-1"),
+        ("min.cleanable.dirty.ratio", "1.0", 1),
+        ("retention.ms", "604800000", " 604800000 "),
+        ("retention.ms", "604800000", "+604800000"),
+        ("retention.ms", "-1", -1),
+        ("preallocate", "false", "FALSE"),
+        ("preallocate", "true", True),
+        ("cleanup.policy", "compact,delete", "compact, delete"),
+        ("cleanup.policy", "compact,delete", ["compact", "delete"]),
+        ("cleanup.policy", "", ""),
+    ],
+)
+def test_a_value_that_the_broker_reads_alike_is_no_change(key, described, declared):
+    there = {"a": Found(1, 1, {key: described}, frozenset({key}), TYPED)}
+    made = plan(wanted_of([{"name": "a", "config": {key: declared}}]), there, {"a": {}}, 1)
+    assert not made.changes
+
+
+@pytest.mark.parametrize(
+    ("key", "described", "declared"),
+    [
+        ("min.cleanable.dirty.ratio", "0.5", "0.51"),
+        ("retention.ms", "1000", "1e3"),
+        ("retention.ms", "604800000", "7d"),
+        ("preallocate", "false", "no"),
+        ("cleanup.policy", "compact,delete", "delete"),
+        ("compression.type", "producer", "Producer"),
+    ],
+)
+def test_a_value_that_the_broker_reads_otherwise_or_refuses_is_one(key, described, declared):
+    there = {"a": Found(1, 1, {key: described}, frozenset(), TYPED)}
+    made = plan(wanted_of([{"name": "a", "config": {key: declared}}]), there, {"a": {}}, 1)
+    assert list(made.set["a"]) == [key]

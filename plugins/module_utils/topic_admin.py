@@ -54,6 +54,7 @@ class Topics:
                 own=frozenset(
                     key for key, entry in configs[name].items() if entry["config_source"] == "DYNAMIC_TOPIC_CONFIG"
                 ),
+                types={key: str(entry.get("config_type", "STRING")) for key, entry in configs[name].items()},
             )
             for name, partitions in there.items()
         }

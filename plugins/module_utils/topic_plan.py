@@ -22,12 +22,13 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Found:
-    """A topic of the broker: config has every key's value, own those that were set for this topic."""
+    """A topic of the broker: config has every key's value, own those that were set for this topic, types each key's."""
 
     partitions: int
     replication_factor: int
     config: Mapping[str, str] = field(default_factory=dict)
     own: frozenset[str] = frozenset()
+    types: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass
@@ -56,6 +57,28 @@ def text_of(value: object) -> str:
     if isinstance(value, list | tuple):
         return ",".join(text_of(part) for part in value)
     return str(value)
+
+
+def parsed(kind: str, text: str) -> object:
+    """A config's value as the broker parses it (org.apache.kafka.common.config.ConfigDef.parseType).
+
+    Parameters:
+        kind: the key's type: BOOLEAN, INT, SHORT, LONG, DOUBLE, LIST, and others that stay texts.
+        text: the value as it is declared or described.
+    Returns:
+        what compares equal where the broker sees no difference. A text that is not of the type stays as it is: the
+        broker then refuses it with its own words.
+    """
+    trimmed = text.strip()
+    if kind == "BOOLEAN" and trimmed.lower() in ("true", "false"):
+        return trimmed.lower() == "true"
+    if kind in ("INT", "SHORT", "LONG") and re.fullmatch(r"[+-]?[0-9]+", trimmed):
+        return int(trimmed)
+    if kind == "DOUBLE" and re.fullmatch(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?[dDfF]?", trimmed):
+        return float(trimmed.rstrip("dDfF"))
+    if kind == "LIST":
+        return [part.strip() for part in trimmed.split(",")] if trimmed else []
+    return trimmed
 
 
 def wanted_of(entries: Sequence[Mapping]) -> list[Wanted]:
@@ -94,7 +117,7 @@ def plan(
     Returns:
         the plan; its `refused` says in one line each what cannot be.
     """
-    made = Plan(refused=_impossible(wanted, brokers))
+    made = Plan(refused=impossible(wanted))
     for topic in wanted:
         there = found.get(topic.name)
         if not topic.present:
@@ -118,7 +141,12 @@ def plan(
     return made
 
 
-def _impossible(wanted: Sequence[Wanted], brokers: int) -> list[str]:
+def impossible(wanted: Sequence[Wanted]) -> list[str]:
+    """What no broker accepts of a declaration: names, numbers and duplicates.
+
+    Parameters:
+        wanted: what is declared.
+    """
     refused = []
     names = [topic.name for topic in wanted]
     for topic in wanted:
@@ -147,13 +175,20 @@ def _compare(made: Plan, topic: Wanted, there: Found, set_before: Sequence[str])
         )
     elif topic.partitions is not None and topic.partitions > there.partitions:
         made.partitions[topic.name] = topic.partitions
-    differ = {key: value for key, value in topic.config.items() if there.config.get(key) != value}
+    differ = {key: value for key, value in topic.config.items() if not _same(there, key, value)}
     if differ:
         made.set[topic.name] = differ
     # Only keys that a declaration set: what someone else set for the topic is theirs.
     over = [key for key in set_before if key not in topic.config and key in there.own]
     if over:
         made.reset[topic.name] = over
+
+
+def _same(there: Found, key: str, value: str) -> bool:
+    if key not in there.config:
+        return False
+    kind = there.types.get(key, "STRING")
+    return parsed(kind, there.config[key]) == parsed(kind, value)
 
 
 def states(made: Plan, found: Mapping[str, Found]) -> tuple[dict, dict]:
