@@ -81,7 +81,7 @@ def test_missing_group(clone: Path, tmp_path: Path, missing: str) -> None:
         ("kafka_topics: [{nam: a}]", "missing required arguments: name found in kafka_topics"),
         ("kafka_topics: [{name: a, partition: 2}]", "kafka_topics.partition. Supported parameters include: config"),
         ("kafka_topics: [{name: a, partitions: many}]", "in 'kafka_topics'. and we were unable to convert to int"),
-        ("kafka_topics: tema-prova", "we were unable to convert to dict"),
+        ("kafka_topics: tema-prova", "kafka_topics is a text; give it as JSON: -e"),
         ("kafka_connect_connectors: [{name: a, confg: {}}]", "kafka_connect_connectors.confg. Supported parameters"),
         ("kafka_connect_connectors: [{name: a, state: fresh}]", "must be one of: running, paused, stopped, absent"),
         (
@@ -92,6 +92,38 @@ def test_missing_group(clone: Path, tmp_path: Path, missing: str) -> None:
 )
 def test_declared_as_it_cannot_be(clone: Path, tmp_path: Path, settings: str, why: str) -> None:
     assert why in site(clone, tmp_path, GROUPS, f"{settings}\n")
+
+
+def test_values_that_a_server_would_refuse_at_its_start_are_all_said_at_once(clone: Path, tmp_path: Path) -> None:
+    settings = """
+kafka_heap: lots
+kafka_port: 8083
+mysql_database: "my`db"
+course_user: kafka
+hadoop_data_dir: /data dir
+mysql_student_password: "it's secret"
+kafka_topics: [{name: la liga}, {name: a, replication_factor: 3}]
+kafka_connect_connectors: [{name: a/b}]
+"""
+    said = site(clone, tmp_path, GROUPS, settings)
+    for words in (
+        "kafka_heap 'lots': a Java heap is written like 512m or 2g",
+        "kafka_port and kafka_connect_port are both port 8083",
+        "mysql_database 'my`db':",
+        "course_user 'kafka': kafka is a user of the system",
+        "hadoop_data_dir '/data dir': it must be an absolute path",
+        "mysql_student_password: a password has",
+        "'la liga' is no topic's name",
+        "a: replication factor 3 needs 3 brokers; the lab has",
+        "'a/b': a connector's name has no /",
+    ):
+        assert words in said, said
+    assert "secret" not in said
+
+
+def test_a_list_given_as_text_is_refused_once(clone: Path, tmp_path: Path) -> None:
+    said = site(clone, tmp_path, GROUPS, "kafka_connect_connectors: '[{name: a}]'\n")
+    assert said.count("kafka_connect_connectors is a text; give it as JSON") == 2, "once a host"
 
 
 def test_setting_that_refers_to_what_is_not_there(clone: Path, tmp_path: Path) -> None:

@@ -14,6 +14,26 @@ lab = importlib.util.module_from_spec(SPEC)
 SPEC.loader.exec_module(lab)
 
 
+def test_a_dry_run_makes_no_secret(tmp_path):
+    path = tmp_path / "secret"
+    assert lab.lab_secret_file(str(path), True) == "/dev/null"
+    assert lab.lab_secret_file(str(path), False) == str(path)
+    path.touch()
+    assert lab.lab_secret_file(str(path), True) == str(path)
+
+
+def test_status_asks_for_every_unit_that_a_role_installs():
+    names = lab.lab_unit_names(str(ROOT / "roles"))
+    assert {"kafka.service", "hadoop-datanode.service", "mysql.service", "hdfs-sink@*.service"} <= set(names)
+    assert {"kafka-connect-watchdog.service", "bluesky-search.service", "zookeeper.service"} <= set(names)
+
+
+def test_a_unit_that_is_described_twice_is_listed_once():
+    block = "Id=hdfs-sink@a.service\nLoadState=loaded\nUnitFileState=enabled\nActiveState=failed\nNRestarts=0"
+    (unit,) = lab.lab_unit_states(f"{block}\n\n{block}\n\nId=x.service\nLoadState=not-found")
+    assert (unit["name"], unit["state"], unit["enabled"]) == ("hdfs-sink@a", "failed", True)
+
+
 def test_each_host_is_a_lab_of_its_own_by_default():
     hostvars = {"student01": {}, "student02": {}}
     groups = {"kafka": ["student01", "student02"]}

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from plugins.module_utils import settings_problems
+
 ROOT = Path(__file__).parent.parent
 ROLES = sorted(path.parent.parent.name for path in ROOT.glob("roles/*/tasks/main.yml"))
 # Settings without a default in the role: playbooks/group_vars/all.yml makes them, for they are secrets.
@@ -56,6 +58,25 @@ def test_settings_carry_the_roles_name_and_are_typed_and_described(role):
         assert name.startswith(f"{role}_") or name in wiring() or role == "preflight", name
         assert option["type"]
         assert option["description"], name
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_each_setting_has_a_kind_that_its_default_is_of(role):
+    checks = settings_problems.checks_of(read(ROOT / "roles" / role / "meta" / "checks.yml"))
+    specs = options(role) | (
+        read(ROOT / "roles/preflight/vars/main.yml")["__preflight_lab_specs"] if role == "preflight" else {}
+    )
+    typed = {name for name, option in specs.items() if option["type"] == "bool" or "choices" in option}
+    assert set(checks) == set(specs) - typed
+    plain = {name: value for name, value in defaults(role).items() if not is_template(value)}
+    assert (
+        settings_problems.value_problems(
+            {name: plain[name] for name in checks if name in plain},
+            checks | {name: {"kind": "any"} for name, value in plain.items() if value in ("", [], {})},
+            [],
+        )
+        == []
+    )
 
 
 @pytest.mark.parametrize("role", ROLES)

@@ -6,10 +6,16 @@ import difflib
 from pathlib import Path
 from typing import Any
 
+import ansible.module_utils
 import yaml
 from ansible.errors import AnsibleActionFail, AnsibleError
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.plugins.action import ActionBase
+
+# On the control machine Ansible finds these modules only for what it sends to hosts.
+ansible.module_utils.__path__.append(str(Path(__file__).resolve().parent.parent / "module_utils"))
+
+from ansible.module_utils import settings_problems  # noqa: E402
 
 # From which likeness on (difflib's ratio, 0..1) another name is a setting misspelt: of ten letters, two may be swapped.
 NEAR_MISS = 0.9
@@ -34,6 +40,18 @@ def role_settings(folder: Path) -> dict[str, Any]:
     for path in sorted(folder.glob("*/meta/argument_specs.yml")):
         settings |= read_yaml(path)["argument_specs"]["main"].get("options", {})
     return settings
+
+
+def role_checks(folder: Path) -> dict[str, dict[str, Any]]:
+    """The kind of every setting by name: `meta/checks.yml` of all roles below a folder.
+
+    Raises:
+        ValueError: a kind that is none.
+    """
+    checks: dict[str, dict[str, Any]] = {}
+    for path in sorted(folder.glob("*/meta/checks.yml")):
+        checks |= settings_problems.checks_of(read_yaml(path))
+    return checks
 
 
 def unknown_settings(names: list[str], known: list[str], prefixes: list[str]) -> list[str]:
@@ -78,8 +96,25 @@ def texts_for_truths(given: dict[str, Any], specs: dict[str, Any]) -> list[str]:
     ]
 
 
+def lists_as_text(given: dict[str, Any], specs: dict[str, Any]) -> dict[str, str]:
+    """Settings that must be a list or a dictionary and are a text, as KEY=VALUE of -e is.
+
+    Args:
+        given: settings with their values.
+        specs: their argument specs.
+
+    Returns:
+        A sentence for each, by name.
+    """
+    return {
+        name: f"{name} is a text; give it as JSON: -e '{{\"{name}\": ...}}', or in a file: -e @FILE"
+        for name, value in sorted(given.items())
+        if specs[name].get("type") in ("list", "dict") and isinstance(value, str)
+    }
+
+
 class ActionModule(ActionBase):
-    """The action. All three checks are one task: each setting is rendered once a host.
+    """The action. All checks are one task: each setting is rendered once a host.
 
     Its options: `roles`, the folder of the roles, whose argument specs are read; `lab`, argument specs of settings that
     belong to no role; `wiring`, a file of variables that are settings too, whatever their type.
@@ -104,12 +139,31 @@ class ActionModule(ActionBase):
         if unknown := unknown_settings(list(variables), known, [*role_names(folder), "lab"]):
             raise AnsibleActionFail(f"{'; '.join(unknown)} (settings are listed in roles/*/defaults/main.yml)")
         given, wrong = self._rendered({name: variables[name] for name in specs if name in variables})
+        texts = lists_as_text(given, specs)
+        wrong += texts.values()
+        given = {name: value for name, value in given.items() if name not in texts}
         checked = {name: specs[name] for name in given}
-        wrong += ArgumentSpecValidator(checked).validate(given, validate_role_argument_spec=True).error_messages
-        wrong += texts_for_truths(given, specs)
+        validated = ArgumentSpecValidator(checked).validate(given, validate_role_argument_spec=True)
+        wrong += validated.error_messages + texts_for_truths(given, specs)
+        if not wrong:
+            wrong = self._values(validated.validated_parameters, specs, role_checks(folder), variables)
         if wrong:
-            raise AnsibleActionFail("; ".join(wrong))
+            # Ansible repeats a sentence for each element of a list.
+            raise AnsibleActionFail("; ".join(dict.fromkeys(wrong)))
         return result | {"changed": False}
+
+    @staticmethod
+    def _values(
+        given: dict[str, Any], specs: dict[str, Any], checks: dict[str, dict[str, Any]], variables: dict[str, Any]
+    ) -> list[str]:
+        """What is wrong with values of the right type."""
+        private = [name for name in specs if specs[name].get("no_log") or "password" in name or "secret" in name]
+        defaults = {name: spec["default"] for name, spec in specs.items() if "default" in spec}
+        groups = variables.get("group_names", [])
+        wrong = settings_problems.value_problems(given, checks, private)
+        wrong += settings_problems.clashes(defaults | given, checks, groups)
+        wrong += settings_problems.declared_problems(given, len(given.get("lab_kafka_hosts") or []))
+        return wrong + settings_problems.host_problems(str(variables.get("inventory_hostname", "")))
 
     def _rendered(self, raw: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
         """Values of settings, and a sentence on each that has none because it refers to what is not there."""

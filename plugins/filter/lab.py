@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from pathlib import Path
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
@@ -47,16 +48,36 @@ def lab_published_port(name: str, port: int) -> int:
     return 20000 + (_bucket(name, 40) * 1000) + number % 1000
 
 
+def lab_secret_file(path: str, check: bool) -> str:
+    """Where Ansible's lookup `password` keeps a secret; it makes the file, which a dry run must not.
+
+    Parameters: path, the file; check, whether this is a dry run.
+    Returns the path, or in a dry run without that file /dev/null: the lookup then gives a password and keeps none.
+    """
+    return "/dev/null" if check and not Path(path).exists() else path
+
+
+def lab_unit_names(roles: str) -> list[str]:
+    """Every unit that a role can install, by the role's templates; `NAME@*.service` for one of many instances.
+
+    Parameters: roles, the folder of the roles.
+    Returns the names for `systemctl show`, sorted, with the unit that MySQL's package brings.
+    """
+    names = [path.name.removesuffix(".j2") for path in Path(roles).glob("*/templates/*.service.j2")]
+    return sorted([name.replace("@.", "@*.") for name in names] + ["mysql.service"])
+
+
 def lab_unit_states(text: str) -> list[dict[str, Any]]:
     """Units that a host has, from the output of `systemctl show` for several of them.
 
     Returns for each unit that is loaded: name, enabled, state (`active`), since, restarts, memory_mb (or none),
     and what it says of itself.
     """
-    units = []
+    units: list[dict[str, Any]] = []
     for block in text.strip().split("\n\n"):
         values = dict(line.partition("=")[::2] for line in block.splitlines())
-        if values.get("LoadState") != "loaded":
+        # A unit that was asked for by a pattern and by its name comes twice.
+        if values.get("LoadState") != "loaded" or values["Id"].removesuffix(".service") in [u["name"] for u in units]:
             continue
         memory = values.get("MemoryCurrent", "")
         units.append(
@@ -105,6 +126,8 @@ class FilterModule:
             "lab_connector_states": lab_connector_states,
             "lab_members": lab_members,
             "lab_published_port": lab_published_port,
+            "lab_secret_file": lab_secret_file,
             "lab_subnet": lab_subnet,
+            "lab_unit_names": lab_unit_names,
             "lab_unit_states": lab_unit_states,
         }

@@ -40,6 +40,7 @@ WANTED = {
     "lab_services_enabled": True,
     "lab_hadoop_install": True,
     "lab_bluesky_source": "auto",
+    "hdfs_sink_jobs": [],
 }
 """The variables that verification reads, and what they are where an inventory does not say."""
 

@@ -16,10 +16,15 @@ UNITS = {
 
 
 def services_of(host: HostInfo) -> list[tuple[str, list[int]]]:
-    """List the units of a host and the ports they listen on; none for a Hadoop that the lab did not install."""
+    """List the units of a host and the ports they listen on; declared sinks come last.
+
+    A Hadoop that the lab did not install has none.
+    """
     foreign = () if host.values.get("lab_hadoop_install", True) else ("namenode", "datanode")
-    return [
+    servers = [
         (unit, [int(host.values[name]) for name in ports])
         for part, (unit, ports) in UNITS.items()
         if part in host.groups and part not in foreign
     ]
+    sinks = host.values.get("hdfs_sink_jobs", []) if "workspace" in host.groups else []
+    return servers + [(f"hdfs-sink@{job['name']}", []) for job in sinks]

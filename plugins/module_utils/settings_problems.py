@@ -1,0 +1,169 @@
+"""What is wrong with a host's settings, value by value and together, before anything is changed."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import re
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+try:
+    from ansible.module_utils import setting_kinds, topic_plan
+except ImportError:  # imported by a unit test, without Ansible's own importer
+    from plugins.module_utils import setting_kinds, topic_plan
+
+# Kinds that setting_kinds does not have: choices and booleans are checked by type, some by a role's own code.
+UNCHECKED = ("any",)
+LONGEST_VALUE = 80
+
+
+def checks_of(text: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Read a checks.yml.
+
+    Parameters:
+        text: setting -> kind, or a dictionary of `kind`, the kind's limits, for ports the `group` that uses it, and
+            `empty: true` where a host without that part has an empty text.
+    Raises:
+        ValueError: a kind that is none.
+    """
+    checks = {name: dict(check) if isinstance(check, Mapping) else {"kind": check} for name, check in text.items()}
+    for name, check in checks.items():
+        if check["kind"] not in UNCHECKED and not callable(getattr(setting_kinds, check["kind"], None)):
+            raise ValueError(f"{name}: {check['kind']} is no kind of setting")
+    return checks
+
+
+def value_problems(
+    given: Mapping[str, Any], checks: Mapping[str, Mapping[str, Any]], private: Sequence[str]
+) -> list[str]:
+    """Settings with a value that their server would refuse.
+
+    Parameters:
+        given: settings with their values, of the right type.
+        checks: see `checks_of`.
+        private: names of settings that hold a secret; their values are not repeated.
+    Returns:
+        a sentence each.
+    """
+    problems = []
+    for name, value in given.items():
+        check = dict(checks.get(name, {"kind": "any"}))
+        kind = check.pop("kind")
+        check.pop("group", None)
+        may_be_empty = check.pop("empty", False)
+        if kind in UNCHECKED or value is None or (may_be_empty and value == ""):
+            continue
+        why = getattr(setting_kinds, kind)(value, **check)
+        if why:
+            shown = "" if name in private or isinstance(value, dict | list) else f" {_cut(value)}"
+            problems.append(f"{name}{shown}: {why}")
+    return problems
+
+
+def clashes(values: Mapping[str, Any], checks: Mapping[str, Mapping[str, Any]], groups: Sequence[str]) -> list[str]:
+    """Ports that two servers of one host would listen on, and ids that two users would have.
+
+    Parameters:
+        values: settings with their values, defaults included.
+        checks: see `checks_of`.
+        groups: of the host; the ports of other groups' servers are not listened on here.
+    """
+    problems = []
+    for kind, what in (("port", "port"), ("uid", "id")):
+        taken: dict[int, str] = {}
+        for name, check in checks.items():
+            if check["kind"] != kind or name not in values or check.get("group", "all") not in (*groups, "all"):
+                continue
+            other = taken.setdefault(int(values[name]), name)
+            if other != name:
+                problems.append(f"{other} and {name} are both {what} {values[name]}; give each its own")
+    return problems
+
+
+def declared_problems(given: Mapping[str, Any], brokers: int) -> list[str]:
+    """Topics, connectors and sinks that cannot be as they are declared.
+
+    Parameters:
+        given: settings with their values, of the right type.
+        brokers: hosts of the lab's group kafka.
+    """
+    topics = topic_plan.wanted_of(given.get("kafka_topics") or [])
+    problems = topic_plan.impossible(topics)
+    problems += [
+        f"{topic.name}: replication factor {topic.replication_factor} needs {topic.replication_factor} brokers; "
+        f"the lab has {brokers}"
+        for topic in topics
+        if brokers and topic.replication_factor and topic.replication_factor > brokers
+    ]
+    connectors = [str(entry.get("name") or "") for entry in given.get("kafka_connect_connectors") or []]
+    problems += [f"kafka_connect_connectors: {why}" for name in connectors if name and (why := connector_name(name))]
+    return problems + sink_problems(given.get("hdfs_sink_jobs") or [])
+
+
+def sink_problems(jobs: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Sinks that hdfs-sink or systemd would refuse.
+
+    Parameters:
+        jobs: the setting hdfs_sink_jobs.
+    """
+    names = [str(job.get("name")) for job in jobs]
+    problems = [f"{name} is declared twice" for name in sorted({name for name in names if names.count(name) > 1})]
+    for job, name in zip(jobs, names, strict=True):
+        words = [str(word) for word in job.get("arguments") or []]
+        if not re.fullmatch(r"[A-Za-z0-9_-]{1,100}", name):
+            problems.append(f"{name!r}: a sink's name has 1 to 100 letters, digits, dashes and underscores")
+        elif any(not word or word.startswith("@") or setting_kinds.CONTROL.search(word) for word in words):
+            problems.append(f"{name}: an argument is empty, begins with @ or has several lines")
+        elif why := _sink_refuses(["--topic", str(job.get("topic")), *words]):
+            problems.append(f"{name}: {why}")
+    return [f"hdfs_sink_jobs: {problem}" for problem in problems]
+
+
+def _sink_refuses(words: list[str]) -> str:
+    """What hdfs-sink itself says of its arguments; empty where it takes them, or is not here to be asked."""
+    program = str(Path(__file__).resolve().parents[2] / "roles" / "hdfs_sink" / "files")
+    sys.path.insert(0, program)
+    try:
+        from hdfs_sink import arguments
+    except ImportError:
+        return ""
+    finally:
+        sys.path.remove(program)
+    said = io.StringIO()
+    try:
+        with contextlib.redirect_stderr(said), contextlib.redirect_stdout(said):
+            arguments.read(words)
+    except SystemExit as ended:
+        why = said.getvalue().strip().rpartition("error: ")[2]
+        # What is installed here says nothing of the host's own Python.
+        return "" if not ended.code or "needs confluent-kafka" in why else " ".join(why.split())
+    return ""
+
+
+def host_problems(name: str) -> list[str]:
+    """A host's name in the inventory that servers and clients cannot use.
+
+    Parameters:
+        name: the name.
+    """
+    why = setting_kinds.host(name) if name else ""
+    return [f"host {name} of the inventory: {why}"] if why else []
+
+
+def connector_name(name: str) -> str:
+    """Why a connector cannot have a name; Connect takes any, but its REST paths and file names do not.
+
+    Parameters:
+        name: the name.
+    """
+    if setting_kinds.CONTROL.search(name) or {"/", "\\", "%", "?", "#"} & set(name) or name != name.strip():
+        return f"{name!r}: a connector's name has no / \\ % ? #, and no blanks at its ends"
+    return f"{name[:20]}...: a connector's name has at most 200 characters" if len(name) > 200 else ""
+
+
+def _cut(value: Any) -> str:
+    text = repr(str(value))
+    return text if len(text) <= LONGEST_VALUE else text[:LONGEST_VALUE] + "..."

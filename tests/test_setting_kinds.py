@@ -1,0 +1,165 @@
+"""The kinds of settings: what a server accepts passes, what it would refuse at its start does not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from plugins.module_utils import setting_kinds, settings_problems
+
+ROOT = Path(__file__).parent.parent
+GOOD = {
+    "heap": ["64m", "1g", "512M", "2G", "900000k", "1073741824"],
+    "mysql_size": ["64M", "1G", "134217728", "512k"],
+    "memory_limit": ["512M", "2G", "infinity", "50%", "1T"],
+    "port": [1024, 9092, 65535, "9092"],
+    "uid": [1, 800, 59999],
+    "server_path": ["/var/lib/kafka", "/data/kafka-1", "/opt/kafka_2.13-3.8.1", "/srv/a+b@c/"],
+    "local_path": ["/srv/cache", "~/cache", "/my clone/cache"],
+    "hdfs_path": ["/user/hadoop/kafka", "/dt=2025/x"],
+    "host": ["kafka", "student-01", "a.b.example", "10.10.10.11", "::1", "Hadoop1", "7"],
+    "bind_addresses": ["0.0.0.0", "127.0.0.1,10.0.0.5", "*", "::", "kafka"],
+    "addresses": ["kafka:9092", "a:1,b:2", "10.0.0.1:9092", "[::1]:9092"],
+    "zookeeper_addresses": ["a:2181", "a:2181,b:2181/lab", "a:2181/lab/one"],
+    "url": ["http://hadoopmaster:9870", "https://bsky.social", "http://127.0.0.1:8080/x"],
+    "urls": ["http://a:1,http://b:2"],
+    "user": ["student", "anna.puig", "Anna_2"],
+    "database": ["sensors", "_a1"],
+    "password": ["s3cret", "a$b%c`d", "ñandú"],
+    "line": ["connect-cluster", "two words"],
+    "jvm_options": ["", "-XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Dx.y=z --add-opens=java.base/java.lang=ALL-UNNAMED"],
+    "properties": [{}, {"num.io.threads": 4, "a.b": "x y", "c": True}],
+    "secrets": [{"mysql_kafka_password": "x", "a.b-c": ""}],
+    "packages": [["mysql-server", "g++", "libc6:amd64", "a1=2:1.0-1"]],
+    "tables": [{"temperatures": "id INT"}],
+    "hosts": [[], ["a", "b"]],
+    "units": [["kafka.service", "hdfs-sink@x.service"]],
+}
+BAD = {
+    "heap": ["lots", "", "0", "0m", "-1", "512MB", "1.5g", "512 m", "1m", "99999g", "512m -Dx", "512m\n"],
+    "mysql_size": ["64MB", "lots", "-1", "1.5G", "64 M"],
+    "memory_limit": ["lots", "512MB", "101%", "1m", ""],
+    "port": [0, -1, 65536, 99999, 80],
+    "uid": [0, -1, 65534],
+    "server_path": [
+        "",
+        "relative",
+        "/a b",
+        "/a,b",
+        "/a%b",
+        "/a'b",
+        "/a$b",
+        "/a/../b",
+        "/",
+        "/etc",
+        "/var/lib",
+        "/tmp/",
+        "/a\n",
+    ],
+    "local_path": ["", "cache", "/a\nb"],
+    "hdfs_path": ["", "user/x", "/a b", "/a:b", "/..", "/a?b", "hdfs://x/a"],
+    "host": ["hadoop_master", "", "-a", "a-", "a b", "a..b", "a" * 64, "a:b", "ñandú"],
+    "bind_addresses": ["", "a_b", "1.2.3.4 5.6.7.8"],
+    "addresses": ["kafka", "kafka:", ":9092", "kafka:99999", "kafka:0", "a_b:9092", "kafka:9092,", "a b:1"],
+    "zookeeper_addresses": ["a:2181/a b", "/lab"],
+    "url": ["hadoopmaster:9870", "ftp://a", "http://", "http://a_b:1", "http://a:99999", "http://a b"],
+    "user": ["root", "kafka", "hadoop", "", "1a", "a b", "o'neil", "a`b", "a%b", "a/b", "a" * 33, "ñ"],
+    "database": ["mysql", "SYS", "", "a b", "a`b", "a%b", "a'b", "a-b", "a" * 65, "123", "a.b"],
+    "password": ["", "a b", 'a"b', "a'b", "a\\b", "a#b", "a\nb", "x" * 129],
+    "line": ["", " a", "a\\b", "a\nb"],
+    "jvm_options": ["UseSerialGC", "-Xmx1g", "-Xms512m", "-XX:UseSerialGC", "-XX:+Use;rm", "-Da='b c'"],
+    "properties": [{"a b": 1}, {"": 1}, {"a": None}, {"a": [1]}, {"a": "x\ny"}, {"a": "c:\\x"}],
+    "secrets": [{"../x": 1}, {"..": 1}, {"a b": 1}],
+    "packages": [["Mysql"], ["a b"], ["-x"]],
+    "tables": [{"a`b": "id INT"}, {"a": ""}, {"a b": "id INT"}],
+    "hosts": [["a", "a"], ["a_b"]],
+    "units": [["a b"]],
+}
+
+
+@pytest.mark.parametrize(("kind", "value"), [(kind, value) for kind, values in GOOD.items() for value in values])
+def test_a_value_that_its_server_accepts_passes(kind, value):
+    assert getattr(setting_kinds, kind)(value) == ""
+
+
+@pytest.mark.parametrize(("kind", "value"), [(kind, value) for kind, values in BAD.items() for value in values])
+def test_a_value_that_its_server_refuses_is_refused_in_one_line(kind, value):
+    why = getattr(setting_kinds, kind)(value)
+    assert why and "\n" not in why
+
+
+def test_a_heap_below_what_the_server_starts_with_is_refused():
+    assert setting_kinds.heap("127m", least="128m") == "the server needs at least 128m"
+    assert setting_kinds.heap("128m", least="128m") == ""
+
+
+def test_a_secret_is_not_repeated():
+    (line,) = settings_problems.value_problems({"p": "s3 cret"}, {"p": {"kind": "password"}}, ["p"])
+    assert "s3" not in line and line.startswith("p: ")
+
+
+def all_checks() -> dict:
+    checks = {}
+    for path in ROOT.glob("roles/*/meta/checks.yml"):
+        checks |= settings_problems.checks_of(yaml.safe_load(path.read_text(encoding="utf-8")))
+    return checks
+
+
+def test_two_servers_of_one_host_cannot_have_one_port():
+    values = {"kafka_port": 8083, "kafka_connect_port": 8083, "mysql_port": 3306}
+    assert settings_problems.clashes(values, all_checks(), ["kafka", "connect"]) == [
+        "kafka_port and kafka_connect_port are both port 8083; give each its own"
+    ]
+    assert settings_problems.clashes(values, all_checks(), ["kafka"]) == []
+
+
+def test_two_users_cannot_have_one_id():
+    (line,) = settings_problems.clashes({"kafka_uid": 802, "course_uid": 802}, all_checks(), [])
+    assert "are both id 802" in line
+
+
+def test_a_check_of_no_kind_is_a_mistake_of_ours():
+    with pytest.raises(ValueError, match="x: heep is no kind"):
+        settings_problems.checks_of({"x": "heep"})
+
+
+@pytest.mark.parametrize(
+    ("given", "why"),
+    [
+        ({"kafka_topics": [{"name": "la liga"}]}, "'la liga' is no topic's name"),
+        ({"kafka_topics": [{"name": "a" * 250}]}, "is no topic's name"),
+        ({"kafka_topics": [{"name": "a", "partitions": 0}]}, "at least one partition"),
+        ({"kafka_topics": [{"name": "a"}, {"name": "a"}]}, "a is declared twice"),
+        ({"kafka_topics": [{"name": "a", "replication_factor": 2}]}, "needs 2 brokers; the lab has 1"),
+        ({"kafka_connect_connectors": [{"name": "a/b"}]}, "'a/b': a connector's name has no /"),
+        ({"kafka_connect_connectors": [{"name": "a\nb"}]}, "a connector's name has no"),
+        ({"hdfs_sink_jobs": [{"name": "a b", "topic": "t"}]}, "'a b': a sink's name has"),
+        ({"hdfs_sink_jobs": [{"name": "a", "topic": "t"}, {"name": "a", "topic": "u"}]}, "a is declared twice"),
+        ({"hdfs_sink_jobs": [{"name": "a", "topic": "la liga"}]}, "a: 'la liga' is no name of a topic"),
+        (
+            {"hdfs_sink_jobs": [{"name": "a", "topic": "t", "arguments": ["--rows", "many"]}]},
+            "argument --rows: invalid",
+        ),
+        ({"hdfs_sink_jobs": [{"name": "a", "topic": "t", "arguments": ["--nope"]}]}, "unrecognized arguments: --nope"),
+        ({"hdfs_sink_jobs": [{"name": "a", "topic": "t", "arguments": ["@/etc/shadow"]}]}, "begins with @"),
+    ],
+)
+def test_what_is_declared_and_cannot_be_is_said_before_anything_is_made(given, why):
+    assert why in "; ".join(settings_problems.declared_problems(given, brokers=1))
+
+
+def test_what_can_be_declared_passes():
+    given = {
+        "kafka_topics": [{"name": "a.b_c-D", "replication_factor": 1}],
+        "kafka_connect_connectors": [{"name": "mysql temperatures.2"}, {"file": "x.json"}],
+        "hdfs_sink_jobs": [{"name": "a", "topic": "t", "arguments": ["--by-day", "--bytes", "8m"]}],
+    }
+    assert settings_problems.declared_problems(given, brokers=1) == []
+
+
+def test_a_host_with_an_underscore_is_refused_by_name():
+    (line,) = settings_problems.host_problems("hadoop_master")
+    assert line.startswith("host hadoop_master of the inventory: ") and "no underscore" in line
+    assert settings_problems.host_problems("hadoopmaster") == []
