@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import re
 import tempfile
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from cli import process
 from cli.events import EventsFile, Failure, Progress
 from cli.lab import Lab, program, shown
 from cli.screen import Screen, phase_line
+
+# The task of playbooks/server_errors.yml that fails with the servers' own words.
+SERVER_ERRORS_TASK = "Say why they failed"
 
 
 @dataclass
@@ -159,6 +163,25 @@ def play(
     return Outcome(status, progress, log, "" if status == 0 else _own_words(log, before))
 
 
+def report_server_errors(lab: Lab, outcome: Outcome, screen: Screen, become: dict[str, str]) -> None:
+    """Say why servers of the hosts that failed do not run, in their own words.
+
+    Parameters:
+        lab: which.
+        outcome: of a playbook that failed while it changed hosts.
+        screen: where the lines go.
+        become: environment from cli.sudo.
+    """
+    hosts = [failure.host for failure in outcome.failures if not failure.unreachable and failure.host != "localhost"]
+    if not hosts:
+        return
+    asked = replace(lab, limit=",".join(hosts))
+    answer = play(asked, "server_errors", Screen(live=False, quiet=True), outcome.log, become)
+    for failure in answer.failures:
+        if failure.task == SERVER_ERRORS_TASK:
+            screen.line(f"  {failure.host}: servers that do not run: {lab.complete_hints(failure.message)}")
+
+
 def report_failures(lab: Lab, outcome: Outcome, screen: Screen) -> None:
     """Say what failed, where and why, and where all of it can be read.
 
@@ -181,10 +204,20 @@ def report_failures(lab: Lab, outcome: Outcome, screen: Screen) -> None:
             screen.line(f"    its last line: {lab.complete_hints(detail)}")
     for failure in outcome.failures:
         if failure.unreachable:
-            screen.line(f"  {failure.host}: unreachable ({failure.message})")
+            screen.line(f"  {failure.host}: unreachable ({failure.message}){_foreign(lab, failure.message)}")
     if not outcome.failures:
         screen.line(f"  Ansible ended with status {outcome.status}: {outcome.own_words or 'no message'}")
     screen.line(f"  log: {shown(outcome.log, lab.root)}")
+
+
+def _foreign(lab: Lab, message: str) -> str:
+    """What follows where containers do not know the lab's key, or have another than they had."""
+    if lab.is_containers and re.search(r"host key|Permission denied", message, re.IGNORECASE):
+        return (
+            f"; another clone may have made the containers of lab {lab.name}: take that lab down in its own clone, "
+            "or choose another name (--name NAME)"
+        )
+    return ""
 
 
 def _own_words(log: Path, offset: int) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
@@ -14,6 +15,7 @@ from cli.errors import LabError
 from cli.lab import TRUE, Lab
 
 ANSWER_SECONDS = 3
+LOOPBACK = re.compile(r"localhost(\.localdomain)?|127(\.\d+){3}|::1")
 
 
 class Inventory:
@@ -82,6 +84,15 @@ class Inventory:
     def has_local_hosts(self) -> bool:
         """Whether a host is this machine itself."""
         return any(host.get("ansible_connection") == "local" for host in self.hosts.values())
+
+    def hosts_on_this_machine(self) -> list[str]:
+        """Hosts that are this machine itself, by a local connection or by ssh to its loopback address."""
+        return [
+            name
+            for name, host in self.hosts.items()
+            if host.get("ansible_connection") == "local"
+            or LOOPBACK.fullmatch(str(host.get("ansible_host") or name).lower())
+        ]
 
     def silent_hosts(self) -> list[str]:
         """Hosts where no ssh server greets."""

@@ -30,9 +30,10 @@ def run(lab: Lab, arguments: Namespace) -> int:
     screen.line(f"lab {lab.name}: reset (log: {shown(log, lab.root)})")
     with sudo.become(lab, on_this_machine=is_this_machine(lab)) as become:
         outcome = ansible.play(lab, "reset", screen, log, become)
-    tally.add(outcome)
-    if outcome.status != 0:
-        ansible.report_failures(lab, outcome, screen)
-        return PROVISIONING_FAILED
+        tally.add(outcome)
+        if outcome.status != 0:
+            ansible.report_failures(lab, outcome, screen)
+            ansible.report_server_errors(lab, outcome, screen, become)
+            return PROVISIONING_FAILED
     screen.line(f"  {tally.line()}; the slate is clean")
     return OK

@@ -9,7 +9,7 @@ from pathlib import Path
 from cli import addresses, ansible, process, sudo, verify
 from cli.ansible import Outcome, Tally
 from cli.arguments import own_words
-from cli.errors import BAD_INPUT, OK, PROVISIONING_FAILED
+from cli.errors import BAD_INPUT, OK, PROVISIONING_FAILED, LabError
 from cli.inventory import Inventory
 from cli.key import make_key
 from cli.lab import Lab, shown
@@ -100,12 +100,19 @@ def provision(lab: Lab, screen: Screen, log: Path, inventory: Inventory, again: 
         screen.line(f"  what each task would change can be told once they run: {lab.retype('up', '--no-verify')}")
         return OK
 
+    elif lab.is_containers and not (lab.state / "ssh" / "id_ed25519").exists():
+        raise LabError(
+            f"the containers of a lab named {lab.name} run on this machine, and this clone did not make them: "
+            "choose another name (--name NAME), or take that lab down in its own clone"
+        )
+
     local = not lab.is_containers and inventory.has_local_hosts()
     with sudo.become(lab, on_this_machine=local) as become:
-        outcome = ansible.play(lab, "site", screen, log, {} if lab.is_containers else become, more)
-    tally.add(outcome)
-    if outcome.status != 0:
-        return _failed(lab, outcome, screen, tally, again)
+        become = {} if lab.is_containers else become
+        outcome = ansible.play(lab, "site", screen, log, become, more)
+        tally.add(outcome)
+        if outcome.status != 0:
+            return _failed(lab, outcome, screen, tally, again, become)
     if check:
         _show_changes(lab, outcome, screen)
     screen.line(f"  {tally.line()}")
@@ -127,8 +134,12 @@ def _show_changes(lab: Lab, outcome: Outcome, screen: Screen) -> None:
         screen.line(f"  the differences are in {shown(outcome.log, lab.root)}; nothing was changed")
 
 
-def _failed(lab: Lab, outcome: Outcome, screen: Screen, tally: Tally, again: str) -> int:
+def _failed(
+    lab: Lab, outcome: Outcome, screen: Screen, tally: Tally, again: str, become: dict[str, str] | None = None
+) -> int:
     ansible.report_failures(lab, outcome, screen)
+    if become is not None and not outcome.progress.failed_in <= REFUSING:
+        ansible.report_server_errors(lab, outcome, screen, become)
     broken = {failure.host for failure in outcome.failures}
     fine = sorted(set(outcome.progress.hosts) - broken - {"localhost"})
     if fine and broken and outcome.went_on:

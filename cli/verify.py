@@ -11,8 +11,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from cli import ansible, process, sudo
+from cli.ask import confirm
 from cli.errors import BAD_INPUT, CHECK_FAILED, OK, LabError
-from cli.inventory import is_this_machine
+from cli.inventory import Inventory, is_this_machine
 from cli.lab import Lab
 
 NOTHING_COLLECTED = 5
@@ -53,9 +54,32 @@ def run(lab: Lab, arguments: Namespace) -> int:
         arguments: case, restarts, faults, discard, rest.
     """
     options = [f"--case={name}" for name in check_names(arguments.case, known_cases(lab.root))]
+    if arguments.restarts and not lab.is_containers:
+        agree_to_restarts(lab)
     options += ["--restarts"] * arguments.restarts + ["--faults"] * arguments.faults
     options += ["--discard"] * arguments.discard
     return run_cases(lab, [*options, *arguments.rest])
+
+
+def agree_to_restarts(lab: Lab) -> None:
+    """Let nobody's machine be restarted without a yes, and never the one that this runs on.
+
+    Parameters:
+        lab: of real machines.
+    Raises:
+        LabError: a host is this machine, or the answer was no.
+    """
+    inventory = Inventory.start(lab)
+    try:
+        here, hosts = inventory.hosts_on_this_machine(), list(inventory.hosts)
+    finally:
+        inventory.stop()
+    if here:
+        raise LabError(
+            f"verify --restarts restarts every host, and {', '.join(here)} is this machine, on which the verification "
+            "itself runs; run it from another machine by ssh, or without --restarts"
+        )
+    confirm(lab, f"Restart the machines {', '.join(hosts)} and kill their servers?")
 
 
 def pytest_arguments(lab: Lab, options: list[str]) -> list[str]:

@@ -53,6 +53,9 @@ def test_killed_broker_serves_again(lab, message, evidence):
 
 def test_host_restart(lab, message, evidence):
     """Every host restarts; every server comes back in order, and what was written is there."""
+    here = [machine.name for machine in lab.machines if machine.info.values["ansible_connection"] == "local"]
+    if here:
+        pytest.skip(f"{', '.join(here)} is the machine that the verification runs on")
     put = lab.sql(f"CREATE TABLE IF NOT EXISTS {TABLE} (v INT); INSERT INTO {TABLE} VALUES (1); SELECT v FROM {TABLE}")
     for machine in lab.machines:
         boot = machine.run("cat /proc/sys/kernel/random/boot_id; stat --format=%Z /proc/1")
