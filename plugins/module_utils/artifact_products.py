@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fnmatch
 import os
 import shutil
@@ -121,10 +122,10 @@ class Fetcher:
                 self._fetch_locked([e for p in missing for e in p.entries])
                 for product in missing:
                     self._build(product)
-                if missing:
-                    self.cache.sweep(UNUSED_DAYS)
         elif missing:
             self._foretell(missing)
+        if not self.check:
+            self._sweep()
         for product in wanted:
             archive, manifest = self._paths(product)
             index[product.name] = {
@@ -267,6 +268,11 @@ class Fetcher:
                 "deleted and fetched again, and is still wrong: look at the Maven mirror this machine uses "
                 "(or, if the new file is right, run ./lab lock)"
             )
+
+    def _sweep(self) -> None:
+        """Remove what no run used lately. Where another run is fetching, the next one does it."""
+        with contextlib.suppress(ArtifactError), self.cache.exclusive(wait=0):
+            self.cache.sweep(UNUSED_DAYS)
 
     def _fetch_once(self, missing: list[LockEntry]) -> dict[LockEntry, str]:
         self.cache.sweep_scratch()

@@ -184,6 +184,8 @@ def main() -> None:
             fcntl.flock(lock, fcntl.LOCK_EX)
             known = cached(archive)
             if known:
+                # Tells the sweeper of the cache that it is in use.
+                os.utime(archive.with_suffix(".json"))
                 module.exit_json(changed=False, archive=str(archive), **known)
             with tempfile.TemporaryDirectory(dir=folder, prefix=".resolving-") as work:
                 unlocked = collect(Path(work), options)
