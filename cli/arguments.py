@@ -148,7 +148,7 @@ def build_parser() -> argparse.ArgumentParser:
         "suite",
         nargs="?",
         metavar="SUITE",
-        help="lint, unit, default, without-mitogen, or a folder of molecule/",
+        help="lint, unit, or a folder of molecule/",
     )
 
     lock = add("lock", "Refresh the lock files of the artifacts (all, or PRODUCT).")

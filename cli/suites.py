@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from cli.errors import LabError
 
 # Molecule's own order where a scenario names none.
 SEQUENCE = ("destroy", "create", "converge", "idempotence", "verify", "destroy")
-WITHOUT_MITOGEN = "without-mitogen"
 DEFAULT = "default"
 
 
@@ -21,14 +20,12 @@ class Step:
     Parameters:
         name: what is shown.
         argv: the command.
-        environment: variables of its own.
         unchanged: the step fails if a playbook reports a change.
         cleanup: the step is what leaves the machine as it was.
     """
 
     name: str
     argv: tuple[str, ...]
-    environment: dict[str, str] = field(default_factory=dict)
     unchanged: bool = False
     cleanup: bool = False
 
@@ -58,19 +55,17 @@ def unit(root: Path) -> list[Step]:
     return [Step("unit tests", python(root, "-m", "pytest", "tests"))]
 
 
-def molecule(root: Path, scenario: str, environment: dict[str, str] | None = None) -> list[Step]:
+def molecule(root: Path, scenario: str) -> list[Step]:
     """The steps of a Molecule scenario, in the order of its own test_sequence.
 
     Parameters:
         root: the clone's folder.
         scenario: a folder of molecule/.
-        environment: variables for every step.
     """
     return [
         Step(
             f"{scenario}: {action}",
             python(root, "-m", "molecule", action.replace("_", "-"), "-s", scenario),
-            environment or {},
             unchanged=action in ("check", "idempotence"),
             cleanup=action == "destroy",
         )
@@ -79,7 +74,7 @@ def molecule(root: Path, scenario: str, environment: dict[str, str] | None = Non
 
 
 def sequence(root: Path, scenario: str) -> list[str]:
-    """Actions of a scenario, as its molecule.yml (or the one that all share) lists them.
+    """Actions of a scenario, as its molecule.yml lists them, or in Molecule's own order.
 
     Parameters:
         root: the clone's folder.
@@ -90,16 +85,13 @@ def sequence(root: Path, scenario: str) -> list[str]:
     # PyYAML is in the venv, where tests run; the rest of the package works without it.
     import yaml
 
-    for path in (root / "molecule" / scenario / "molecule.yml", root / ".config" / "molecule" / "config.yml"):
-        if path.exists():
-            settings = (yaml.safe_load(path.read_text(encoding="utf-8")) or {}).get("scenario") or {}
-            actions = list(settings.get("test_sequence") or [])
-            if "check" in actions and settings.get("check_sequence") != ["check"]:
-                # Steps are run one by one, and Molecule's own `check` starts by destroying what the steps before made.
-                raise LabError(f"{path}: a scenario with `check` needs `check_sequence: [check]`")
-            if actions:
-                return actions
-    return list(SEQUENCE)
+    path = root / "molecule" / scenario / "molecule.yml"
+    settings = (yaml.safe_load(path.read_text(encoding="utf-8")) or {}).get("scenario") or {}
+    actions = list(settings.get("test_sequence") or SEQUENCE)
+    if "check" in actions and settings.get("check_sequence") != ["check"]:
+        # Steps are run one by one, and Molecule's own `check` starts by destroying what the steps before made.
+        raise LabError(f"{path}: a scenario with `check` needs `check_sequence: [check]`")
+    return actions
 
 
 def scenarios(root: Path) -> list[str]:
@@ -116,8 +108,6 @@ def catalog(root: Path) -> dict[str, Callable[[], list[Step]]]:
     suites: dict[str, Callable[[], list[Step]]] = {"lint": lambda: lint(root), "unit": lambda: unit(root)}
     for scenario in scenarios(root):
         suites[scenario] = lambda scenario=scenario: molecule(root, scenario)
-    if DEFAULT in suites:
-        suites.setdefault(WITHOUT_MITOGEN, lambda: molecule(root, DEFAULT, {"LAB_MITOGEN": "0"}))
     return suites
 
 

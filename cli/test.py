@@ -85,9 +85,7 @@ def run_step(lab: Lab, step: Step, screen: Screen, log: Path, become: dict[str, 
             if not lab.verbose:
                 screen.running(step.name, time.monotonic() - began, doing)
 
-        variables = ansible.environment(lab, **_plugins(lab), LAB_EVENTS=str(path), **become, **step.environment)
-        if step.environment.get("LAB_MITOGEN") == "0":
-            variables.pop("ANSIBLE_STRATEGY", None)
+        variables = ansible.environment(lab, **_plugins(lab), LAB_EVENTS=str(path), **become)
         status = process.run(list(step.argv), log, variables, lab.root, show=bool(lab.verbose), tick=tick)
 
     changes = progress.changes if step.unchanged else []

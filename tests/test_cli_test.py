@@ -28,11 +28,11 @@ def test_default_test_is_lint_unit_and_the_default_scenario(tmp_path: Path) -> N
     assert names[-3:] == ["default: create", "default: verify", "default: destroy"]
 
 
-def test_each_scenario_is_a_suite_and_so_is_the_default_without_mitogen(tmp_path: Path) -> None:
+def test_each_scenario_is_a_suite(tmp_path: Path) -> None:
     scenario(tmp_path, "default", "---")
     scenario(tmp_path, "ssh", "---")
-    assert list(suites.catalog(tmp_path)) == ["lint", "unit", "default", "ssh", "without-mitogen"]
-    assert all(step.environment == {"LAB_MITOGEN": "0"} for step in suites.steps_of(tmp_path, "without-mitogen"))
+    assert list(suites.catalog(tmp_path)) == ["lint", "unit", "default", "ssh"]
+    assert [step.name for step in suites.steps_of(tmp_path, "ssh")][:2] == ["ssh: destroy", "ssh: create"]
 
 
 def test_unknown_suite_lists_the_known(tmp_path: Path) -> None:

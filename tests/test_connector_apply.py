@@ -363,7 +363,11 @@ def test_a_source_that_would_become_another_one_is_refused_unless_it_is_begun_an
             declare()
         assert worker.wrote() == []
     else:
-        assert "DELETE /connectors/a" in worker.wrote() or declare(state=state)["changed"]
+        worker.says("GET", "/connectors/a/config", (200, {**CONFIG, "connector.class": other}))
+        worker.says("PUT", "/connectors/a/stop", (204, None))
+        worker.says("DELETE", "/connectors/a", (204, None))
+        assert declare(state=state)["changed"]
+        assert "DELETE /connectors/a" in worker.wrote() and worker.wrote()[-1] == "POST /connectors"
 
 
 def test_a_class_written_in_short_is_no_other_one(worker, declare):

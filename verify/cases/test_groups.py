@@ -94,6 +94,7 @@ def test_killed_before_commit(lab, topic, evidence):
     manual.kill()
     auto.kill()
     before, auto_before = ids(manual), ids(auto)
+    committed = lab.ask("group", group="grup-auto")["committed"]
 
     manual = lab.start("manual", "python3 consumer_manual.py")
     auto = lab.start("auto", "python3 consumer_groups.py Auto grup-auto")
@@ -108,6 +109,8 @@ def test_killed_before_commit(lab, topic, evidence):
     lost, repeated = (sent - read).total(), (read - sent).total()
     manual.stop()
     auto.stop()
+    assert lost == 0, f"never read by grup-auto: {sorted((sent - read).elements())}"
+    assert repeated == sent.total() - committed, f"{committed} of {sent.total()} committed at the kill"
     evidence(
         f"kill -9 with manual commit: the message in hand is read again, none lost; "
         f"with automatic commit (a timer of 5 s): {repeated} repeated, {lost} lost"

@@ -6,9 +6,9 @@ that the notes use are known in one place, `slate_cases.json` beside this file. 
 
     slate list [CASE...]                what the cases' names hold; all cases when none is named
     slate clear CASE...                 wipe it, whoever made it
-    slate begin [--discard] CASE        wipe what an earlier verification left and note in the ledger what
-    this one will make;
-                                        if something is there that no verification made, change nothing (ok: false)
+    slate begin [--discard] CASE        wipe what an earlier verification left and note in the ledger what this one
+                                        will make; if something is there that no verification made, change nothing
+                                        (ok: false)
     slate end CASE                      wipe what the case made and strike it from the ledger
     slate recover                       wipe what a verification left that was killed just now: all that the ledger
                                         names. Of an older one nothing is wiped: it may be a person's by now
