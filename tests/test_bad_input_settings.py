@@ -104,6 +104,8 @@ hadoop_data_dir: /data dir
 mysql_student_password: "it's secret"
 kafka_topics: [{name: la liga}, {name: a, replication_factor: 3}]
 kafka_connect_connectors: [{name: a/b}]
+kafka_server_properties: {num.io.threads: many}
+kafka_connect_properties: {offset.flush.interval.ms: soon}
 """
     said = site(clone, tmp_path, GROUPS, settings)
     for words in (
@@ -116,6 +118,8 @@ kafka_connect_connectors: [{name: a/b}]
         "'la liga' is no topic's name",
         "a: replication factor 3 needs 3 brokers; the lab has",
         "'a/b': a connector's name has no /",
+        "kafka_server_properties: num.io.threads 'many': it must be a whole number",
+        "kafka_connect_properties: offset.flush.interval.ms 'soon': it must be a whole number",
     ):
         assert words in said, said
     assert "secret" not in said

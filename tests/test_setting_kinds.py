@@ -163,3 +163,10 @@ def test_a_host_with_an_underscore_is_refused_by_name():
     (line,) = settings_problems.host_problems("hadoop_master")
     assert line.startswith("host hadoop_master of the inventory: ") and "no underscore" in line
     assert settings_problems.host_problems("hadoopmaster") == []
+
+
+def test_options_of_a_topic_are_checked_for_the_kafka_whose_options_are_known():
+    given = {"kafka_topics": [{"name": "a", "config": {"retention.ms": "7d"}}]}
+    (line,) = settings_problems.option_problems(given)
+    assert line == "kafka_topics, a: retention.ms '7d': it must be a whole number"
+    assert settings_problems.option_problems(given | {"kafka_version": "4.0.0"}) == []

@@ -144,9 +144,10 @@ class ActionModule(ActionBase):
         given = {name: value for name, value in given.items() if name not in texts}
         checked = {name: specs[name] for name in given}
         validated = ArgumentSpecValidator(checked).validate(given, validate_role_argument_spec=True)
-        wrong += validated.error_messages + texts_for_truths(given, specs)
-        if not wrong:
-            wrong = self._values(validated.validated_parameters, specs, role_checks(folder), variables)
+        types = validated.error_messages + texts_for_truths(given, specs)
+        values = [] if types else self._values(validated.validated_parameters, specs, role_checks(folder), variables)
+        # What cannot be rendered may only follow from a wrong value.
+        wrong = values or [*wrong, *types]
         if wrong:
             # Ansible repeats a sentence for each element of a list.
             raise AnsibleActionFail("; ".join(dict.fromkeys(wrong)))
@@ -161,6 +162,7 @@ class ActionModule(ActionBase):
         defaults = {name: spec["default"] for name, spec in specs.items() if "default" in spec}
         groups = variables.get("group_names", [])
         wrong = settings_problems.value_problems(given, checks, private)
+        wrong += settings_problems.option_problems(given)
         wrong += settings_problems.clashes(defaults | given, checks, groups)
         wrong += settings_problems.declared_problems(given, len(given.get("lab_kafka_hosts") or []))
         return wrong + settings_problems.host_problems(str(variables.get("inventory_hostname", "")))

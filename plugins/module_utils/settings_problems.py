@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 try:
-    from ansible.module_utils import setting_kinds, topic_plan
+    from ansible.module_utils import kafka_options, setting_kinds, topic_plan
 except ImportError:  # imported by a unit test, without Ansible's own importer
-    from plugins.module_utils import setting_kinds, topic_plan
+    from plugins.module_utils import kafka_options, setting_kinds, topic_plan
 
 # Kinds that setting_kinds does not have: choices and booleans are checked by type, some by a role's own code.
 UNCHECKED = ("any",)
@@ -80,6 +80,25 @@ def clashes(values: Mapping[str, Any], checks: Mapping[str, Mapping[str, Any]], 
             other = taken.setdefault(int(values[name]), name)
             if other != name:
                 problems.append(f"{other} and {name} are both {what} {values[name]}; give each its own")
+    return problems
+
+
+def option_problems(given: Mapping[str, Any]) -> list[str]:
+    """Options of Kafka that the broker, the worker or a topic would refuse; only for the Kafka whose options are known.
+
+    Parameters:
+        given: settings with their values, of the right type.
+    """
+    version, known = kafka_options.read_definitions()
+    if str(given.get("kafka_version", version)) != version:
+        return []
+    problems = []
+    for setting, component in (("kafka_server_properties", "broker"), ("kafka_connect_properties", "worker")):
+        found = kafka_options.problems(given.get(setting) or {}, known[component], complete=False)
+        problems += [f"{setting}: {line}" for line in found]
+    for topic in given.get("kafka_topics") or []:
+        found = kafka_options.problems(topic.get("config") or {}, known["topic"], complete=True)
+        problems += [f"kafka_topics, {topic['name']}: {line}" for line in found]
     return problems
 
 
