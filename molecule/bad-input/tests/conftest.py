@@ -10,7 +10,7 @@ from scenario_kit import Scenario, as_machines, cache_copy, copy_of_project, dif
 
 from verify.lib.machine import Machine
 
-ORDER = ("this_machine", "fresh_hosts", "artifacts", "interrupted", "repairs", "offline")
+ORDER = ("this_machine", "fresh_hosts", "artifacts", "interrupted", "repairs", "servers", "offline")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
