@@ -103,7 +103,8 @@ course_user: kafka
 hadoop_data_dir: /data dir
 mysql_student_password: "it's secret"
 kafka_topics: [{name: la liga}, {name: a, replication_factor: 3}]
-kafka_connect_connectors: [{name: a/b}]
+kafka_connect_connectors: [{name: ' a'}]
+hadoop_replication: 3
 kafka_server_properties: {num.io.threads: many}
 kafka_connect_properties: {offset.flush.interval.ms: soon}
 """
@@ -117,7 +118,8 @@ kafka_connect_properties: {offset.flush.interval.ms: soon}
         "mysql_student_password: a password has",
         "'la liga' is no topic's name",
         "a: replication factor 3 needs 3 brokers; the lab has",
-        "'a/b': a connector's name has no /",
+        "' a': a connector's name has no control characters",
+        "hadoop_replication 3: there are 2 DataNodes; set 2 or less",
         "kafka_server_properties: num.io.threads 'many': it must be a whole number",
         "kafka_connect_properties: offset.flush.interval.ms 'soon': it must be a whole number",
     ):

@@ -11,6 +11,9 @@ from plugins.module_utils import setting_kinds, settings_problems
 
 ROOT = Path(__file__).parent.parent
 GOOD = {
+    "retention": [-1, 1, 168],
+    "local_file": [__file__],
+    "server_paths": [["/opt/kafka/libs/a.jar", "/opt/kafka/plugins"]],
     "heap": ["64m", "1g", "512M", "2G", "900000k", "1073741824"],
     "mysql_size": ["64M", "1G", "134217728", "512k"],
     "memory_limit": ["512M", "2G", "infinity", "50%", "1T"],
@@ -38,6 +41,10 @@ GOOD = {
     "units": [["kafka.service", "hdfs-sink@x.service"]],
 }
 BAD = {
+    "retention": [0, -2],
+    "local_file": ["/no/such/file", "here"],
+    "local_files": [["/no/such/file"]],
+    "server_paths": [["/a,/b"]],
     "heap": ["lots", "", "0", "0m", "-1", "512MB", "1.5g", "512 m", "1m", "99999g", "512m -Dx", "512m\n"],
     "mysql_size": ["64MB", "lots", "-1", "1.5G", "64 M"],
     "memory_limit": ["lots", "512MB", "101%", "1m", ""],
@@ -133,7 +140,7 @@ def test_a_check_of_no_kind_is_a_mistake_of_ours():
         ({"kafka_topics": [{"name": "a", "partitions": 0}]}, "at least one partition"),
         ({"kafka_topics": [{"name": "a"}, {"name": "a"}]}, "a is declared twice"),
         ({"kafka_topics": [{"name": "a", "replication_factor": 2}]}, "needs 2 brokers; the lab has 1"),
-        ({"kafka_connect_connectors": [{"name": "a/b"}]}, "'a/b': a connector's name has no /"),
+        ({"kafka_connect_connectors": [{"name": " a"}]}, "' a': a connector's name has no control characters"),
         ({"kafka_connect_connectors": [{"name": "a\nb"}]}, "a connector's name has no"),
         ({"hdfs_sink_jobs": [{"name": "a b", "topic": "t"}]}, "'a b': a sink's name has"),
         ({"hdfs_sink_jobs": [{"name": "a", "topic": "t"}, {"name": "a", "topic": "u"}]}, "a is declared twice"),
@@ -153,7 +160,7 @@ def test_what_is_declared_and_cannot_be_is_said_before_anything_is_made(given, w
 def test_what_can_be_declared_passes():
     given = {
         "kafka_topics": [{"name": "a.b_c-D", "replication_factor": 1}],
-        "kafka_connect_connectors": [{"name": "mysql temperatures.2"}, {"file": "x.json"}],
+        "kafka_connect_connectors": [{"name": "mysql temperatures.2"}, {"name": "a/b%?"}, {"file": "x.json"}],
         "hdfs_sink_jobs": [{"name": "a", "topic": "t", "arguments": ["--by-day", "--bytes", "8m"]}],
     }
     assert settings_problems.declared_problems(given, brokers=1) == []
@@ -170,3 +177,11 @@ def test_options_of_a_topic_are_checked_for_the_kafka_whose_options_are_known():
     (line,) = settings_problems.option_problems(given)
     assert line == "kafka_topics, a: retention.ms '7d': it must be a whole number"
     assert settings_problems.option_problems(given | {"kafka_version": "4.0.0"}) == []
+
+
+def test_more_copies_than_datanodes_are_refused():
+    assert settings_problems.replication_problems({"hadoop_replication": 3}, 1) == [
+        "hadoop_replication 3: there is 1 DataNode; set 1 or less"
+    ]
+    assert settings_problems.replication_problems({"hadoop_replication": 3}, 3) == []
+    assert settings_problems.replication_problems({}, 1) == []

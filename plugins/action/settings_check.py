@@ -165,6 +165,8 @@ class ActionModule(ActionBase):
         wrong += settings_problems.option_problems(given)
         wrong += settings_problems.clashes(defaults | given, checks, groups)
         wrong += settings_problems.declared_problems(given, len(given.get("lab_kafka_hosts") or []))
+        datanodes = given.get("hadoop_datanodes") or variables.get("groups", {}).get("datanode", [])
+        wrong += settings_problems.replication_problems(given, len(datanodes))
         return wrong + settings_problems.host_problems(str(variables.get("inventory_hostname", "")))
 
     def _rendered(self, raw: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -75,6 +76,11 @@ def number(value: Any, least: int = 0, most: int = 2**31 - 1) -> str:
     return "" if least <= int(value) <= most else f"it must be between {least} and {most}"
 
 
+def retention(value: Any) -> str:
+    """How long records are kept: -1 for ever; the broker refuses 0 (log.retention.ms)."""
+    return "" if int(value) == -1 or int(value) >= 1 else "it must be 1 or more, or -1 for no limit"
+
+
 def uid(value: Any) -> str:
     """An id of a user or a group: root's is none of the lab's, and those from 60000 on belong to the system."""
     return number(value, 1, 59999)
@@ -88,6 +94,11 @@ def server_path(value: Any) -> str:
     return f"{text} belongs to the system; name a folder in it" if text.rstrip("/") in SYSTEM_FOLDERS else ""
 
 
+def server_paths(value: Sequence[Any]) -> str:
+    """Paths on a host."""
+    return _each(value, server_path)
+
+
 def local_path(value: Any) -> str:
     """A path on the control machine."""
     text = str(value)
@@ -96,9 +107,14 @@ def local_path(value: Any) -> str:
     return ""
 
 
-def local_paths(value: Sequence[Any]) -> str:
-    """Paths on the control machine."""
-    return _each(value, local_path)
+def local_file(value: Any) -> str:
+    """A file on the control machine that a role reads."""
+    return local_path(value) or ("" if Path(str(value)).expanduser().is_file() else "this machine has no such file")
+
+
+def local_files(value: Sequence[Any]) -> str:
+    """Files on the control machine that a role reads."""
+    return _each(value, local_file)
 
 
 def hdfs_path(value: Any) -> str:

@@ -162,6 +162,20 @@ def _sink_refuses(words: list[str]) -> str:
     return ""
 
 
+def replication_problems(given: Mapping[str, Any], datanodes: int) -> list[str]:
+    """More copies of a block than DataNodes: HDFS would refuse each append to a file.
+
+    Parameters:
+        given: settings with their values, of the right type.
+        datanodes: how many DataNodes the cluster has; 0 where the host belongs to none.
+    """
+    copies = given.get("hadoop_replication")
+    if not copies or not datanodes or int(copies) <= datanodes:
+        return []
+    there = f"{datanodes} DataNode{'s' * (datanodes != 1)}"
+    return [f"hadoop_replication {copies}: there {'is' if datanodes == 1 else 'are'} {there}; set {datanodes} or less"]
+
+
 def host_problems(name: str) -> list[str]:
     """A host's name in the inventory that servers and clients cannot use.
 
@@ -173,13 +187,13 @@ def host_problems(name: str) -> list[str]:
 
 
 def connector_name(name: str) -> str:
-    """Why a connector cannot have a name; Connect takes any, but its REST paths and file names do not.
+    """Why Connect refuses a connector's name, or trims it (ConnectorConfig, NAME_CONFIG).
 
     Parameters:
         name: the name.
     """
-    if setting_kinds.CONTROL.search(name) or {"/", "\\", "%", "?", "#"} & set(name) or name != name.strip():
-        return f"{name!r}: a connector's name has no / \\ % ? #, and no blanks at its ends"
+    if setting_kinds.CONTROL.search(name) or name != name.strip():
+        return f"{name!r}: a connector's name has no control characters, and no blanks at its ends"
     return f"{name[:20]}...: a connector's name has at most 200 characters" if len(name) > 200 else ""
 
 
