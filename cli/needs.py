@@ -81,11 +81,11 @@ def needs(python: str, argv: list[str], there: Callable[[str], bool] = is_there)
         with contextlib.redirect_stderr(io.StringIO()), contextlib.redirect_stdout(io.StringIO()):
             arguments = command_line.parse(argv)
             current = lab.from_arguments(arguments)
+            wanted = packages_of(arguments.command, current.is_containers)
     except (SystemExit, LabError):
         return []
     if arguments.command in WITHOUT_VENV:
         return []
-    wanted = packages_of(arguments.command, current.is_containers)
     missing = [package for package, what in wanted.items() if not there(what)]
     if not (current.root / ".venv" / "lab-stamp").exists():
         missing += venv_package(python)

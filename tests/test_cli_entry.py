@@ -222,6 +222,11 @@ def test_nothing_is_installed_for_help_mistakes_and_doctor(argv: list[str]) -> N
     assert needs.needs("python3", argv, there=nothing) == []
 
 
+def test_an_inventory_that_ansible_cannot_read_installs_nothing(tmp_path: Path) -> None:
+    (tmp_path / "hosts.yml").write_text("all: {hosts: {a: {lab_containers: true}, b: {}}}", encoding="utf-8")
+    assert needs.needs("python3", ["up", "-i", str(tmp_path)], there=nothing) == []
+
+
 def test_entry_is_short(clone: Path) -> None:
     assert len((clone / "lab").read_text(encoding="utf-8").splitlines()) <= 120
     assert os.access(clone / "lab", os.X_OK)
