@@ -70,7 +70,7 @@ class Lab:
         folder = self.inventory if self.inventory.is_dir() else self.inventory.parent
         always = {*folder.glob("group_vars/all.y*ml"), *folder.glob("group_vars/all/*.y*ml")}
         literals: list[str] = []
-        mentions = sum("lab_containers" in setting or setting.startswith("@") for setting in self.extra_vars)
+        mentions = sum("lab_containers" in _text_of(setting) for setting in self.extra_vars)
         for path in _inventory_files(self.inventory):
             text = COMMENT.sub("", path.read_text(encoding="utf-8", errors="replace"))
             mentions += text.count("lab_containers")
@@ -125,6 +125,11 @@ def program(root: Path = ROOT) -> str:
     """
     here = Path(os.environ.get("LAB_CWD", root))
     return "./lab" if here.resolve() == root.resolve() else shlex.quote(str(root / "lab"))
+
+
+def _text_of(setting: str) -> str:
+    """A setting of -e as it is written, on the command line or in its file."""
+    return Path(setting[1:]).read_text(encoding="utf-8", errors="replace") if setting.startswith("@") else setting
 
 
 def _inventory_files(inventory: Path) -> list[Path]:

@@ -243,16 +243,12 @@ def pattern(value: Any, matches: str = "", such_as: str = "") -> str:
 
 def packages(value: Sequence[Any]) -> str:
     """Names of Debian packages (Debian Policy 5.6.1), perhaps with a version."""
-    return _each(value, lambda name: "" if re.fullmatch(r"[a-z0-9][a-z0-9+.-]+(:[a-z0-9]+)?(=\S+)?", str(name)) else (
-        f"{name!r} is no name of a package"
-    ))  # fmt: skip
+    return _named(value, r"[a-z0-9][a-z0-9+.-]+(:[a-z0-9]+)?(=\S+)?", "a package")
 
 
 def units(value: Sequence[Any]) -> str:
     """Units of systemd."""
-    return _each(value, lambda name: "" if re.fullmatch(r"[A-Za-z0-9:_.\\@-]{1,255}", str(name)) else (
-        f"{name!r} is no name of a unit"
-    ))  # fmt: skip
+    return _named(value, r"[A-Za-z0-9:_.\\@-]{1,255}", "a unit")
 
 
 def properties(value: Mapping[str, Any]) -> str:
@@ -299,6 +295,10 @@ def _each(values: Sequence[Any], check: Callable[[Any], str]) -> str:
     if not values:
         return ""
     return next((f"{value}: {why}" if str(value) not in why else why for value in values if (why := check(value))), "")
+
+
+def _named(values: Sequence[Any], pattern: str, what: str) -> str:
+    return next((f"{value!r} is no name of {what}" for value in values if not re.fullmatch(pattern, str(value))), "")
 
 
 def _once(values: Sequence[Any]) -> str:
