@@ -6,27 +6,29 @@ and the limits that checks.yml gives, and returns why the value cannot be, or an
 
 from __future__ import annotations
 
-import ipaddress
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+try:
+    from ansible.module_utils import setting_names
+except ImportError:  # imported by a unit test, without Ansible's own importer
+    from plugins.module_utils import setting_names
+
+CONTROL, each = setting_names.CONTROL, setting_names.each
+host, hosts = setting_names.host, setting_names.hosts
+user, system_user = setting_names.user, setting_names.system_user
+database, tables = setting_names.database, setting_names.tables
+password, secrets = setting_names.password, setting_names.secrets
+packages, units = setting_names.packages, setting_names.units
+
 UNITS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
-# Users of the lab's services and of the system: none of them can be a student.
-RESERVED_USERS = frozenset(
-    {"root", "zookeeper", "kafka", "kafka-connect", "hadoop", "mysql", "bluesky-search", "nobody", "daemon", "sshd"}
-)
-SYSTEM_DATABASES = frozenset({"mysql", "sys", "information_schema", "performance_schema"})
 SYSTEM_FOLDERS = frozenset(
     {"/", "/bin", "/boot", "/dev", "/etc", "/home", "/lib", "/opt", "/proc", "/root", "/run", "/sbin", "/srv", "/sys",
      "/tmp", "/usr", "/var", "/var/lib"}  # noqa: S108 - a name to refuse
 )  # fmt: skip
-HOST = re.compile(
-    r"(?!.{254})([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?)(\.[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*"
-)
-CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
 def heap(value: Any, least: str = "2m", most: str = "1024g") -> str:
@@ -96,7 +98,7 @@ def server_path(value: Any) -> str:
 
 def server_paths(value: Sequence[Any]) -> str:
     """Paths on a host."""
-    return _each(value, server_path)
+    return each(value, server_path)
 
 
 def local_path(value: Any) -> str:
@@ -114,7 +116,7 @@ def local_file(value: Any) -> str:
 
 def local_files(value: Sequence[Any]) -> str:
     """Files on the control machine that a role reads."""
-    return _each(value, local_file)
+    return each(value, local_file)
 
 
 def hdfs_path(value: Any) -> str:
@@ -125,27 +127,14 @@ def hdfs_path(value: Any) -> str:
     return ""
 
 
-def host(value: Any) -> str:
-    """A host's name, or an address. Java's URI knows no underscore in a host, so Hadoop and Connect do not."""
-    text = str(value)
-    if HOST.fullmatch(text) or _is_address(text):
-        return ""
-    return "a host's name has letters, digits and '-' only, and dots between its parts (no underscore)"
-
-
-def hosts(value: Sequence[Any]) -> str:
-    """Names of hosts, each once."""
-    return _each(value, host) or _once(value)
-
-
 def bind_addresses(value: Any) -> str:
     """Where a server listens: addresses or names, separated by commas; * for all."""
-    return _each([part.strip() for part in str(value).split(",")], lambda part: "" if part == "*" else host(part))
+    return each([part.strip() for part in str(value).split(",")], lambda part: "" if part == "*" else host(part))
 
 
 def addresses(value: Any) -> str:
     """HOST:PORT, several separated by commas."""
-    return _each(str(value).split(","), _host_and_port)
+    return each(str(value).split(","), _host_and_port)
 
 
 def zookeeper_addresses(value: Any) -> str:
@@ -166,7 +155,7 @@ def _host_and_port(text: str) -> str:
 
 def urls(value: Any) -> str:
     """http:// or https:// URLs, separated by commas."""
-    return _each(str(value).split(","), url)
+    return each(str(value).split(","), url)
 
 
 def url(value: Any) -> str:
@@ -181,53 +170,6 @@ def url(value: Any) -> str:
     return f"{text!r} is not a URL such as http://host:9870" if wrong else host(parts.hostname)
 
 
-def user(value: Any) -> str:
-    """A user of Linux that is also one of MySQL and of HDFS, and no service's."""
-    text = str(value)
-    if text in RESERVED_USERS:
-        return f"{text} is a user of the system or of the lab's services"
-    return system_user(text)
-
-
-def system_user(value: Any) -> str:
-    """A user or group of Linux (useradd(8)); MySQL's names have 32 characters too."""
-    if re.fullmatch(r"[A-Za-z_][A-Za-z0-9_.-]{0,31}", str(value)):
-        return ""
-    return "a name of a user or a group begins with a letter and has at most 32 letters, digits, and _ . -"
-
-
-def database(value: Any) -> str:
-    """A database of MySQL that grants, URLs and Debezium's patterns can name as it is."""
-    if str(value).lower() in SYSTEM_DATABASES:
-        return "it is MySQL's own database"
-    return _identifier(value)
-
-
-def tables(value: Mapping[str, Any]) -> str:
-    """Definitions of tables by name."""
-    return _each(list(value), _identifier) or next(
-        (f"{name} has no columns" for name, columns in value.items() if not str(columns or "").strip()), ""
-    )
-
-
-def _identifier(value: Any) -> str:
-    if re.fullmatch(r"(?!\d+$)[A-Za-z0-9_]{1,64}", str(value)):
-        return ""
-    return f"{str(value)!r} must be 1 to 64 letters, digits and underscores, not digits alone"
-
-
-def password(value: Any) -> str:
-    """A password that option files, property files and command lines hold as it is. The value is never repeated."""
-    if re.fullmatch(r"[^\s\x00-\x1f\x7f\"'\\#]{1,128}", str(value)):
-        return ""
-    return "a password has 1 to 128 characters without blanks, quotes, backslash and #"
-
-
-def secrets(value: Mapping[str, Any]) -> str:
-    """Secrets by name; each becomes a file of that name."""
-    return next((f"{name!r} must be letters, digits and . _ -" for name in value if not _is_file_name(name)), "")
-
-
 def line(value: Any) -> str:
     """A text of one line that property files can hold as it is."""
     text = str(value)
@@ -239,16 +181,6 @@ def line(value: Any) -> str:
 def pattern(value: Any, matches: str = "", such_as: str = "") -> str:
     """A text of a form that checks.yml gives."""
     return "" if re.fullmatch(matches, str(value)) else f"it must be written like {such_as}"
-
-
-def packages(value: Sequence[Any]) -> str:
-    """Names of Debian packages (Debian Policy 5.6.1), perhaps with a version."""
-    return _named(value, r"[a-z0-9][a-z0-9+.-]+(:[a-z0-9]+)?(=\S+)?", "a package")
-
-
-def units(value: Sequence[Any]) -> str:
-    """Units of systemd."""
-    return _named(value, r"[A-Za-z0-9:_.\\@-]{1,255}", "a unit")
 
 
 def properties(value: Mapping[str, Any]) -> str:
@@ -265,7 +197,7 @@ def properties(value: Mapping[str, Any]) -> str:
 
 def names(value: Mapping[str, Any] | Sequence[Any]) -> str:
     """Names, each a line."""
-    return _each(list(value), line)
+    return each(list(value), line)
 
 
 def jvm_options(value: Any) -> str:
@@ -278,29 +210,3 @@ def jvm_options(value: Any) -> str:
         if word.startswith("-XX:") and not re.fullmatch(r"-XX:([+-]\w+|\w+=\S+)", word):
             return f"{word!r} is written like -XX:+Name, -XX:-Name or -XX:Name=value"
     return ""
-
-
-def _is_address(text: str) -> bool:
-    try:
-        return bool(ipaddress.ip_address(text))
-    except ValueError:
-        return False
-
-
-def _is_file_name(text: Any) -> bool:
-    return bool(re.fullmatch(r"(?!\.\.?$)[A-Za-z0-9._-]{1,200}", str(text)))
-
-
-def _each(values: Sequence[Any], check: Callable[[Any], str]) -> str:
-    if not values:
-        return ""
-    return next((f"{value}: {why}" if str(value) not in why else why for value in values if (why := check(value))), "")
-
-
-def _named(values: Sequence[Any], pattern: str, what: str) -> str:
-    return next((f"{value!r} is no name of {what}" for value in values if not re.fullmatch(pattern, str(value))), "")
-
-
-def _once(values: Sequence[Any]) -> str:
-    twice = sorted({str(value) for value in values if list(values).count(value) > 1})
-    return f"{', '.join(twice)} is listed twice" if twice else ""
