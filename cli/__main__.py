@@ -15,6 +15,7 @@ from cli import lab
 from cli.arguments import own_words
 from cli.errors import INTERRUPTED, PROVISIONING_FAILED, LabError
 from cli.lab import Lab
+from cli.printable import printable
 
 
 def main(argv: list[str]) -> int:
@@ -33,7 +34,7 @@ def main(argv: list[str]) -> int:
         current = lab.from_arguments(arguments)
         return importlib.import_module(f"cli.{arguments.command}").run(current, arguments)
     except LabError as error:
-        print(f"lab: {error}", file=sys.stderr)
+        print(printable(f"lab: {error}"), file=sys.stderr)
         return error.status
     except KeyboardInterrupt:
         print(f"\nlab: {arguments.command} interrupted; {after_interrupt(arguments, current)}", file=sys.stderr)
@@ -43,7 +44,8 @@ def main(argv: list[str]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return INTERRUPTED
     except Exception as error:
-        print(f"lab: {type(error).__name__}: {error} (details: {_keep_traceback()})", file=sys.stderr)
+        text = f"lab: {type(error).__name__}: {error} (details: {_keep_traceback()})"
+        print(printable(text), file=sys.stderr)
         return PROVISIONING_FAILED
 
 

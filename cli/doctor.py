@@ -16,6 +16,7 @@ from cli import needs, sudo
 from cli.caches import cache_folders
 from cli.errors import CHECK_FAILED, OK, LabError
 from cli.lab import Lab, shown
+from cli.printable import printable
 
 OKAY, NOTE, BAD = "ok", "note", "PROBLEM"
 MEMORY_MB = 5000
@@ -46,7 +47,7 @@ def run(lab: Lab, arguments: Namespace) -> int:
     findings = [finding for check in checks_for(lab) for finding in check(lab)]
     width = max(len(finding.about) for finding in findings)
     for finding in findings:
-        print(f"  {finding.level.ljust(len(BAD))}  {finding.about.ljust(width)}  {finding.text}")
+        print(f"  {finding.level.ljust(len(BAD))}  {finding.about.ljust(width)}  {printable(finding.text)}")
     bad = sum(finding.level == BAD for finding in findings)
     print(f"\n{lab.retype('up')} would {plan(lab)}.")
     print(f"It would fail: {bad} problem{'s' * (bad != 1)} above." if bad else "Nothing is in its way.")

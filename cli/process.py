@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from cli.lab import Lab
+from cli.printable import printable
 
 GRACE_SECONDS = 8
 TICK_SECONDS = 0.1
@@ -111,5 +111,4 @@ def _copy(source: BinaryIO, log: Path) -> None:
     with log.open("ab", buffering=0) as file:
         for line in source:
             file.write(line)
-            sys.stdout.buffer.write(line)
-            sys.stdout.buffer.flush()
+            print(printable(line.decode(errors="replace")), end="", flush=True)

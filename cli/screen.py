@@ -6,6 +6,8 @@ import shutil
 import sys
 from typing import TextIO
 
+from cli.printable import printable
+
 WIDTH = 24
 CLEAR = "\r\x1b[2K"
 
@@ -46,7 +48,7 @@ class Screen:
         """
         if self.live:
             line = f"{phase_line(name, seconds)}  {what}"
-            self.out.write(CLEAR + line[: shutil.get_terminal_size().columns - 1])
+            self.out.write(CLEAR + printable(line)[: shutil.get_terminal_size().columns - 1])
             self.out.flush()
             self._running = True
 
@@ -60,4 +62,4 @@ class Screen:
         """Print a line that stays."""
         self.clear()
         if not self.quiet:
-            print(text, file=self.out, flush=True)
+            print(printable(text), file=self.out, flush=True)

@@ -18,6 +18,7 @@ from typing import Any
 
 import pytest
 
+from cli.printable import printable
 from verify.lib import hints
 from verify.lib.inventory import PARTS, ROOT, form_labs, read_hosts
 from verify.lib.lab import Lab
@@ -251,6 +252,9 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo) -> Itera
             connectors = NAMES.get(key[0], {}).get("connector", [])
             if found and not _fault(item.config, item.module, *key):
                 report.sections.append(("what the servers say", found.trouble(connectors, servers)))
+        # What failed quotes hosts.
+        report.longrepr = printable(str(report.longrepr))
+        report.sections = [(title, printable(said)) for title, said in report.sections]
     elif report.skipped:
         row.add("skipped")
     return report

@@ -9,6 +9,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from cli.printable import printable
+
 RESULTS = ("refused", "down", "failed", "skipped", "passed")
 """Worst first: a row shows the worst of what its tests came to."""
 
@@ -96,5 +98,5 @@ class Table:
         first = [cells[name].ljust(size) for name, size in self.widths.items()]
         blank = [" " * size for size in self.widths.values()]
         left = self.width - sum(self.widths.values()) - 3 * len(self.widths)
-        said = textwrap.wrap("; ".join(row.evidence), left, break_on_hyphens=False) or [""]
+        said = textwrap.wrap(printable("; ".join(row.evidence)), left, break_on_hyphens=False) or [""]
         return [" | ".join([*(first if not number else blank), part]).rstrip() for number, part in enumerate(said)]
