@@ -167,8 +167,17 @@ class Client:
 
         self._do("join", act)
 
-    def remove(self, path: str) -> None:
-        self._do("remove", lambda: self.store.files.pop(path, None))
+    def remove(self, path: str, whole: bool = False) -> None:
+        def act() -> None:
+            self.store.files.pop(path, None)
+            below = [name for name in self.store.files if name.startswith(f"{path}/")]
+            if below and not whole:
+                raise HdfsError(f"{path} is not empty")
+            for name in below:
+                del self.store.files[name]
+            self.store.folders -= {name for name in self.store.folders if f"{name}/".startswith(f"{path}/")}
+
+        self._do("remove", act)
 
     def _delete(self, path: str, recursive: str) -> None:
         def act() -> None:

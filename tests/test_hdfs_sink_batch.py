@@ -5,10 +5,12 @@ from __future__ import annotations
 import random
 
 from hdfs_sink.batch import Batch, Gatherer, Limits
-from hdfs_sink.rows import Column, row_maker
+from hdfs_sink.columns import Column
+from hdfs_sink.names import DAYS, NO_DAY
+from hdfs_sink.rows import Maker
 from hdfs_sink_kit import DAY, Record, event
 
-MAKE = row_maker("csv", [Column("id", "int")], places=False)
+MAKE = Maker("csv", [Column("id", "int")])
 
 
 def records(*offsets: int, **more: int) -> list[Record]:
@@ -36,7 +38,7 @@ def test_a_batch_is_full_at_its_rows_also_within_one_poll():
 def test_a_batch_is_full_at_its_bytes():
     gatherer = gather(Limits(1000, 5, 60))
     gatherer.take(records(*range(6)), 0)
-    assert [b.body for b in all_of(gatherer)] == [b"0\n1\n2\n", b"3\n4\n5\n"]
+    assert [b.files for b in all_of(gatherer)] == [{"-": b"0\n1\n2\n"}, {"-": b"3\n4\n5\n"}]
 
 
 def test_a_batch_is_due_by_the_age_of_its_first_record_also_when_no_more_come():
@@ -49,20 +51,54 @@ def test_a_batch_is_due_by_the_age_of_its_first_record_also_when_no_more_come():
     assert all_of(gatherer, 99) == []
 
 
-def test_a_batch_ends_where_the_day_does():
+def test_days_that_alternate_are_one_batch_with_a_file_of_each():
     gatherer = gather(Limits(1000, 10_000, 60), by_day=True)
+    gatherer.take([*records(0, timestamp=DAY - 1), *records(1, timestamp=DAY), *records(2, 3, timestamp=0)], 0)
+    assert gatherer.waiting == 4
+    (batch,) = all_of(gatherer, finish=True)
+    assert (batch.day, batch.start, batch.end, batch.rows, batch.bytes) == (DAYS, 0, 4, 4, 8)
+    assert batch.files == {"1970-01-01": b"0\n2\n3\n", "1970-01-02": b"1\n"}
+
+
+def test_a_batch_of_one_day_is_of_that_day():
+    gatherer = gather(Limits(2, 10_000, 60), by_day=True)
     gatherer.take(records(0, 1, timestamp=DAY - 1) + records(2, timestamp=DAY), 0)
-    (first,) = all_of(gatherer)
+    first, second = all_of(gatherer, finish=True)
     assert (first.day, first.start, first.end) == ("1970-01-01", 0, 2)
-    (second,) = all_of(gatherer, finish=True)
     assert (second.day, second.start, second.end) == ("1970-01-02", 2, 3)
+
+
+def test_rows_whose_time_is_null_have_a_day_of_their_own():
+    gatherer = Gatherer(0, lambda record: (b"x\n", None if record.offset else 0), Limits(1000, 10_000, 60), True)
+    gatherer.take(records(0, 1, 2), 0)
+    (batch,) = all_of(gatherer, finish=True)
+    assert batch.files == {"1970-01-01": b"x\n", NO_DAY: b"x\nx\n"}
+
+
+def test_a_batch_has_a_bounded_number_of_days(monkeypatch):
+    monkeypatch.setattr("hdfs_sink.batch.MOST_DAYS", 3)
+    gatherer = gather(Limits(1000, 10_000, 60), by_day=True)
+    gatherer.take([record for day in range(7) for record in records(day, timestamp=day * DAY)], 0)
+    assert [len(batch.files) for batch in all_of(gatherer, finish=True)] == [3, 3, 1]
+
+
+def test_rows_that_are_taken_back_are_taken_back_of_each_day():
+    gatherer = gather(Limits(1000, 10_000, 60), by_day=True)
+    gatherer.take([*records(0, timestamp=0), *records(1, timestamp=DAY)], 0)
+    gatherer.look()
+    gatherer.be_sure()
+    gatherer.take([*records(2, timestamp=0), *records(3, timestamp=2 * DAY)], 0)
+    gatherer.look()
+    assert gatherer.forget() == 2
+    (batch,) = all_of(gatherer, finish=True)
+    assert batch.files == {"1970-01-01": b"0\n", "1970-01-02": b"1\n"}
 
 
 def test_poison_moves_the_end_and_is_kept_with_its_reason():
     gatherer = gather(Limits(1000, 10_000, 60))
     gatherer.take([Record(0, event(0)), Record(1, None), Record(2, b"x")], 0)
     (batch,) = all_of(gatherer, finish=True)
-    assert (batch.start, batch.end, batch.rows, batch.body) == (0, 3, 1, b"0\n")
+    assert (batch.start, batch.end, batch.rows, batch.files) == (0, 3, 1, {"-": b"0\n"})
     assert [(r.offset, why) for r, why in batch.poison] == [(1, "tombstone: the value is null"), (2, "not JSON")]
 
 
@@ -70,7 +106,7 @@ def test_a_batch_of_nothing_but_poison_has_no_file_and_moves_on():
     gatherer = gather(Limits(1000, 10_000, 60), by_day=True)
     gatherer.take([Record(0, None)], 0)
     (batch,) = all_of(gatherer, finish=True)
-    assert (batch.end, batch.body, batch.day) == (1, None, "-")
+    assert (batch.end, batch.files, batch.day) == (1, {}, "-")
 
 
 def test_offsets_that_kafka_has_not_are_told_and_covered():
@@ -80,19 +116,11 @@ def test_offsets_that_kafka_has_not_are_told_and_covered():
     assert (batch.start, batch.end, batch.gaps) == (0, 10, [(0, 5), (7, 9)])
 
 
-def test_a_gap_before_a_new_day_belongs_to_that_day():
-    gatherer = gather(Limits(1000, 10_000, 60), by_day=True)
-    gatherer.take(records(0, timestamp=0) + records(3, timestamp=DAY), 0)
-    first, second = all_of(gatherer, finish=True)
-    assert (first.end, first.gaps) == (1, [])
-    assert (second.start, second.gaps) == (1, [(1, 3)])
-
-
 def test_offsets_that_hdfs_has_are_never_taken_again():
     gatherer = gather(Limits(1000, 10_000, 60), start=2)
     gatherer.take(records(0, 1, 2), 0)
     (batch,) = all_of(gatherer, finish=True)
-    assert (batch.start, batch.body, gatherer.backwards) == (2, b"2\n", (0, 1))
+    assert (batch.start, batch.files, gatherer.backwards) == (2, {"-": b"2\n"}, (0, 1))
 
 
 def test_a_time_of_no_year_is_poison():
@@ -123,7 +151,7 @@ def test_whatever_the_cuts_every_record_is_in_one_batch_and_batches_meet():
             batches += all_of(gatherer, now)
             now += chance.random() * 3
         batches += all_of(gatherer, now, finish=True)
-        rows = [int(line) for batch in batches for line in (batch.body or b"").split()]
+        rows = [row for batch in batches for row in sorted(map(int, b"".join(batch.files.values()).split()))]
         poison = [record.offset for batch in batches for record, _ in batch.poison]
         assert rows == wanted, seed
         assert sorted(rows + poison) == [record.offset for record in log], seed

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 import threading
 
@@ -10,7 +11,7 @@ from hdfs import HdfsError
 from hdfs_sink import backoff, compact, place
 from hdfs_sink.batch import Batch
 from hdfs_sink.names import Paths
-from hdfs_sink_kit import FOLDER, Client, Killed, Log, Scheduler, Store, make_sink, said, turn_until
+from hdfs_sink_kit import DAY, FOLDER, Client, Killed, Log, Scheduler, Store, make_sink, said, turn_until
 
 PATHS = Paths(FOLDER, "temperatures", "id-1", 0)
 
@@ -27,7 +28,7 @@ def rows(store: Store) -> list[int]:
 
 def batch(start: int, end: int) -> Batch:
     body = "".join(f"{number}\n" for number in range(start, end)).encode()
-    return Batch(start, end, "-", end - start, body, [], [])
+    return Batch(start, end, {"-": body}, end - start, [], [])
 
 
 def test_of_two_writers_of_one_offset_one_commits():
@@ -222,13 +223,139 @@ def test_ending_writes_what_is_gathered_and_commits_the_groups_offset():
     assert "event=ended" in said(made)
 
 
+def days_by_turns(count: int) -> Log:
+    """A log whose rows are of three days by turns."""
+    log = Log()
+    for number in range(count):
+        log.fill(1, timestamp=number % 3 * DAY)
+    return log
+
+
+def rows_of_days(store: Store) -> dict[str, list[int]]:
+    """Rows by the folder that a reader finds them in, in the order of the files' names."""
+    found: dict[str, list[int]] = {}
+    for name in store.names():
+        folder, _, _ = name.rpartition("/")
+        found.setdefault(folder, []).extend(int(line) for line in store.files[f"{FOLDER}/{name}"].split())
+    return found
+
+
+THREE_DAYS = {f"dt=1970-01-0{day + 1}": list(range(day, 12, 3)) for day in range(3)}
+
+
+@pytest.mark.parametrize("merge", [False, True])
+def test_a_batch_of_several_days_is_committed_whole_wherever_its_writer_dies(merge):
+    """kill -9 before and after each request; what is left is finished by the next writer, or by one that hung."""
+    for fatal in itertools.count():
+        store, log, left = Store(), days_by_turns(12), [fatal]
+
+        def step(name: str, done: bool, left: list[int] = left) -> None:
+            left[0] -= 1
+            if left[0] < 0:
+                raise Killed
+
+        made = make_sink(store, log, "--by-day", "--rows", "6", step=step)
+        try:
+            turn_until(made, lambda s=store: len(rows(s)) == 12)
+        except Killed:
+            pass
+        else:
+            break
+        assert len(set(rows(store))) == len(rows(store)), f"doubled at request {fatal}"
+        if merge:
+            compact.compact(Client(store), made.settings, few=2)
+        turn_until(make_sink(store, log, "--by-day", "--rows", "6"), lambda s=store: len(rows(s)) >= 12)
+        assert rows_of_days(store) == THREE_DAYS, f"killed at request {fatal}"
+        # The one that was killed had only hung.
+        made.client.step = lambda name, done: None
+        for _ in range(5):
+            made._turn()
+        assert rows_of_days(store) == THREE_DAYS, f"hung at request {fatal}"
+    assert fatal > 40
+
+
+def test_days_by_turns_do_not_make_a_file_of_each_row():
+    store, log = Store(), Log()
+    for number in range(1000):
+        log.fill(1, timestamp=number % 2 * DAY)
+    made = make_sink(store, log, "--by-day", "--rows", "500", "--seconds", "3600")
+    turn_until(made, lambda: len(rows(store)) == 1000, turns=2000)
+    assert len(store.names()) == 4
+    assert made.tally.sum("files") == 4
+    about = store.about[f"{FOLDER}/{store.names()[0]}"]
+    assert (about["start"], about["end"], about["rows"], about["files"]) == (0, 500, 250, 2)
+
+
+def test_places_that_older_versions_left_are_read():
+    for name in (
+        "00000000000000000012+00000000000000000000+-+0123456789ab.csv",
+        "00000000000000000012+00000000000000000000+2025-02-21+0123456789ab.jsonl",
+        "00000000000000000012+00000000000000000012+-+0123456789ab.none",
+    ):
+        assert str(place.Place.read(name)) == name and place.Place.read(name).staged.startswith("0123456789ab.")
+
+
+def test_a_batch_that_is_half_shown_when_its_hidden_folder_is_deleted_is_neither_lost_nor_doubled():
+    store, log = Store(), days_by_turns(12)
+
+    def step(name: str, done: bool) -> None:
+        if len(store.names()) == 2 and done:
+            raise Killed
+
+    with pytest.raises(Killed):
+        turn_until(make_sink(store, log, "--by-day", "--rows", "12", step=step), lambda: False)
+    Client(store)._delete(f"{FOLDER}/_sink", "true")
+    made = make_sink(store, log, "--by-day")
+    turn_until(made, lambda: made.tally.retries >= 3)
+    assert "holds 2 of 3 files whose rows reach to offset 11 of partition 0" in made.tally.trouble
+    for name in store.names():
+        del store.files[f"{FOLDER}/{name}"]
+    turn_until(made, lambda: len(rows(store)) == 12)
+    assert rows_of_days(store) == THREE_DAYS
+
+
+def test_all_files_of_the_last_batch_are_known_after_they_were_merged():
+    store, log = Store(), days_by_turns(24)
+    turn_until(make_sink(store, log, "--by-day", "--rows", "6"), lambda: len(rows(store)) == 24)
+    compact.compact(Client(store), make_sink(store, log).settings, few=2)
+    Client(store)._delete(f"{FOLDER}/_sink", "true")
+    assert place.find(Client(store), PATHS, lambda: 0).next == 24
+
+
+def test_the_marked_name_of_a_file_is_told_when_the_answer_to_its_rename_was_lost():
+    store = Store()
+    client = Client(store)
+    known, one = place.find(client, PATHS, lambda: 0), batch(0, 3)
+    other = f"{FOLDER}/temperatures+0+00000000000000000000.csv"
+    client.write(other, data=b"9\n")
+    place.stage(client, PATHS, one, "csv")
+    after = place.commit(client, PATHS, known, one, "csv")
+    lost = [True]
+
+    def step(name: str, done: bool) -> None:
+        if name == "move" and done and lost[0] and not any("/staged/" in path for path in store.files):
+            lost[0] = False
+            raise ConnectionError("no answer")
+
+    with pytest.raises(ConnectionError):
+        place.publish(Client(store, step), PATHS, after)
+    marked = f"{FOLDER}/temperatures+0+00000000000000000000+{after.batch}.csv"
+    assert place.publish(client, PATHS, after) == [marked]
+    assert (store.files[marked], store.files[other]) == (b"0\n1\n2\n", b"9\n")
+
+
 @pytest.mark.parametrize("seed", range(40))
 def test_writers_that_race_hang_and_die_lose_and_double_nothing(seed):
-    """Two writers and a compactor, one request at a time in any order; kill -9 and lost answers between any two."""
+    """Two writers and a compactor, one request at a time in any order; kill -9 and lost answers between any two.
+
+    Every second time rows of three days come by turns, with a file of each.
+    """
     chance = random.Random(seed)
     store, log = Store(), Log(2)
+    by_day = ["--by-day"] if seed % 2 else []
     for number in log.records:
-        log.fill(60, partition=number, skip=chance.choice([0, 2]))
+        for part in range(20):
+            log.fill(3, partition=number, skip=chance.choice([0, 2]) if not part else 0, timestamp=part % 3 * DAY)
     wanted = sorted(10_000 * number + record.offset for number, there in log.records.items() for record in there)
     order = Scheduler(chance)
     lock = threading.Lock()
@@ -247,7 +374,7 @@ def test_writers_that_race_hang_and_die_lose_and_double_nothing(seed):
         return step
 
     def write(number: int):
-        made = make_sink(store, log, "--rows", str(chance.randint(3, 9)), step=step_of(number), chance=chance)
+        made = make_sink(store, log, "--rows", str(chance.randint(3, 9)), *by_day, step=step_of(number), chance=chance)
 
         def act() -> None:
             while sorted(rows(store)) != wanted and len(rows(store)) <= len(wanted):

@@ -9,7 +9,8 @@ import pytest
 from hdfs import HdfsError
 from hdfs_sink import backoff, dead_letters, sink
 from hdfs_sink.batch import Gatherer, Limits
-from hdfs_sink.rows import Column, row_maker
+from hdfs_sink.columns import Column
+from hdfs_sink.rows import Maker
 from hdfs_sink_kit import Log, Record, Source, Store, make_sink, said, turn_until
 
 
@@ -127,7 +128,7 @@ def test_a_log_that_was_cut_and_has_grown_again_is_an_error():
 
 
 def test_poison_counts_as_bytes_that_are_held():
-    gatherer = Gatherer(0, row_maker("csv", [Column("id", "int")]), Limits(50_000, 1 << 20, 60))
+    gatherer = Gatherer(0, Maker("csv", [Column("id", "int")]), Limits(50_000, 1 << 20, 60))
     gatherer.take([Record(number, b"x" * 100_000) for number in range(100)], 0)
     held = []
     while batch := gatherer.cut(0):

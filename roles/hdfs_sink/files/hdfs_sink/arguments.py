@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
+import math
 import os
 import re
+import urllib.parse
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from hdfs_sink.batch import Limits
-from hdfs_sink.rows import Column
+from hdfs_sink.columns import KINDS, UNITS, Column
 
 EPILOG = """\
 examples:
@@ -20,7 +23,7 @@ Arguments can come from a file, one a line: hdfs-sink @file. Ctrl-C or SIGTERM w
 """
 NOTES_COLUMNS = "datahora:datetime,valor:float"
 CLIENTS = ("auto", "kafka-python", "librdkafka")
-UNITS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
+SIZES = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
 
 
 @dataclass(frozen=True)
@@ -38,7 +41,7 @@ class Settings:
     bare: bool
     places: bool
     by_day: bool
-    time_field: str
+    time: Column | None
     limits: Limits
     memory: int
     dead_letters: str
@@ -73,19 +76,19 @@ def build_parser() -> argparse.ArgumentParser:
 
     rows = parser.add_argument_group("rows").add_argument
     rows("--format", choices=("csv", "jsonl"), default="csv", help="default: csv, as in the notes")
-    text = f"fields that a row must have; kinds: datetime, float, int, text; default for csv: {NOTES_COLUMNS}"
+    text = f"fields that a row must have; kinds: {', '.join(KINDS)}, decimal(SCALE); default for csv: {NOTES_COLUMNS}"
     rows("--columns", metavar="NAME:KIND,...", help=text)
     rows("--bare", action="store_true", help="the value is the row, without `payload` around it")
     rows("--offset-columns", action="store_true", help="partition and offset are in each row")
     rows("--by-day", action="store_true", help="a folder dt=YYYY-MM-DD for each day, UTC")
-    text = "field with the record's time in ms since 1970; default: the time that Kafka has of it"
-    rows("--time-field", default="", metavar="NAME", help=text)
+    text = "field with the record's time, default kind: datetime; without it: the time that Kafka has of the record"
+    rows("--time-field", default="", metavar="NAME:KIND", help=text)
     rows("--dead-letters", metavar="TOPIC", help="of records without a row; default: TOPIC-dead-letters")
 
     flush = parser.add_argument_group("when a file is written: whichever comes first").add_argument
-    flush("--rows", type=int, default=50_000, help="default: 50000")
+    flush("--rows", type=number(int, 1), default=50_000, help="default: 50000")
     flush("--bytes", type=size, default=size("8m"), help="such as 8m, the default")
-    flush("--seconds", type=float, default=10.0, help="since the first row, default: 10")
+    flush("--seconds", type=number(float, 0.001), default=10.0, help="since the first row, default: 10")
     text = "of gathered rows, all partitions together; default: 64m"
     flush("--memory", type=size, default=size("64m"), help=text)
 
@@ -98,11 +101,34 @@ def build_parser() -> argparse.ArgumentParser:
     text = "what reads Kafka; auto, the default: librdkafka where confluent-kafka is installed, but not with --share"
     more("--client", choices=CLIENTS, default="auto", help=text)
     text = "merge small files so often; default: 3600; 0: never"
-    more("--compact-every", type=float, default=3600.0, metavar="SECONDS", help=text)
+    more("--compact-every", type=number(float, 0), default=3600.0, metavar="SECONDS", help=text)
     more("--compact-bytes", type=size, default=size("128m"), help="up to this size; default: 128m")
-    more("--metrics-port", type=int, default=0, help="for Prometheus; default: none")
+    more("--metrics-port", type=number(int, 0, 65535), default=0, help="for Prometheus; default: none")
     more("--metrics-address", default="127.0.0.1", help="default: 127.0.0.1")
     return parser
+
+
+def number(kind: type[int] | type[float], least: float, most: float = 10**9) -> Callable[[str], float]:
+    """Make what reads a number.
+
+    Parameters:
+        kind: int or float.
+        least, most: what it may be.
+    Returns:
+        a function that raises argparse.ArgumentTypeError where a text is no such number.
+    """
+
+    def read_number(text: str) -> float:
+        try:
+            value = kind(text)
+        except ValueError:
+            value = math.nan
+        if not least <= value <= most:
+            what = "a whole number" if kind is int else "a number"
+            raise argparse.ArgumentTypeError(f"{text!r} is not {what} from {least} to {most}")
+        return value
+
+    return read_number
 
 
 def size(text: str) -> int:
@@ -113,10 +139,10 @@ def size(text: str) -> int:
     Raises:
         argparse.ArgumentTypeError: it is none.
     """
-    found = re.fullmatch(r"(\d+)([kmg]?)b?", text.lower())
+    found = re.fullmatch(r"(\d{1,15})([kmg]?)b?", text.lower(), re.ASCII)
     if not found or not int(found[1]):
         raise argparse.ArgumentTypeError(f"{text!r} is no size such as 500k or 8m")
-    return int(found[1]) * UNITS[found[2]]
+    return int(found[1]) * SIZES[found[2]]
 
 
 def share_of(text: str) -> tuple[int, int]:
@@ -125,10 +151,37 @@ def share_of(text: str) -> tuple[int, int]:
     Raises:
         argparse.ArgumentTypeError: it is no such share.
     """
-    found = re.fullmatch(r"(\d+)/(\d+)", text)
+    found = re.fullmatch(r"(\d{1,6})/(\d{1,6})", text, re.ASCII)
     if not found or not 1 <= int(found[1]) <= int(found[2]):
         raise argparse.ArgumentTypeError(f"{text!r} is no share such as 1/3, 2/3 or 3/3")
     return int(found[1]), int(found[2])
+
+
+def trouble_with(given: argparse.Namespace, brokers: list[str]) -> str:
+    """What is wrong with addresses and names, empty if nothing is."""
+    for name in (given.topic, given.dead_letters or given.topic):
+        if not re.fullmatch(r"[A-Za-z0-9._-]{1,249}", name):
+            return f"{name!r} is no name of a topic"
+    for broker in brokers or [""]:
+        if not address_of(f"//{broker}"):
+            return f"--bootstrap {given.bootstrap!r} is not HOST:PORT, or several with commas between them"
+    for url in given.webhdfs.split(","):
+        if not re.match("https?://", url) or not address_of(url):
+            return f"--webhdfs {given.webhdfs!r} is not http://HOST:PORT, or several with commas between them"
+    if not re.fullmatch(r"[^\s/:@?&#]+", given.user):
+        return f"--user {given.user!r} is no name of a user"
+    if given.group is not None and not given.group.strip():
+        return "--group is empty"
+    return "--dead-letters is a topic of its own" if given.dead_letters == given.topic else ""
+
+
+def address_of(url: str) -> bool:
+    """Whether a URL has a host, and a port that there may be."""
+    try:
+        parts = urllib.parse.urlsplit(url)
+        return bool(parts.hostname) and not re.search(r"\s", url) and parts.port != 0
+    except ValueError:
+        return False
 
 
 def read(argv: list[str] | None = None) -> Settings:
@@ -144,22 +197,22 @@ def read(argv: list[str] | None = None) -> Settings:
     try:
         names = given.columns if given.columns is not None else NOTES_COLUMNS if given.format == "csv" else ""
         columns = [Column.read(text.strip()) for text in names.split(",") if text.strip()]
+        time = Column.read(given.time_field, "datetime") if given.time_field else None
+        if time and UNITS.get(time.kind, ("time", 0))[0] == "time":
+            raise ValueError(f"--time-field {given.time_field!r} is not of a kind that has a day")
     except ValueError as error:
         parser.error(str(error))
     parent = os.environ.get("HDFS_SINK_FOLDER", f"/user/{given.user}/kafka")
     folder = (given.folder or f"{parent}/{given.topic}").rstrip("/")
-    if not re.fullmatch(r"[A-Za-z0-9._-]{1,249}", given.topic):
-        parser.error(f"{given.topic!r} is no name of a topic")
+    brokers = [address.strip() for address in given.bootstrap.split(",") if address.strip()]
+    if trouble := trouble_with(given, brokers):
+        parser.error(trouble)
     if not folder.startswith("/"):
         parser.error(f"--folder {folder!r} does not begin with /")
     if given.format == "csv" and not columns:
         parser.error("a row of CSV needs --columns")
     if given.share and given.instance != (1, 1):
         parser.error("--share and --instance exclude each other: either Kafka shares the partitions out, or you do")
-    if min(given.rows, given.seconds) <= 0:
-        parser.error("--rows and --seconds are more than 0")
-    if given.dead_letters == given.topic:
-        parser.error("--dead-letters is a topic of its own")
     fast = importlib.util.find_spec("confluent_kafka") is not None
     if given.client == "librdkafka" and (given.share or not fast):
         parser.error("--client librdkafka " + ("and --share exclude each other" if fast else "needs confluent-kafka"))
@@ -169,7 +222,7 @@ def read(argv: list[str] | None = None) -> Settings:
     return Settings(
         command=given.command,
         topic=given.topic,
-        bootstrap=[address.strip() for address in given.bootstrap.split(",") if address.strip()],
+        bootstrap=brokers,
         webhdfs=given.webhdfs,
         user=given.user,
         folder=folder,
@@ -178,7 +231,7 @@ def read(argv: list[str] | None = None) -> Settings:
         bare=given.bare,
         places=given.offset_columns,
         by_day=given.by_day,
-        time_field=given.time_field,
+        time=time,
         limits=Limits(given.rows, given.bytes, given.seconds),
         memory=given.memory,
         dead_letters=given.dead_letters or f"{given.topic}-dead-letters",

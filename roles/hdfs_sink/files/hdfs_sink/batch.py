@@ -7,12 +7,14 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any
 
-from hdfs_sink.names import day_of
+from hdfs_sink.names import DAYS, NO_DAY, day_of
 from hdfs_sink.rows import Poison
 
 DAY = 86_400_000
 """Milliseconds."""
-Convert = Callable[[Any], tuple[bytes, int]]
+MOST_DAYS = 1000
+"""Files that a batch has at most: to give them their names is one step, in which the sink does nothing else."""
+Convert = Callable[[Any], tuple[bytes, "int | None"]]
 
 
 @dataclass(frozen=True)
@@ -37,9 +39,8 @@ class Batch:
     Parameters:
         start: offset that HDFS wants next.
         end: offset that HDFS wants next when it has this.
-        day: of all its rows; `-` where files are not laid out by day.
+        files: rows by day, `-` where files are not laid out by day; empty where there are no rows.
         rows: how many.
-        body: the file, None where there are no rows.
         poison: records without a row, each with the reason.
         gaps: offsets that Kafka did not give, as (first, first after).
         lost: those of them that the log had deleted before they were read; None where that was not asked when they were
@@ -54,9 +55,8 @@ class Batch:
 
     start: int
     end: int
-    day: str
+    files: dict[str, bytes]
     rows: int
-    body: bytes | None
     poison: list[tuple[Any, str]]
     gaps: list[tuple[int, int]]
     lost: list[tuple[int, int]] | None = None
@@ -67,6 +67,16 @@ class Batch:
     reported: bool = False
     committed: bool = False
 
+    @property
+    def day(self) -> str:
+        """The day of all its rows, `-` where there is none; DAYS: they have several."""
+        return DAYS if len(self.files) > 1 else next(iter(self.files), "-")
+
+    @property
+    def bytes(self) -> int:
+        """Bytes of its rows."""
+        return sum(map(len, self.files.values()))
+
 
 @dataclass
 class Gatherer:
@@ -76,7 +86,7 @@ class Gatherer:
         next: offset that HDFS wants next.
         convert: makes a row of a record, and says its time in ms; raises Poison.
         limits: when a batch is full.
-        by_day: whether a batch ends where the day does.
+        by_day: whether rows of each day go to a file of their own.
         backwards: first and last of the offsets that come again though HDFS has them.
     """
 
@@ -93,23 +103,28 @@ class Gatherer:
         self._records: Sequence[Any] = ()
         self._at = 0
         self._sure = True
-        self._begin(None)
+        self._begin()
 
-    def _begin(self, day: int | None) -> None:
-        self._lines: list[bytes] = []
+    def _begin(self) -> None:
+        self._days: dict[int | None, list[bytes]] = {}
+        """Rows by number of the day since 1970; None: their time is NULL. Without `by_day` all are of day 0."""
         self._poison: list[tuple[Any, str]] = []
         self._gaps: list[tuple[int, int]] = []
         self._lost: list[tuple[int, int]] | None = []
-        self._day = day
         self._since: float | None = None
         self._full = False
         self.size = 0
-        self._known = (0, 0, 0, 0, self.expected)
+        self._known: tuple[dict[int | None, int], int, int, int, int] = ({}, 0, 0, 0, self.expected)
+
+    @property
+    def rows(self) -> int:
+        """Rows that are in no batch yet."""
+        return sum(map(len, self._days.values()))
 
     @property
     def waiting(self) -> int:
         """Records that were taken and are in no batch yet: rows, poison, and what is not looked at."""
-        return len(self._lines) + len(self._poison) + len(self._records) - self._at
+        return self.rows + len(self._poison) + len(self._records) - self._at
 
     @property
     def busy(self) -> bool:
@@ -134,8 +149,9 @@ class Gatherer:
         if self._sure:
             return 0
         before = self.waiting
-        lines, poison, gaps, lost, self.expected = self._known
-        del self._lines[lines:], self._poison[poison:], self._gaps[gaps:]
+        days, poison, gaps, lost, self.expected = self._known
+        self._days = {day: self._days[day][:count] for day, count in days.items()}
+        del self._poison[poison:], self._gaps[gaps:]
         if self._lost is not None:
             del self._lost[lost:]
         self._records, self._at, self._sure, self._full = (), 0, True, False
@@ -163,8 +179,9 @@ class Gatherer:
             log_start: first offset that the log had after that poll; needed where offsets lack.
         """
         if self._sure:
-            parts = (self._lines, self._poison, self._gaps, self._lost or [])
-            self._known, self._sure = (*map(len, parts), self.expected), False
+            days = {day: len(lines) for day, lines in self._days.items()}
+            self._known = (days, len(self._poison), len(self._gaps), len(self._lost or []), self.expected)
+            self._sure = False
         self._records, self._at, self.log_start = records, 0, log_start
         if self._since is None and records:
             self._since = now
@@ -196,9 +213,13 @@ class Gatherer:
 
     def _fill(self) -> bool:
         """Make rows until a batch is full (True) or no record is left (False)."""
-        records, lines, convert, by_day = self._records, self._lines, self.convert, self.by_day
-        most, room, expected = self.limits.rows, self.limits.bytes - self.size, self.expected
-        full = False
+        records, convert, by_day, days = self._records, self.convert, self.by_day, self._days
+        most, room, expected = (
+            self.limits.rows - self.rows - len(self._poison),
+            self.limits.bytes - self.size,
+            self.expected,
+        )
+        day, lines, full = 0, [] if by_day else days.setdefault(0, []), False
         number = self._at
         for number in range(self._at, len(records)):
             record = records[number]
@@ -208,12 +229,14 @@ class Gatherer:
                 continue
             try:
                 line, time = convert(record)
-                if by_day and time // DAY != self._day:
-                    day_of(time)
-                    if lines:
-                        full = True
-                        break
-                    self._day = time // DAY
+                if by_day and (not lines or time is None or time // DAY != day):
+                    day = None if time is None else time // DAY
+                    if day not in days:
+                        day_of(time or 0)
+                        if len(days) >= MOST_DAYS:
+                            full = True
+                            break
+                    lines = days.setdefault(day, [])
             except (Poison, OverflowError) as reason:
                 why = str(reason) if isinstance(reason, Poison) else "its time is in no year of the calendar"
                 self._poison.append((record, why))
@@ -222,10 +245,11 @@ class Gatherer:
             if offset != expected:
                 self._note_gap(expected, offset)
             expected = offset + 1
+            most -= 1
             if line:
                 lines.append(line)
                 room -= len(line)
-            if room <= 0 or len(lines) + len(self._poison) >= most:
+            if room <= 0 or most <= 0:
                 number += 1
                 full = True
                 break
@@ -243,19 +267,15 @@ class Gatherer:
             self._lost.append((begin, min(end, self.log_start)))
 
     def _batch(self, since: float | None) -> Batch:
-        day = "-" if not self.by_day or self._day is None else day_of(self._day * DAY)
-        batch = Batch(
-            self.next,
-            self.expected,
-            day,
-            len(self._lines),
-            b"".join(self._lines) or None,
-            self._poison,
-            self._gaps,
-            self._lost,
-            self._sure,
-        )
+        days = {day: lines for day, lines in self._days.items() if lines}
+        files = {self._name(day): b"".join(lines) for day, lines in days.items()}
+        batch = Batch(self.next, self.expected, files, self.rows, self._poison, self._gaps, self._lost, self._sure)
         self.next = self.expected
-        self._begin(None)
+        self._begin()
         self._since = since
         return batch
+
+    def _name(self, day: int | None) -> str:
+        if not self.by_day:
+            return "-"
+        return NO_DAY if day is None else day_of(day * DAY)

@@ -111,8 +111,9 @@ def join(client: webhdfs.Client, folder: str, group: list[dict[str, Any]]) -> in
         sources = paths[at : at + len(fitting)]
         # Before the step, not after: while all are there, each tells how far the partition's files reach. What the last
         # one does not tell stays untold: an older end would have its rows read again (place.py).
-        end = client.description(sources[-1]).get("end")
-        told = {"start": about.get("start"), "end": end, "pieces": pieces + len(sources)}
+        last = client.description(sources[-1])
+        told = {"start": about.get("start"), "pieces": pieces + len(sources)}
+        told |= {name: last.get(name) for name in ("end", "files")}
         about = {name: value for name, value in told.items() if value is not None}
         client.describe(paths[target], about)
         client.join(paths[target], sources)

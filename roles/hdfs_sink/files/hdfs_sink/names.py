@@ -11,9 +11,13 @@ HIDDEN = "_sink"
 """Folder of places and staged files; Hive and Spark pass over what begins with `_` or `.`."""
 NO_FILE = "none"
 """Format of a batch without a row: it moves the place and publishes nothing."""
+DAYS = "days"
+"""Day of a batch whose rows are of several days: it is staged as a folder that holds a file of each."""
+NO_DAY = "__HIVE_DEFAULT_PARTITION__"
+"""Day of rows whose time is NULL, as Hive names the partition of such rows."""
 FILE = re.compile(r"(?P<topic>.+)\+(?P<partition>\d+)\+(?P<start>\d{20})(\+[0-9a-f]{12})?\.(?P<format>[a-z]+)")
 PLACE = re.compile(
-    r"(?P<next>\d{20})\+(?P<start>\d{20})\+(?P<day>-|\d{4}-\d\d-\d\d)\+(?P<batch>[0-9a-f]{12})\.(?P<format>[a-z]+)"
+    r"(?P<next>\d{20})\+(?P<start>\d{20})\+(?P<day>-|\d{4}-\d\d-\d\d|days|__HIVE_DEFAULT_PARTITION__)\+(?P<batch>[0-9a-f]{12})\.(?P<format>[a-z]+)"
 )
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -41,7 +45,7 @@ class Place:
     Parameters:
         next: offset of the first record that HDFS does not have.
         start: where the last committed batch began.
-        day: its day, `-` where files are not laid out by day.
+        day: its day, `-` where files are not laid out by day, DAYS where it has several.
         batch: its name.
         format: `csv` or `jsonl`; NO_FILE: it has no rows.
     """
@@ -69,8 +73,8 @@ class Place:
 
     @property
     def staged(self) -> str:
-        """Name of the batch's file while it is hidden."""
-        return f"{self.batch}.{self.format}"
+        """Name of the batch's file, or of the folder with its files, while it is hidden."""
+        return self.batch if self.day == DAYS else f"{self.batch}.{self.format}"
 
 
 def shown_topic(topic: str) -> str:
@@ -130,7 +134,7 @@ class Paths:
         """Path of a batch's file while it is hidden."""
         return f"{self.home}/staged/{name}"
 
-    def published(self, place: Place, mark: str = "") -> str:
-        """Path where readers see a committed batch."""
+    def published(self, place: Place, day: str, mark: str = "") -> str:
+        """Path where readers see a committed batch's rows of a day."""
         name = file_name(self.topic, self.partition, place.start, place.format, mark)
-        return f"{day_folder(self.folder, place.day)}/{name}"
+        return f"{day_folder(self.folder, day)}/{name}"

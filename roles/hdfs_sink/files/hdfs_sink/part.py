@@ -14,6 +14,8 @@ from hdfs_sink.names import Paths, Place
 
 LARGE = 64 << 10
 """Bytes of a batch from which on it is uploaded beside the reading: a smaller one is written in some milliseconds."""
+FEW = 4
+"""Files of a batch, that of more days is uploaded beside the reading, too."""
 UPLOADS = 4
 """Batches that are uploaded at once; each is of another partition."""
 
@@ -57,7 +59,7 @@ class Part:
     @property
     def bytes(self) -> int:
         """Rows that are held, in bytes."""
-        return self.gatherer.size + len((self.batch and self.batch.body) or b"")
+        return self.gatherer.size + (self.batch.bytes if self.batch else 0)
 
     @property
     def uploading(self) -> bool:
@@ -88,7 +90,7 @@ class Part:
         if batch.upload is None:
             if batch.attempt:
                 return True
-            if len(batch.body or b"") < LARGE:
+            if batch.bytes < LARGE and len(batch.files) <= FEW:
                 place.stage(client, self.paths, batch, format_)
                 return True
             batch.upload = uploads.begin(self.paths, batch, format_)

@@ -3,27 +3,29 @@
 The place is one empty file, `_sink/TOPIC/ID/PARTITION/at/NAME`; its name holds the next offset that HDFS wants and the
 batch that brought it there. A batch takes three steps:
 
-    1. its rows are written to `staged/BATCH.csv`, which no reader sees;
+    1. its rows are written to `staged/BATCH.csv`, which no reader sees; rows of several days to
+       `staged/BATCH/DAY.csv`;
     2. the place is renamed from the name that the writer knows to the one after the batch. HDFS does that once: for a
        second writer, a writer that was stopped for a day or a repeated request the old name is gone. This is the
        commit, a compare-and-set on the offset;
-    3. `staged/BATCH.csv` is renamed to the name that readers see.
+    3. `staged/BATCH.csv` is renamed to the name that readers see; of several files one after the other.
 
-Who dies before 2 has left a hidden file and nothing else. Who dies before 3 has committed: the place says so, and
-whoever looks at it next does step 3 first. The place is never deleted and its offset never goes back, so no writer of
-an offset that is committed can commit it again, be its file merged, moved or read away. When the answer to 2 is lost,
-looking at the place tells which of both names is there.
+Who dies before 2 has left hidden files and nothing else. Who dies before 3 is done has committed: the place says so,
+and whoever looks at it next does the rest of step 3 first. The place is never deleted and its offset never goes back,
+so no writer of an offset that is committed can commit it again, be its file merged, moved or read away. When the answer
+to 2 is lost, looking at the place tells which of both names is there.
 """
 
 from __future__ import annotations
 
 import contextlib
 import time
+from collections import Counter
 from collections.abc import Callable
 
 from hdfs_sink import webhdfs
 from hdfs_sink.batch import Batch
-from hdfs_sink.names import FILE, HIDDEN, NO_FILE, Paths, Place, new_batch, shown_topic
+from hdfs_sink.names import DAYS, FILE, HIDDEN, NO_FILE, Paths, Place, new_batch, shown_topic
 
 STALE = 900
 """Seconds after which a staged file that no place names is taken for a dead writer's."""
@@ -87,23 +89,34 @@ def _reached(client: webhdfs.Client, paths: Paths) -> int | None:
 
     Raises:
         webhdfs.ERRORS: call again; a file may have been merged since it was listed.
-        PlaceError: a file does not tell its end, such as a copy; to begin at 0 would double all rows.
+        PlaceError: a file does not tell its end, such as a copy; to begin at 0 would double all rows. Or some
+            files of a batch were still hidden: whatever is guessed loses or doubles rows.
     """
     if set(client.names(f"{paths.folder}/{HIDDEN}/{paths.topic}")) - {paths.topic_id}:
         return None
-    ends = []
+    ends, batches = [], Counter[tuple[int, int]]()
     for folder in folders(client, paths.folder):
         for name in client.names(folder):
             found = FILE.fullmatch(name)
             if found and (found["topic"], int(found["partition"])) == (shown_topic(paths.topic), paths.partition):
                 path = f"{folder}/{name}"
-                ends.append(client.description(path).get("end"))
+                about = client.description(path)
+                ends.append(about.get("end"))
+                if isinstance(about.get("files"), int):
+                    batches[ends[-1], about["files"]] += 1
                 if not isinstance(ends[-1], int):
                     raise PlaceError(
                         f"{path} does not say which offset comes after it; say it: "
                         f"""hdfs dfs -setfattr -n {webhdfs.ATTRIBUTE} -v '{{"end":OFFSET}}' FILE"""
                     )
-    return max(ends, default=None)
+    end = max(ends, default=None)
+    for (last, files), shown in batches.items():
+        if last == end and shown < files:
+            raise PlaceError(
+                f"{paths.folder} holds {shown} of {files} files whose rows reach to offset {last - 1} of partition "
+                f"{paths.partition}, and the others were in {HIDDEN}, which is gone; delete these {shown} files"
+            )
+    return end
 
 
 def folders(client: webhdfs.Client, folder: str) -> list[str]:
@@ -113,48 +126,64 @@ def folders(client: webhdfs.Client, folder: str) -> list[str]:
     return [folder, *(f"{folder}/{day}" for day in sorted(days))]
 
 
-def publish(client: webhdfs.Client, paths: Paths, place: Place) -> str:
-    """Give a committed batch the name that readers see; nothing is done if it has it.
+def publish(client: webhdfs.Client, paths: Paths, place: Place) -> list[str]:
+    """Give a committed batch's files the names that readers see; nothing is done if they have them.
 
     Returns:
-        that name; empty for a batch without rows.
+        these names; of several days only of those that were still hidden.
     Raises:
         webhdfs.ERRORS: call again.
     """
     if place.format == NO_FILE:
-        return ""
-    staged, target = paths.staged(place.staged), paths.published(place)
+        return []
+    staged = paths.staged(place.staged)
+    if place.day != DAYS:
+        return [_show(client, paths, place, staged, place.day)]
+    shown = [
+        _show(client, paths, place, f"{staged}/{name}", name.removesuffix(f".{place.format}"))
+        for name in sorted(client.names(staged))
+    ]
+    client.remove(staged)
+    return shown
+
+
+def _show(client: webhdfs.Client, paths: Paths, place: Place, staged: str, day: str) -> str:
+    """Give a staged file the name that readers see, if it does not have it yet; returns that name."""
+    target, marked = paths.published(place, day), paths.published(place, day, mark=place.batch)
     # The name is taken only by files of a topic of this name that was deleted, or of a hidden folder that was.
-    for wanted in (target, paths.published(place, mark=place.batch)):
+    for wanted in (target, marked):
         if client.move(staged, wanted):
             return wanted
+        if client.exists(staged):
+            client.parent(wanted)
+            if client.move(staged, wanted):
+                return wanted
         if not client.exists(staged):
-            return target
-        client.parent(wanted)
-        if client.move(staged, wanted):
-            return wanted
-        if not client.exists(staged):
-            return target
+            # An answer was lost, or somebody else has done it.
+            return marked if client.exists(marked) else target
     raise PlaceError(f"{staged} cannot be renamed to {target}: both names are taken")
 
 
 def stage(client: webhdfs.Client, paths: Paths, batch: Batch, format_: str) -> None:
-    """Write a batch's rows to a hidden file, whose name the batch then holds.
+    """Write a batch's rows to a hidden file, or one of each day; the batch then holds the name that they have.
 
     Raises:
-        webhdfs.ERRORS: call again; the file then gets another name.
+        webhdfs.ERRORS: call again; they then get another name.
     """
     name = new_batch()
-    if batch.body is not None:
-        path = paths.staged(f"{name}.{format_}")
-        try:
-            client.write(path, data=batch.body)
-            client.describe(path, {"start": batch.start, "end": batch.end, "rows": batch.rows, "batch": name})
-        except webhdfs.ERRORS:
-            # No place can come to name it, since no batch has its name: a full HDFS would get one more at each try.
-            with contextlib.suppress(*webhdfs.ERRORS):
-                client.remove(path)
-            raise
+    place = Place(batch.end, batch.start, batch.day, name, format_)
+    several = {"files": len(batch.files)} if batch.day == DAYS else {}
+    try:
+        for day, body in batch.files.items():
+            path = paths.staged(f"{name}/{day}.{format_}" if several else place.staged)
+            client.write(path, data=body)
+            rows = body.count(b"\n")
+            client.describe(path, {"start": batch.start, "end": batch.end, "rows": rows, "batch": name, **several})
+    except webhdfs.ERRORS:
+        # No place can come to name it, since no batch has its name: a full HDFS would get one more at each try.
+        with contextlib.suppress(*webhdfs.ERRORS):
+            client.remove(paths.staged(place.staged), whole=True)
+        raise
     batch.attempt = name
 
 
@@ -176,7 +205,7 @@ def commit(client: webhdfs.Client, paths: Paths, place: Place, batch: Batch, for
     if place.next != batch.start:
         raise Fenced(f"the batch begins at {batch.start} and HDFS wants {place.next}")
     assert batch.attempt, "only a staged batch may be committed"
-    new = Place(batch.end, batch.start, batch.day, batch.attempt, format_ if batch.body is not None else NO_FILE)
+    new = Place(batch.end, batch.start, batch.day, batch.attempt, format_ if batch.files else NO_FILE)
     before, after = paths.place(place), paths.place(new)
     if client.move(before, after):
         return new
@@ -186,8 +215,8 @@ def commit(client: webhdfs.Client, paths: Paths, place: Place, batch: Batch, for
         raise webhdfs.HdfsError(f"{before} is there and cannot be renamed")
     if client.exists(after):
         return new
-    if batch.body is not None:
-        client.remove(paths.staged(new.staged))
+    if batch.files:
+        client.remove(paths.staged(new.staged), whole=True)
     raise Fenced(f"another writer has moved {paths.topic} {paths.partition} on from offset {place.next}")
 
 
@@ -216,8 +245,8 @@ def sweep(client: webhdfs.Client, paths: Paths, place: Place, now: float | None 
     ]
     if not left:
         return place
-    batch = Batch(place.next, place.next, "-", 0, None, [], [], attempt=new_batch())
+    batch = Batch(place.next, place.next, {}, 0, [], [], attempt=new_batch())
     place = commit(client, paths, place, batch, NO_FILE)
     for name in left:
-        client.remove(paths.staged(name))
+        client.remove(paths.staged(name), whole=True)
     return place

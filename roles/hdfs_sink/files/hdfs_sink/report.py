@@ -53,7 +53,7 @@ def report(source: Source, letters_to: DeadLetters, say: Say, tally: Tally, numb
     tally.add("offsets_skipped", number, skipped)
 
 
-def written(say: Say, tally: Tally, number: int, batch: Batch, path: str, folder: str) -> None:
+def written(say: Say, tally: Tally, number: int, batch: Batch, paths: list[str], folder: str) -> None:
     """Count a batch that HDFS has, and say so.
 
     Parameters:
@@ -61,25 +61,27 @@ def written(say: Say, tally: Tally, number: int, batch: Batch, path: str, folder
         tally: counts it.
         number: of the partition.
         batch: with or without rows.
-        path: of its file.
+        paths: of its files; of several days only those that got their names now.
         folder: the sink's.
     """
     tally.add("dead_letters", number, len(batch.poison))
-    if batch.body is None:
+    if not batch.files:
         return
     tally.add("rows", number, batch.rows)
-    tally.add("files", number)
-    tally.add("bytes", number, len(batch.body))
-    tally.last = path.removeprefix(f"{folder}/")
+    tally.add("files", number, len(batch.files))
+    tally.add("bytes", number, batch.bytes)
+    tally.last = paths[-1].removeprefix(f"{folder}/") if paths else tally.last
+    path = paths[0] if len(paths) == 1 else f"{len(batch.files)} files of days {min(batch.files)} to {max(batch.files)}"
     if not say.terminal:
         say.event(
             "wrote",
             f"{batch.rows} rows to {path}",
             partition=number,
             rows=batch.rows,
-            bytes=len(batch.body),
+            bytes=batch.bytes,
             start=batch.start,
             end=batch.end,
             seconds=f"{time.monotonic() - batch.began:.3f}",
-            file=path,
+            files=len(batch.files),
+            file=paths[-1] if paths else tally.last,
         )

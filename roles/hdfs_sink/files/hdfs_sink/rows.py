@@ -1,268 +1,254 @@
-"""A record's value as a row: a line of CSV as in the notes, or a line of JSON."""
+"""A record's value as a row: a line of CSV as in the notes, or a line of JSON. No digit is lost on the way."""
 
 from __future__ import annotations
 
-import json
-import math
+import contextlib
+import re
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from functools import lru_cache
 from typing import Any
 
 import orjson
 
-DAY = 86_400_000
-KINDS = ("datetime", "float", "int", "text")
-_decoder = json.JSONDecoder()
-_encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
+from hdfs_sink import values
+from hdfs_sink.columns import REFUSED, UNITS, WRITE, Column, notes_time, writer
+from hdfs_sink.values import MILLI, Meaning
+
+Row = tuple[bytes, "int | None"]
+"""A line with its end, and the record's time in ms since 1970; None where its time field is NULL."""
+
+
+BRACE = ord("}")
 
 
 class Poison(Exception):  # noqa: N818 - what such a record is called
     """A record of which no row can be made; the text says why."""
 
 
-@dataclass(frozen=True)
-class Column:
-    """One column of a row.
+SAFE = {int, str, bool, type(None)}
+"""Types whose values orjson reads without loss; of a float it keeps 17 digits."""
+
+
+class Plan:
+    """How records of one schema become rows.
 
     Parameters:
-        name: the field of the payload.
-        kind: one of KINDS: `datetime` is milliseconds since 1970, as Kafka Connect has them, and becomes `21/02/2025
-            10:00:00`, UTC.
+        schema: what stands beside their payload, None where nothing does.
+        columns: of a row.
+        time: field with the record's own time; None: Kafka's.
     """
 
-    name: str
-    kind: str
+    def __init__(self, schema: Any, columns: list[Column], time: Column | None) -> None:
+        about = values.fields_of(schema)
+        meanings = [about.get(column.name, Meaning()) for column in columns]
+        self.decode = values.meaning(schema).decode
+        self.writers = [(column, writer(column, told)) for column, told in zip(columns, meanings, strict=True)]
+        self.fast = [
+            (column.name, quick(column, told, write), exact(column))
+            for (column, write), told in zip(self.writers, meanings, strict=True)
+        ]
+        meaning = about.get(time.name, Meaning()) if time else Meaning()
+        self.unit = meaning.unit or (UNITS[time.kind][1] if time else MILLI)
+        self.clock = meaning.family == "time"
 
-    @classmethod
-    def read(cls, text: str) -> Column:
-        """Read `name:kind`; without a kind it is a text.
+    def time(self, value: Any) -> int | None:
+        """A record's own time in ms since 1970; None where it is NULL.
 
         Raises:
-            ValueError: there is no such kind.
+            one of REFUSED: it is none.
         """
-        name, _, kind = text.partition(":")
-        if not name or (kind or "text") not in KINDS:
-            raise ValueError(f"{text!r} is not NAME:KIND with a kind of {', '.join(KINDS)}")
-        return cls(name, kind or "text")
+        if self.clock:
+            raise ValueError("a time of day")
+        return None if value is None else values.nanoseconds(value, "datetime", self.unit) // MILLI
 
 
-TWO_DIGITS = [f"{number:02d}" for number in range(60)]
+def quick(column: Column, about: Meaning, write: Callable[[Any], str]) -> dict[type, Callable[[Any], str]]:
+    """What writes a column's value fastest, by the type that orjson gives it; of no type that loses a digit."""
+    writers = dict.fromkeys(SAFE, write)
+    if column.kind == "datetime" and (about.unit or MILLI) == MILLI and about.family in ("", "datetime"):
+        writers[int] = notes_time
+    elif column.kind in WRITE and column.kind != "bool" and not about.decode:
+        writers[int] = str
+    return writers
 
 
-@lru_cache(maxsize=1024)
-def _notes_minute(minute: int) -> str:
-    return f"{datetime.fromtimestamp(minute * 60, tz=UTC):%d/%m/%Y %H:%M}:"
+def exact(column: Column) -> Callable[[bytes, float], str] | None:
+    """Make what finds a float's own text in a payload, whatever the float lost of it; None: not in such a column.
 
-
-def notes_time(milliseconds: int) -> str:
-    """A time as the notes write it, in UTC: 21/02/2025 10:00:00.
-
-    Parameters:
-        milliseconds: since 1970.
-    Raises:
-        ValueError, OverflowError: not a time of the years 1 to 9999.
+    What it makes raises ValueError where the text is not sure to be found.
     """
-    return _notes_minute(milliseconds // 60_000) + TWO_DIGITS[milliseconds // 1000 % 60]
+    if column.kind not in ("float", "decimal", "text"):
+        return None
+    key, plain = f'"{column.name}":'.encode(), values.plain if column.kind == "decimal" else None
+
+    def digits(payload: bytes, value: float) -> str:
+        parts = payload.split(key)
+        # More than once: in a field of a field, too.
+        if len(parts) != 2:
+            raise ValueError("not found")
+        text = parts[1].split(b",", 1)[0].strip(b"} \r\n\t").decode()
+        if float(text) != value:
+            raise ValueError("not found")
+        return plain(text) if plain else text
+
+    return digits
 
 
-def _as_datetime(value: Any) -> str:
-    return notes_time(_whole(value))
-
-
-def _whole(value: Any) -> int:
-    if type(value) is int:
-        return value
-    if isinstance(value, bool) or int(value) != float(value):
-        raise ValueError("not a whole number")
-    return int(value)
-
-
-def _as_float(value: Any) -> str:
-    if type(value) is float and math.isfinite(value):
-        return repr(value)
-    if isinstance(value, bool):
-        raise ValueError("not a number")
-    number = float(value)
-    if not math.isfinite(number):
-        raise ValueError("not a finite number")
-    return repr(number)
-
-
-def _as_int(value: Any) -> str:
-    return str(_whole(value))
-
-
-def _as_text(value: Any) -> str:
-    if value is None:
-        raise TypeError("no text")
-    text = value if isinstance(value, str) else _encode(value)
-    # A row is a line: for Hive, whose reader knows no quotes at line ends.
-    text = text.replace("\r", "\\r").replace("\n", "\\n")
-    return '"' + text.replace('"', '""') + '"' if "," in text or '"' in text else text
-
-
-_WRITE = {"datetime": _as_datetime, "float": _as_float, "int": _as_int, "text": _as_text}
-
-
-def _parse(text: str) -> Any:
-    """JSON as json.loads reads it; a third faster where nothing stands around it."""
-    try:
-        event, end = _decoder.scan_once(text, 0)
-        if end == len(text):
-            return event
-    except StopIteration:
-        pass
-    return _decoder.decode(text)
-
-
-def payload_of(value: bytes | None, bare: bool = False) -> dict[str, Any]:
-    """The fields of a record.
-
-    Parameters:
-        value: JSON as Kafka Connect writes it.
-        bare: whether the object itself holds the fields (schemas.enable=false), instead of its `payload`.
-    Raises:
-        Poison: it is a tombstone, or not such JSON.
-    """
-    if value is None:
-        raise Poison("tombstone: the value is null")
-    try:
-        event = _parse(value.decode())
-    except (ValueError, RecursionError):
-        raise Poison("not JSON") from None
-    if not bare:
-        if not isinstance(event, dict) or "payload" not in event:
-            raise Poison("no payload")
-        event = event["payload"]
-    if not isinstance(event, dict):
-        raise Poison("no payload" if not bare else "not a JSON object")
-    return event
-
-
-def csv_line(columns: list[Column]) -> Callable[[dict[str, Any]], str]:
-    """Make what turns fields into a line of CSV without its end.
-
-    Parameters:
-        columns: in their order.
-    Returns:
-        a function that raises Poison where a field is missing or is not of its kind.
-    """
-    writers = [(column.name, _WRITE[column.kind]) for column in columns]
-
-    def line(fields: dict[str, Any]) -> str:
-        try:
-            return ",".join([write(fields[name]) for name, write in writers])
-        except (KeyError, ValueError, TypeError, OverflowError, OSError):
-            raise Poison(_why(columns, fields)) from None
-
-    return line
-
-
-def _why(columns: list[Column], fields: dict[str, Any]) -> str:
-    """Say which field of those that make no row is the first."""
-    for column in columns:
-        value = fields.get(column.name)
-        if value is None:
-            return f"no field {column.name}"
-        try:
-            _WRITE[column.kind](value)
-        except (ValueError, TypeError, OverflowError, OSError):
-            return f"field {column.name} is no {column.kind}"
-    return "no row"
-
-
-def row_maker(
-    format_: str, columns: list[Column], *, bare: bool = False, places: bool = False, time_field: str = ""
-) -> Callable[[Any], tuple[bytes, int]]:
-    """Make what turns a record into a row.
+class Maker:
+    """Turns records into rows; called with a record it returns a Row, or raises Poison.
 
     Parameters:
         format_: csv or jsonl.
         columns: for csv: what a line has; for jsonl: all fields of the payload are written, these must be there.
-        bare: see payload_of.
+        bare: whether the value itself holds the fields (schemas.enable=false), instead of its `payload`.
         places: partition and offset are written too (last columns; `_partition` and `_offset`).
-        time_field: field with the record's own time in ms; empty: the time that Kafka has of the record.
-    Returns:
-        a function of a record that returns the line, with its end, and the record's time in ms, or raises Poison.
+        time: field with the record's own time; None: the time that Kafka has of the record.
     """
-    make = _careful_maker(format_, columns, bare, places, time_field)
-    return _fast_maker(make, columns, bare, places, time_field) if format_ == "csv" and columns else make
 
+    def __init__(
+        self,
+        format_: str,
+        columns: list[Column],
+        *,
+        bare: bool = False,
+        places: bool = False,
+        time: Column | None = None,
+    ) -> None:
+        self.csv, self.columns, self.bare, self.places, self.time = format_ == "csv", columns, bare, places, time
+        self._bare_plan = Plan(None, columns, time)
+        self._known: list[tuple[bytes, Plan]] = [(b"", self._bare_plan)] if bare else []
+        """What stood before the payload of records, schema and all, and the plan for it; the latest is first."""
 
-def _careful_maker(
-    format_: str, columns: list[Column], bare: bool, places: bool, time_field: str
-) -> Callable[[Any], tuple[bytes, int]]:
-    """What row_maker promises, for every record that there may be."""
-    line = csv_line(columns)
-    needed = [column.name for column in columns]
-
-    def make(record: Any) -> tuple[bytes, int]:
-        fields = payload_of(record.value, bare)
-        if time_field:
-            try:
-                time = _whole(fields[time_field])
-            except (KeyError, ValueError, TypeError, OverflowError):
-                raise Poison(f"no time in field {time_field}") from None
-        else:
-            time = record.timestamp
-        if format_ == "csv":
-            text = line(fields)
-            if places:
-                text = f"{text},{record.partition},{record.offset}"
-        else:
-            for name in needed:
-                if fields.get(name) is None:
-                    raise Poison(f"no field {name}")
-            if places:
-                fields = {**fields, "_partition": record.partition, "_offset": record.offset}
-            try:
-                text = _encode(fields)
-            except (ValueError, RecursionError):
-                raise Poison("holds a number that JSON has not") from None
+    def __call__(self, record: Any) -> Row:
+        """Make a row; the fast way where it is sure to lose nothing, else the careful one."""
         try:
-            return f"{text}\n".encode(), time
+            value = record.value
+            for prefix, plan in self._known:
+                if value.startswith(prefix):
+                    # The prefix is whole JSON but for one value and a brace, so what is between them is that value.
+                    row = self._fast(record, value[len(prefix) : -1] if prefix else value, plan)
+                    if row is not None and (not prefix or value[-1] == BRACE):
+                        return row
+                    break
+        except REFUSED:
+            pass
+        return self.careful(record)
+
+    def _fast(self, record: Any, payload: bytes, plan: Plan) -> Row | None:
+        """See __call__; None, and one of REFUSED: only the careful way is sure."""
+        fields = orjson.loads(payload)
+        time = record.timestamp
+        if self.time:
+            time = fields[self.time.name]
+            if type(time) is int and not plan.clock:
+                time = time if plan.unit == MILLI else time * plan.unit // MILLI
+            elif time is not None:
+                return None
+        if not self.csv:
+            return self._fast_json(record, payload, fields, plan, time)
+        texts = []
+        for name, writers, digits in plan.fast:
+            value = fields[name]
+            kind = type(value)
+            if kind in writers:
+                texts.append(writers[kind](value))
+            elif kind is float and digits:
+                texts.append(digits(payload, value))
+            else:
+                return None
+        if self.places:
+            texts += (str(record.partition), str(record.offset))
+        return (",".join(texts) + "\n").encode(), time
+
+    def _fast_json(self, record: Any, payload: bytes, fields: Any, plan: Plan, time: int | None) -> Row | None:
+        """The payload as it stands; a line end in it can only be blank space, since JSON's texts have none."""
+        if plan.decode or type(fields) is not dict or any(column.name not in fields for column in self.columns):
+            return None
+        line = payload.strip().replace(b"\n", b" ").replace(b"\r", b" ")
+        if self.places:
+            if "_partition" in fields or "_offset" in fields:
+                return None
+            comma = b"," if fields else b""
+            line = b'%s%s"_partition":%d,"_offset":%d}' % (line[:-1], comma, record.partition, record.offset)
+        return line + b"\n", time
+
+    def careful(self, record: Any) -> Row:
+        """Make a row of any record.
+
+        Raises:
+            Poison: it has none.
+        """
+        fields, plan = self._read(record.value)
+        time = record.timestamp
+        if self.time:
+            try:
+                time = plan.time(fields[self.time.name])
+            except REFUSED:
+                raise Poison(f"no time in field {self.time.name}") from None
+        for column in self.columns:
+            if column.name not in fields:
+                raise Poison(f"no field {column.name}")
+        try:
+            line = self._csv(record, fields, plan) if self.csv else self._json(record, fields, plan)
         except UnicodeEncodeError:
             raise Poison("holds half of a character") from None
+        return line + b"\n", time
 
-    return make
+    def _csv(self, record: Any, fields: dict[str, Any], plan: Plan) -> bytes:
+        texts = []
+        for column, write in plan.writers:
+            try:
+                texts.append(write(fields[column.name]))
+            except REFUSED:
+                raise Poison(f"field {column.name} is no {column.kind}") from None
+        if self.places:
+            texts += [str(record.partition), str(record.offset)]
+        return ",".join(texts).encode()
 
-
-_WRITE_EXACT = {"datetime": (int, notes_time), "float": (float, repr), "int": (int, str), "text": (str, _as_text)}
-"""For each kind the very type that its values have in JSON, and what writes one of it."""
-
-
-def _fast_maker(
-    careful: Callable[[Any], tuple[bytes, int]], columns: list[Column], bare: bool, places: bool, time_field: str
-) -> Callable[[Any], tuple[bytes, int]]:
-    """The same rows of CSV in half the time, by orjson, for records whose fields have the very types of their columns.
-
-    All others go to `careful`: what is no row, and what orjson reads otherwise than Python (it takes a whole number of
-    more than 64 bits for a float, which is not the type of its column then).
-    """
-    writers = [(column.name, *_WRITE_EXACT[column.kind]) for column in columns]
-    loads = orjson.loads
-
-    def make(record: Any) -> tuple[bytes, int]:
+    def _json(self, record: Any, fields: dict[str, Any], plan: Plan) -> bytes:
         try:
-            fields = loads(record.value)
-            if not bare:
-                fields = fields["payload"]
-            time = record.timestamp
-            if time_field:
-                time = fields[time_field]
-                if type(time) is not int:
-                    return careful(record)
-            texts = []
-            for name, kind, write in writers:
-                value = fields[name]
-                if type(value) is not kind:
-                    return careful(record)
-                texts.append(write(value))
-            end = f",{record.partition},{record.offset}\n" if places else "\n"
-            return f"{','.join(texts)}{end}".encode(), time
-        except (ValueError, TypeError, KeyError, OverflowError, OSError):
-            return careful(record)
+            fields = plan.decode(fields) if plan.decode else fields
+        except REFUSED as error:
+            raise Poison(f"a field is not what its schema says: {error}") from None
+        if self.places:
+            fields = {**fields, "_partition": record.partition, "_offset": record.offset}
+        try:
+            return values.dumps(fields)
+        except TypeError:
+            raise Poison("holds half of a character, or is nested too deeply") from None
 
-    return make
+    def _read(self, value: bytes | None) -> tuple[dict[str, Any], Plan]:
+        """A record's fields and their plan."""
+        if value is None:
+            raise Poison("tombstone: the value is null")
+        plan = self._bare_plan
+        for prefix, known in self._known:
+            if prefix and value.startswith(prefix) and value.endswith(b"}"):
+                with contextlib.suppress(ValueError):
+                    fields = values.parse(value[len(prefix) : -1])
+                    if isinstance(fields, dict):
+                        return fields, known
+        try:
+            event = values.parse(value)
+        except ValueError:
+            raise Poison("not JSON") from None
+        if not self.bare:
+            if not isinstance(event, dict) or "payload" not in event:
+                raise Poison("no payload")
+            plan = self._plan(value, event)
+            event = event["payload"]
+        if not isinstance(event, dict):
+            raise Poison("not a JSON object" if self.bare else "no payload")
+        return event, plan
+
+    def _plan(self, value: bytes, event: dict[str, Any]) -> Plan:
+        """The plan for a record, remembered with what stands before its payload."""
+        plan = Plan(event.get("schema"), self.columns, self.time)
+        found = re.search(rb'"payload"\s*:', value)
+        if found:
+            try:
+                probe = values.parse(value[: found.end()] + b"null}")
+            except ValueError:
+                return plan
+            if probe == {**event, "payload": None}:
+                self._known = [(value[: found.end()], plan), *self._known[:7]]
+        return plan

@@ -16,7 +16,7 @@ from hdfs_sink.dead_letters import DeadLetters
 from hdfs_sink.names import Paths
 from hdfs_sink.part import Part, Uploads
 from hdfs_sink.report import report, written
-from hdfs_sink.rows import row_maker
+from hdfs_sink.rows import Maker
 from hdfs_sink.say import Say
 from hdfs_sink.source import Source, Topic, open_source
 from hdfs_sink.tally import Tally
@@ -234,13 +234,7 @@ class Sink:
             found = place.sweep(self.client, paths, found)
         except place.Fenced:
             return
-        make = row_maker(
-            settings.format,
-            settings.columns,
-            bare=settings.bare,
-            places=settings.places,
-            time_field=settings.time_field,
-        )
+        make = Maker(settings.format, settings.columns, bare=settings.bare, places=settings.places, time=settings.time)
         self.parts[number] = Part(paths, found, Gatherer(found.next, make, settings.limits, settings.by_day))
         source.seek(number, found.next)
         self.say.event(
@@ -334,9 +328,9 @@ class Sink:
             assert self._source is not None
             self._source.fresh.add(number)
             return False
-        path = place.publish(self.client, part.paths, part.place)
+        paths = place.publish(self.client, part.paths, part.place)
         part.batch = None
-        written(self.say, self.tally, number, batch, path, self.settings.folder)
+        written(self.say, self.tally, number, batch, paths, self.settings.folder)
         return True
 
     # What people and other programs see

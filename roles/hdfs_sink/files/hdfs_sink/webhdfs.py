@@ -96,9 +96,9 @@ class Client(InsecureClient):
         """Move the blocks of files of one folder to the end of another file of it, at once for all readers."""
         self._concat(target, sources=",".join(self.resolve(source) for source in sources))
 
-    def remove(self, path: str) -> None:
-        """Delete a file, if it is there."""
-        self._delete(path, recursive="false")
+    def remove(self, path: str, whole: bool = False) -> None:
+        """Delete a file or an empty folder, if it is there; with `whole` a folder with all that it holds."""
+        self._delete(path, recursive="true" if whole else "false")
 
     def parent(self, path: str) -> None:
         """Make the folder that a path lies in."""

@@ -1,0 +1,146 @@
+"""The columns of a row of CSV: what kinds there are, and how a value of each is written."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from typing import Any
+
+from hdfs_sink import values
+from hdfs_sink.values import DAY, MICRO, MILLI, NANO, SECOND, Meaning
+
+UNITS = {
+    "datetime": ("datetime", MILLI),
+    "datetime_us": ("datetime", MICRO),
+    "datetime_ns": ("datetime", NANO),
+    "date": ("date", DAY),
+    "time": ("time", MILLI),
+    "time_us": ("time", MICRO),
+    "time_ns": ("time", NANO),
+}
+"""Kinds of times: what whole numbers of them mean where no schema says it."""
+KINDS = ("text", "int", "float", "decimal", "bool", *UNITS)
+COLUMN = re.compile(r"(?P<name>[^:]+)(:(?P<kind>[a-z_]*)(\((?P<scale>\d{1,3})\))?)?")
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+TWO_DIGITS = [f"{number:02d}" for number in range(60)]
+REFUSED = (KeyError, ValueError, TypeError, AttributeError, OverflowError, ArithmeticError, OSError)
+"""What makes no value of its kind raises one of these."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a row.
+
+    Parameters:
+        name: the field of the payload.
+        kind: one of KINDS. A schema beside the payload says what a number means: `datetime` is milliseconds
+            since 1970, unless the schema says microseconds.
+        scale: of kind `decimal`: the value is base64 with so many digits behind the point, and no schema says so.
+    """
+
+    name: str
+    kind: str
+    scale: int | None = None
+
+    @classmethod
+    def read(cls, text: str, default: str = "text") -> Column:
+        """Read `name:kind`, or `name:decimal(2)`; without a kind it is `default`.
+
+        Raises:
+            ValueError: there is no such kind.
+        """
+        found = COLUMN.fullmatch(text)
+        kind = (found and found["kind"]) or default
+        if not found or kind not in KINDS or (found["scale"] and kind != "decimal"):
+            raise ValueError(f"{text!r} is not NAME:KIND with a kind of {', '.join(KINDS)}")
+        return cls(found["name"], kind, int(found["scale"]) if found["scale"] else None)
+
+
+# What writes a value that is not NULL
+
+
+@lru_cache(maxsize=1024)
+def _notes_minute(minute: int) -> str:
+    when = EPOCH + timedelta(minutes=minute)
+    return f"{when:%d/%m/}{when.year:04d}{when: %H:%M}:"
+
+
+def notes_time(milliseconds: int) -> str:
+    """A time as the notes write it, in UTC: 21/02/2025 10:00:00, and .123 after it where that is not .000.
+
+    Parameters:
+        milliseconds: since 1970.
+    Raises:
+        OverflowError: not a time of the years 1 to 9999.
+    """
+    part = milliseconds % 1000
+    text = _notes_minute(milliseconds // 60_000) + TWO_DIGITS[milliseconds // 1000 % 60]
+    return f"{text}.{part:03d}" if part else text
+
+
+def _datetime(nanoseconds: int) -> str:
+    seconds, part = divmod(nanoseconds, SECOND)
+    return notes_time(seconds * 1000) + values.fraction(part)
+
+
+def _date(nanoseconds: int) -> str:
+    if nanoseconds % DAY:
+        raise ValueError("not midnight")
+    return _datetime(nanoseconds)[:10]
+
+
+def _time(nanoseconds: int) -> str:
+    seconds, part = divmod(abs(nanoseconds), SECOND)
+    clock = f"{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}{values.fraction(part)}"
+    return f"-{clock}" if nanoseconds < 0 else clock
+
+
+def _refuse(value: Any) -> str:
+    raise ValueError("not of its kind")
+
+
+def _float(value: Any) -> str:
+    digits = values.digits_of(value)
+    if float(digits) in (float("inf"), float("-inf")):
+        raise ValueError("too large")
+    return digits
+
+
+def _bool(value: Any) -> str:
+    return {False: "false", True: "true"}[value]
+
+
+def _text(value: Any) -> str:
+    if type(value) is int or isinstance(value, values.Number):
+        return values.digits_of(value)
+    text = value if isinstance(value, str) else values.dumps(value).decode()
+    # A row is a line, for Hive, whose reader knows no quoted line ends. The escapes are unambiguous.
+    text = text.replace("\\", "\\\\").replace("\r", "\\r").replace("\n", "\\n")
+    return '"' + text.replace('"', '""') + '"' if not text or "," in text or '"' in text else text
+
+
+WRITE = {
+    "text": _text, "int": values.whole, "float": _float, "bool": _bool,
+    "decimal": lambda value: values.plain(values.digits_of(value)),
+}  # fmt: skip
+_WRITE_TIME = {"datetime": _datetime, "date": _date, "time": _time}
+
+
+def writer(column: Column, about: Meaning) -> Callable[[Any], str]:
+    """Make what writes a column's value; NULL is an empty field, and an empty text is `""`."""
+    decode = about.decode or (None if column.scale is None else values.decimal_of(column.scale).decode)
+    if column.kind in UNITS:
+        wanted, unit = UNITS[column.kind]
+        family, unit = (about.family, about.unit) if about.family else (wanted, unit)
+        # A date may be the midnight of its day, and midnight a date; a time of day is neither.
+        if (family == "time") != (wanted == "time"):
+            return lambda value: "" if value is None else _refuse(value)
+        show = _WRITE_TIME[wanted]
+        return lambda value: "" if value is None else show(values.nanoseconds(value, family, unit))
+    write = WRITE[column.kind]
+    if decode:
+        return lambda value: "" if value is None else write(decode(value))
+    return lambda value: "" if value is None else write(value)
