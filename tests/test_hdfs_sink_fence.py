@@ -414,3 +414,12 @@ def test_writers_that_race_hang_and_die_lose_and_double_nothing(seed):
     for name in [name for name in store.names() if "+0+" in name]:
         ids = [int(line) for line in store.files[f"{FOLDER}/{name}"].split()]
         assert ids == sorted(ids), f"seed {seed}: {name} is out of order"
+
+
+def test_what_an_older_version_committed_and_did_not_show_is_shown():
+    store, day = Store(), "2025-02-21"
+    client = Client(store)
+    client.write(f"{PATHS.home}/at/{12:020d}+{0:020d}+{day}+0123456789ab.csv", data=b"")
+    client.write(f"{PATHS.home}/staged/0123456789ab.csv", data=b"0\n1\n")
+    assert place.find(client, PATHS, lambda: 0).next == 12
+    assert store.names() == [f"dt={day}/temperatures+0+{0:020d}.csv"]

@@ -258,3 +258,27 @@ def test_the_description_of_a_merged_file_reaches_to_its_end():
     (path,) = [path for path in store.files if "/_" not in path]
     assert store.about[path] == {"start": 0, "end": 12, "pieces": 6}
     assert path.startswith(FOLDER)
+
+
+def test_a_compaction_that_merges_nothing_is_not_told():
+    store, log = Store(), Log()
+    log.fill(2)
+    made = make_sink(store, log, "--compact-every", "0.001")
+    turn_until(made, lambda: len(store.visible()) == 2)
+    for _ in range(20):
+        made._turn()
+    assert "event=compacted" not in said(made)
+
+
+def test_a_port_for_metrics_that_is_taken_ends_it_with_one_line(monkeypatch, capsys):
+    import socket
+    import sys
+
+    from hdfs_sink import __main__ as program
+
+    monkeypatch.setattr(program, "end_by_signal", lambda sink, say: None)
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = str(other.getsockname()[1])
+        monkeypatch.setattr(sys, "argv", ["hdfs-sink", "--topic", "t", "--metrics-port", port])
+        assert program.main() == 2
+    assert f"port {port} for metrics" in capsys.readouterr().err

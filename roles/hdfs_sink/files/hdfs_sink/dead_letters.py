@@ -6,18 +6,37 @@ import base64
 import json
 from typing import Any
 
-from kafka import KafkaProducer
-from kafka.errors import KafkaError
+from kafka import KafkaAdminClient, KafkaProducer
+from kafka.errors import KafkaError, TopicAlreadyExistsError
 
-SECONDS = 20
+from hdfs_sink.backoff import brief
+
+SECONDS = 10
+"""How long the brokers may take for one request."""
+UNKNOWN_TOPIC = 3
+"""What brokers answer for a topic that is not there."""
 LARGEST = 900_000
 """Bytes of a letter that Kafka takes with room for its headers (1 MiB, unless the topic allows more)."""
 KEPT = 64 << 10
 """Bytes of key and of value that a larger one keeps: six times as many where each is written as \\u0000."""
 
 
+class NoTopicError(KafkaError):
+    """The topic of dead letters is missing and cannot be created, so the records without a row have no place."""
+
+    def __init__(self, topic: str, why: str) -> None:
+        super().__init__(
+            f"topic {topic} for records without a row is missing and cannot be created ({why}): "
+            "create it, or name another one with --dead-letters"
+        )
+        self.topic = topic
+
+    def __str__(self) -> str:
+        return self.args[0]
+
+
 class DeadLetters:
-    """A topic of records without a row. It is made by the first of them.
+    """A topic of records without a row. It is created before the first of them, with the brokers' defaults.
 
     The key is `topic/partition/offset` of the record: what a crash makes the sink send again has the same key.
     """
@@ -40,10 +59,12 @@ class DeadLetters:
             letters: key, value and reason of each.
         Raises:
             KafkaError: a broker did not take one; send all again.
+            NoTopicError: the topic is missing and cannot be created.
         """
         if not letters:
             return
         if self._producer is None:
+            self._create_topic()
             self._producer = KafkaProducer(bootstrap_servers=self._bootstrap, acks="all", max_block_ms=SECONDS * 1000)
         sent = [
             self._producer.send(self.topic, key=key, value=value, headers=[("reason", reason.encode())])
@@ -52,6 +73,24 @@ class DeadLetters:
         self._producer.flush(timeout=SECONDS)
         for future in sent:
             future.get(timeout=SECONDS)
+
+    def _create_topic(self) -> None:
+        """Create the topic unless it is there."""
+        milliseconds = SECONDS * 1000
+        admin = KafkaAdminClient(
+            bootstrap_servers=self._bootstrap, request_timeout_ms=milliseconds, bootstrap_timeout_ms=milliseconds
+        )
+        try:
+            if admin.describe_topics([self.topic])[0]["error_code"] != UNKNOWN_TOPIC:
+                return
+            try:
+                admin.create_topics({self.topic: {}}, wait_for_metadata=True)
+            except TopicAlreadyExistsError:
+                pass
+            except KafkaError as error:
+                raise NoTopicError(self.topic, brief(error)) from None
+        finally:
+            admin.close()
 
     def letter(self, record: Any, reason: str) -> tuple[bytes, bytes, str]:
         """Make the dead letter of a record.

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 import time
-from typing import Any
+from collections.abc import Callable
 
-from kafka.errors import KafkaError
+from kafka.errors import KafkaError, UnsupportedCodecError
 
 from hdfs_sink import compact, place, webhdfs
 from hdfs_sink.arguments import Settings
 from hdfs_sink.backoff import Backoff, brief
 from hdfs_sink.batch import Gatherer
-from hdfs_sink.dead_letters import DeadLetters
+from hdfs_sink.dead_letters import DeadLetters, NoTopicError
 from hdfs_sink.names import Paths
 from hdfs_sink.part import Part, Uploads
 from hdfs_sink.report import report, written
@@ -27,8 +28,10 @@ SAY_EVERY = 10.0
 """Seconds between two progress lines of a log; a terminal gets one each half second."""
 PASS = 2.0
 """Seconds that writing goes on before records are polled again and signals are looked at."""
-LAST_TRIES = 15.0
+LAST_TRIES = 10.0
 """Seconds that the end waits for HDFS; what is not written then is still in Kafka."""
+STEADY = 5.0
+"""Seconds without an error after which reading counts as recovered though no record came."""
 FAILURES = (*webhdfs.ERRORS, KafkaError, place.PlaceError)
 
 
@@ -44,7 +47,7 @@ class Sink:
         self.topic: Topic | None = None
         self._missing = False
         self._source: Source | None = None
-        self._backoff = Backoff()
+        self._backoff, self._reading = Backoff(), Backoff()
         self._stopping = False
         self._look_at = 0.0
         self._say_at = time.monotonic() + (0.5 if say.terminal else SAY_EVERY)
@@ -56,18 +59,32 @@ class Sink:
         """Ask it to write what is gathered and to end."""
         self._stopping = True
 
-    def run(self) -> None:
-        """Copy until stopped."""
-        while not self._stopping:
-            self._turn()
+    def run(self) -> int:
+        """Copy until stopped.
+
+        Returns:
+            an exit status: 0 stopped, 2 the records cannot be read by this client.
+        """
+        status = 0
+        try:
+            while not self._stopping:
+                self._turn()
+        except UnsupportedCodecError as error:
+            status = 2
+            text = (
+                f"topic {self.settings.topic} is compressed with a codec that {self.settings.client} cannot read here"
+            )
+            text += f" ({error}): install python-snappy and lz4 for {sys.executable}, or use --client librdkafka"
+            self.say.event("no_codec", text, "error", topic=self.settings.topic)
         self._finish()
+        return status
 
     # One turn
 
     def _turn(self) -> None:
         now = time.monotonic()
         if not self._backoff.waiting(now):
-            self._try(self._work)
+            self._try(self._work, self._backoff)
         self._tell(now)
         if self._source is None:
             time.sleep(min(0.2, max(0.0, self._backoff.until - now)))
@@ -75,23 +92,38 @@ class Sink:
         # While something is being waited for, polling goes on (Kafka's group wants it) and no more is taken.
         full = sum(part.bytes for part in self.parts.values()) > self.settings.memory
         hold = bool(self._backoff.tries) or full or not all(part.takes for part in self.parts.values())
-        self._try(lambda: self._poll(hold))
+        if self._reading.waiting(now):
+            time.sleep(0.05)
+        else:
+            self._try(lambda: self._poll(hold), self._reading, STEADY)
 
-    def _try(self, act: Any) -> bool:
-        """Do something that HDFS or Kafka may refuse; then it is done again after a while."""
-        tries = self._backoff.tries
+    def _try(self, act: Callable[[], bool | None], backoff: Backoff, steady: float = 0.0) -> bool:
+        """Do something that HDFS or Kafka may refuse; then it is done again after a while.
+
+        Parameters:
+            act: returns True if it is sure to have worked.
+            backoff: of this kind of work.
+            steady: seconds without an error after which it counts as recovered if `act` is not sure.
+        Returns:
+            whether it was not refused.
+        Raises:
+            UnsupportedCodecError: it will never work.
+        """
         try:
-            act()
+            sure = act()
+        except UnsupportedCodecError:
+            raise
         except FAILURES as error:
             why = brief(error)
             self.tally.retries += 1
-            if self._backoff.failed(why, time.monotonic()):
+            self.tally.missing_topic = error.topic if isinstance(error, NoTopicError) else ""
+            if backoff.failed(why, time.monotonic()):
                 self.say.event("waiting", f"waiting, and trying again: {why}", "warning", why=why)
-            self.tally.trouble = str(self._backoff)
+            self.tally.trouble = str(backoff)
             return False
-        if tries and act == self._work:
-            lasted = self._backoff.worked()
-            self.tally.trouble = ""
+        if backoff.tries and (sure or time.monotonic() >= backoff.until + steady):
+            lasted = backoff.worked()
+            self.tally.trouble, self.tally.missing_topic = str(self._backoff) or str(self._reading), ""
             self.say.event("resumed", f"goes on after {lasted:.1f} s", seconds=f"{lasted:.1f}")
         return True
 
@@ -113,9 +145,11 @@ class Sink:
             merged = compact.compact(self.client, self.settings, set(self.parts))
             for number, files in merged.items():
                 self.tally.add("files_merged", number, files)
-            self.say.event("compacted", f"merged {sum(merged.values())} files", files=sum(merged.values()))
+            if merged:
+                self.say.event("compacted", f"merged {sum(merged.values())} files", files=sum(merged.values()))
 
-    def _poll(self, hold: bool) -> None:
+    def _poll(self, hold: bool) -> bool:
+        """Take records; returns whether some came."""
         source, now = self._source, time.monotonic()
         assert source is not None
         source.hold(hold)
@@ -133,6 +167,7 @@ class Sink:
                     with contextlib.suppress(KafkaError):
                         log_start = source.first(number)
                 gatherer.take(records, now, log_start)
+        return bool(batches)
 
     # The topic and its partitions
 
@@ -340,7 +375,7 @@ class Sink:
             return
         self._say_at = now + (0.5 if self.say.terminal else SAY_EVERY)
         places = {number: part.place.next for number, part in self.parts.items()}
-        self.tally.lag = self._source.lag(places, ask=bool(self._backoff.tries))
+        self.tally.lag = self._source.lag(places, ask=bool(self._backoff.tries or self._reading.tries))
         rate = self.tally.rate()
         line = self.tally.line(rate)
         self.say.live(line)
@@ -357,12 +392,12 @@ class Sink:
         deadline = time.monotonic() + LAST_TRIES
         done = self._source is None
         while not done and time.monotonic() < deadline:
-            if not self._try(lambda: self._write_due(finish=True)):
+            if not self._try(lambda: self._write_due(finish=True), self._backoff):
                 time.sleep(0.3)
             elif not any(part.batch or part.gatherer.waiting for part in self.parts.values()):
                 done = True
             elif self._look_at == 0.0:
-                self._try(self._look)
+                self._try(self._look, self._backoff)
         waiting = sum(part.gatherer.waiting + (part.batch.rows if part.batch else 0) for part in self.parts.values())
         if self._source is not None:
             self._source.close({number: part.place.next for number, part in self.parts.items()})

@@ -30,6 +30,7 @@ class Tally:
         last: the file that was published last.
         trouble: what is being waited for, empty if nothing.
         retries: requests that HDFS or Kafka refused or left unanswered, and that were made again.
+        missing_topic: a topic of dead letters that is missing and cannot be created, empty if none is.
     """
 
     topic: str
@@ -38,6 +39,7 @@ class Tally:
     last: str = ""
     trouble: str = ""
     retries: int = 0
+    missing_topic: str = ""
     _seen: tuple[float, int] = field(default_factory=lambda: (time.monotonic(), 0))
 
     def add(self, what: str, partition: int, number: int = 1) -> None:
@@ -112,6 +114,14 @@ class Collector:
         )
         waiting.add_metric((tally.topic,), float(bool(tally.trouble)))
         yield waiting
+        missing = GaugeMetricFamily(
+            "hdfs_sink_dead_letters_topic_missing",
+            "1 while this topic is missing and cannot be created",
+            labels=("topic", "dead_letters"),
+        )
+        if tally.missing_topic:
+            missing.add_metric((tally.topic, tally.missing_topic), 1.0)
+        yield missing
 
 
 def serve(tally: Tally, address: str, port: int) -> None:
