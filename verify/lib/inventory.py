@@ -25,6 +25,7 @@ WANTED = {
     "ansible_ssh_common_args": "",
     "lab_restart_command": "",
     "kafka_home": "/opt/kafka",
+    "kafka_data_dir": "/var/lib/kafka",
     "kafka_port": 9092,
     "zookeeper_port": 2181,
     "kafka_connect_port": 8083,

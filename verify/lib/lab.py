@@ -41,6 +41,10 @@ class Lab:
         """
         return self._by_name[self.info.first(name).name]
 
+    def every(self, name: str) -> list[Machine]:
+        """The hosts that play a part."""
+        return [self._by_name[host.name] for host in self.info.parts[name]]
+
     @property
     def workspace(self) -> Machine:
         """The student's host."""

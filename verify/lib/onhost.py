@@ -58,6 +58,25 @@ def send(bootstrap: str, topic: str, values: list[str]) -> int:
     return len(values)
 
 
+def fill(bootstrap: str, topics: dict[str, list[str]], codecs: list[str] | None = None, times: int = 1) -> dict:
+    """Send texts to several topics and wait until the broker has them.
+
+    Args:
+        bootstrap: the brokers.
+        topics: texts by topic.
+        codecs: of the first text of each topic, of the second ...; not compressed where there are none.
+        times: how often to send the texts, one after the other.
+    """
+    for number in range(max(map(len, topics.values()))) if codecs else [None]:
+        producer = KafkaProducer(bootstrap_servers=bootstrap, compression_type=codecs[number] if codecs else None)
+        for topic, values in topics.items():
+            for value in values[number : number + 1] if codecs else values * times:
+                producer.send(topic, value=value.encode())
+        producer.flush()
+        producer.close()
+    return {topic: len(values) for topic, values in topics.items()}
+
+
 def read(bootstrap: str, topic: str, count: int, seconds: float, committed: bool = False) -> list[dict[str, Any]]:
     """Read a topic from its beginning.
 

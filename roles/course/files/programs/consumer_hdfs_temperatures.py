@@ -25,7 +25,7 @@ try:
         messages = [message.value for batch in batches.values() for message in batch if message.value]
         if messages:
             for message in messages:
-                print("Missatge rebut: ", message.decode(), flush=True)
+                print("Missatge rebut: ", message.decode(errors="replace"), flush=True)
             hdfs_client.write(hdfs_file, data=b"".join(message + b"\n" for message in messages), append=True)
         if batches:
             consumer.commit()
