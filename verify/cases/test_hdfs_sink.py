@@ -2,6 +2,8 @@
 
 import json
 import time
+from collections import Counter
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +14,7 @@ ENGINE = "hdfs-sink"
 SERVERS = [("kafka", "kafka"), ("namenode", "hadoop-namenode"), ("datanode", "hadoop-datanode")]
 TOPIC = "hdfs-sink"
 POISON = '{"schema":null}'
+EXAMPLES = json.loads(Path(__file__).parent.with_name("lib").joinpath("example_rows.json").read_text(encoding="utf-8"))
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +46,7 @@ def test_rows_in_are_rows_out(trial, evidence):
     ((key, letter),) = dead.items()
     assert (letter["reason"], letter["value"]) == ("no payload", POISON)
     assert key == f"{TOPIC}/{letter['partition']}/{letter['offset']}"
-    trial.stop("sink", "second")
+    trial.end("sink", "second")
     for name in ("sink", "second"):
         until(lambda n=name: trial.said(n), lambda said: "event=ended" in said, 20, "it ends by SIGTERM")
     state = trial.lab.workspace.root("systemctl is-failed 'lab-verify-*' || true").split()
@@ -85,3 +88,56 @@ def test_the_lines_of_the_notes_by_day(trial, evidence):
     first = trial.lab.hdfs(name).splitlines()[:1]
     assert first == ["21/02/2025 10:00:00,14.5,0,0"]
     evidence(f"dt=2025-02-21: {first[0]}")
+
+
+@pytest.mark.extra
+def test_example_records_become_their_rows(trial, evidence):
+    """NULL, MySQL's types as their schemas describe them, every digit: csv by day, and jsonl, by both clients."""
+    lab = trial.lab
+    topics = {f"hdfs-sink-rows-{number}": group for number, group in enumerate(EXAMPLES)}
+    lab.ask("fill", topics={topic: [row["value"] for row in group["records"]] for topic, group in topics.items()})
+    wanted: dict[str, Counter] = {}
+    for number, (topic, group) in enumerate(topics.items()):
+        clients = ("librdkafka", "kafka-python") if number % 2 else ("kafka-python", "librdkafka")
+        common = ["--topic", topic, "--group", "hdfs-sink-rows", *["--bare"] * group["bare"]]
+        csv, jsonl = f"{trial.folder}/rows/{number}-csv", f"{trial.folder}/rows/{number}-jsonl"
+        trial.sink(f"csv-{number}", *common, "--folder", csv, "--columns", group["columns"], "--by-day",
+                   "--time-field", group["time_field"], "--client", clients[0])  # fmt: skip
+        trial.sink(f"jsonl-{number}", *common, "--folder", jsonl, "--columns", "", "--format", "jsonl",
+                   "--client", clients[1])  # fmt: skip
+        days = [f"dt={row['day'] or '__HIVE_DEFAULT_PARTITION__'}" for row in group["records"]]
+        wanted[csv] = Counter(zip(days, [row["csv"] for row in group["records"]], strict=True))
+        wanted[jsonl] = Counter(("", compact(row["jsonl"])) for row in group["records"])
+    seen = {}
+    for folder, rows in wanted.items():
+        look = lambda folder=folder: trial.lines(folder)  # noqa: E731
+        full = lambda files, rows=rows: sum(map(len, files.values())) >= rows.total()  # noqa: E731
+        seen[folder] = until(look, full, 60, f"{rows.total()} rows in {folder}", 0.3)
+    trial.stop(*[f"{format_}-{number}" for number in range(len(EXAMPLES)) for format_ in ("csv", "jsonl")])
+    for folder, rows in wanted.items():
+        found = [(name.rpartition("/")[0], line) for name, lines in seen[folder].items() for line in lines]
+        assert Counter((day, line if folder.endswith("csv") else compact(line)) for day, line in found) == rows
+    count = sum(len(group["records"]) for group in EXAMPLES)
+    evidence(f"{count} example records of {len(EXAMPLES)} tables are the expected rows, as csv by day and as jsonl")
+
+
+def compact(line: str) -> str:
+    """A line of JSON without its blanks."""
+    return line.replace(": ", ":").replace(", ", ",")
+
+
+@pytest.mark.extra
+def test_days_that_alternate_do_not_make_a_file_of_each_row(trial, evidence):
+    """10,000 rows of two days by turns: two files a batch."""
+    folder, topic = f"{trial.folder}/turns", "hdfs-sink-turns"
+    values = [json.dumps({"payload": {"datahora": day * 86_400_000, "valor": 1.5}}) for day in range(2)]
+    trial.lab.ask("fill", topics={topic: values}, times=5000)
+    trial.sink("turns", "--topic", topic, "--folder", folder, "--by-day", "--time-field", "datahora", "--rows", "5000",
+               "--columns", "valor:float", "--group", "hdfs-sink-rows", "--seconds", "5")  # fmt: skip
+    look = lambda: trial.lines(folder)  # noqa: E731
+    files = until(look, lambda files: sum(map(len, files.values())) >= 10_000, 60, "10,000 rows", 0.5)
+    trial.stop("turns")
+    rows = Counter(name.rpartition("/")[0] for name, lines in files.items() for _ in lines)
+    assert rows == {"dt=1970-01-01": 5000, "dt=1970-01-02": 5000}
+    assert len(files) <= 8, sorted(files)
+    evidence(f"10,000 rows of two days by turns: {len(files)} files")

@@ -3,6 +3,7 @@
 produce BOOTSTRAP TOPIC COUNT RATE FIRST LEDGER DAYS
                                          send COUNT rows with ids from FIRST on; note each id that was acknowledged
 compare WEBHDFS FOLDER LEDGER            acknowledged ids against those in published files, as JSON
+lines WEBHDFS FOLDER                     lines of published files by their path, as JSON
 proxy PORT WEBHDFS NTH                   forward to WebHDFS; of each NTH RENAME the answer is dropped
 """
 
@@ -81,7 +82,7 @@ def published(webhdfs: str, folder: str) -> dict[str, list[str]]:
             continue
         url = f"{webhdfs}/webhdfs/v1{urllib.parse.quote(path)}?op=OPEN&user.name=hadoop"
         with OPENER.open(url, timeout=60) as answer:
-            found[name] = answer.read().decode().splitlines()
+            found[name] = answer.read().decode().split("\n")[:-1]
     return found
 
 
@@ -164,5 +165,7 @@ if __name__ == "__main__":
         produce(rest[0], rest[1], int(rest[2]), float(rest[3]), int(rest[4]), rest[5], int(rest[6]))
     elif name == "compare":
         print(json.dumps(compare(*rest)))
+    elif name == "lines":
+        print(json.dumps(published(*rest)))
     else:
         proxy(int(rest[0]), rest[1], int(rest[2]))

@@ -67,6 +67,19 @@ class Trial:
         """Wait until a sink has said something."""
         until(lambda: self.said(name), lambda said: text in said, seconds, f"hdfs-sink says {text!r}", 0.3)
 
+    def end(self, *names: str) -> dict[str, Any]:
+        """Stop sinks, and compare once more: what a writer that had hung or was killed wrote late shows only now.
+
+        Returns:
+            the comparison.
+        Raises:
+            AssertionError: an id is missing, doubled or out of order.
+        """
+        self.stop(*names)
+        seen = self.compare()
+        assert (seen["missing"], seen["doubled"], seen["disordered"]) == (0, 0, 0), f"after all writers ended: {seen}"
+        return seen
+
     def signal(self, name: str, signal: str) -> None:
         """Send a signal to a sink."""
         self.lab.workspace.root(f"systemctl kill --signal={signal} lab-verify-{name}")
@@ -86,6 +99,11 @@ class Trial:
     def compare(self) -> dict[str, Any]:
         """Ledger against HDFS."""
         words = f"{self.python} compare {self.lab.settings['webhdfs']} {self.folder} {self.ledger}"
+        return json.loads(self.lab.workspace.run(words, seconds=120))
+
+    def lines(self, folder: str) -> dict[str, list[str]]:
+        """Lines of the files that a reader sees below a folder of HDFS, by path."""
+        words = f"{self.python} lines {self.lab.settings['webhdfs']} {folder}"
         return json.loads(self.lab.workspace.run(words, seconds=120))
 
     def settle(self, seconds: float = 60) -> tuple[dict[str, Any], float]:
