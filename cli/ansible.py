@@ -135,12 +135,17 @@ def play(
     progress = Progress()
     with tempfile.TemporaryDirectory(prefix="streaming-lab-") as folder:
         events = EventsFile(Path(folder) / "events")
-        printed = 0
+        printed = noted = 0
 
         def tick() -> None:
-            nonlocal printed
+            nonlocal printed, noted
             for event in events.new():
                 progress.take(event)
+            for host, text in progress.notes[noted:]:
+                # What all hosts say alike is one line.
+                if text not in [earlier for _, earlier in progress.notes[:noted]]:
+                    screen.line(f"  {host}: {text}")
+                noted += 1
             for phase in progress.finished[printed:]:
                 notes = [f"{phase.changed} changed"] * bool(phase.changed) + ["FAILED"] * phase.failed
                 screen.line(phase_line(phase.name, phase.seconds, ", ".join(notes)))

@@ -47,6 +47,7 @@ class Progress:
     finished: list[Phase] = field(default_factory=list)
     current: Phase | None = None
     changes: list[tuple[str, str]] = field(default_factory=list)
+    notes: list[tuple[str, str]] = field(default_factory=list)
     hosts: dict[str, dict[str, int]] = field(default_factory=dict)
     _last: dict[str, Failure] = field(default_factory=dict)
     _items: dict[tuple[str, str], list[dict[str, Any]]] = field(default_factory=dict)
@@ -74,6 +75,8 @@ class Progress:
                     self.current.tasks += 1
             case "result":
                 self._take_result(event)
+            case "note":
+                self.notes.append((event["host"], event["text"]))
             case "stats":
                 self.close(now)
                 for host, numbers in event["hosts"].items():

@@ -19,6 +19,9 @@ PLAYBOOK = """\
     - name: Change
       ansible.builtin.command: "true"
       when: inventory_hostname == 'fine'
+    - name: Say that HDFS restarts
+      ansible.builtin.debug: {msg: "HDFS restarts"}
+      when: inventory_hostname != 'hides'
     - name: Healed
       block:
         - name: Break
@@ -121,3 +124,10 @@ def test_secrets_are_not_written(events: Path) -> None:
 def test_every_change_has_its_host_and_task(progress: Progress) -> None:
     assert progress.changes == [("fine", "Change")]
     assert set(progress.hosts) == {"fine", "loops", "hides"}
+
+
+def test_what_a_task_says_is_a_note(events: Path) -> None:
+    progress = Progress()
+    for event in EventsFile(events).new():
+        progress.take(event)
+    assert sorted(progress.notes) == [("fine", "HDFS restarts"), ("loops", "HDFS restarts")]

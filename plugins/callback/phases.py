@@ -12,7 +12,7 @@ from ansible.plugins.callback import CallbackBase
 DOCUMENTATION = r"""
 name: phases
 type: notification
-short_description: Write plays, tasks, changes and failures as JSON lines
+short_description: Write plays, tasks, changes, notes and failures as JSON lines
 description:
   - Appends one JSON object a line to the file that E(LAB_EVENTS) names; without it, does nothing.
   - Results are cut to what a message can be made of. Ansible has already censored those of C(no_log) tasks.
@@ -33,6 +33,9 @@ KEPT = (
     "failed",
 )
 LONGEST = 4000
+# A debug task with such a name speaks to the person who runs ./lab.
+NOTE = "Say "
+DEBUG = ("debug", "ansible.builtin.debug")
 
 
 class CallbackModule(CallbackBase):
@@ -82,6 +85,10 @@ class CallbackModule(CallbackBase):
     def v2_runner_on_ok(self, result: Any) -> None:
         if result._result.get("changed"):
             self._host_event("changed", result)
+        says = result._task.action in DEBUG and result._task.name.startswith(NOTE)
+        text = result._result.get("msg")
+        if says and isinstance(text, str) and "results" not in result._result:
+            self._write("note", host=result._host.get_name(), text=text[:LONGEST])
 
     def v2_runner_item_on_failed(self, result: Any) -> None:
         self._host_event(
