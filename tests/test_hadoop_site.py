@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import importlib.util
-import subprocess
-import sys
+import importlib
 from pathlib import Path
 from types import ModuleType
 
+import ansible.module_utils
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -32,13 +31,11 @@ COURSE = """<?xml version="1.0" encoding="UTF-8"?>
 
 
 def load() -> ModuleType:
-    """The module under test, by path: it lives where Ansible looks for it, not in a package."""
-    spec = importlib.util.spec_from_file_location("hadoop_site", ROOT / "plugins/module_utils/hadoop_site.py")
-    assert spec and spec.loader
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["hadoop_site"] = module
-    spec.loader.exec_module(module)
-    return module
+    """The module under test, found where Ansible finds it."""
+    folder = str(ROOT / "plugins/module_utils")
+    if folder not in ansible.module_utils.__path__:
+        ansible.module_utils.__path__.append(folder)
+    return importlib.import_module("ansible.module_utils.hadoop_site")
 
 
 hadoop_site = load()
@@ -51,8 +48,7 @@ def edit(text: str) -> str:
 
 def values(text: str) -> dict[str, str]:
     """Effective values by name."""
-    site = hadoop_site.parse(text.encode())
-    return {item.name: site.effective(item.name).value.strip() for item in site.properties}
+    return hadoop_site.values_of(text.encode())
 
 
 def site(inner: str) -> str:
@@ -169,49 +165,61 @@ def test_bad_files_are_refused_in_one_line(bad: str, message: str) -> None:
     assert "\n" not in str(error.value)
 
 
-def test_utf_16_is_refused() -> None:
-    with pytest.raises(hadoop_site.SiteError, match="UTF-16"):
-        hadoop_site.edit(COURSE.encode("utf-16"), WANTED)
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "iso-8859-1", "windows-1252", "gb18030"])
+def test_another_encoding_is_kept(encoding: str) -> None:
+    name = encoding.removesuffix("-sig")
+    before = COURSE.replace('encoding="UTF-8"', f'encoding="{name}"').encode(encoding)
+    after = hadoop_site.edit(before, WANTED)
+    assert hadoop_site.values_of(after)["dfs.webhdfs.enabled"] == "true"
+    assert hadoop_site.edit(after, dict.fromkeys(reversed(WANTED))) == before
 
 
-def ansible(path: Path, *options: str) -> subprocess.CompletedProcess[str]:
-    """Run the module as a play would."""
-    arguments = f"path={path} properties={{'a':'1'}} hint='set webhdfs_site_path'"
-    command = [Path(sys.executable).with_name("ansible"), "localhost", "-i", "localhost,", "-c", "local"]
-    command += [
-        "-e",
-        f"ansible_python_interpreter={sys.executable}",
-        "-m",
-        "hadoop_property",
-        "-a",
-        arguments,
-    ]
-    return subprocess.run([*command, *options], cwd=ROOT, capture_output=True, text=True, check=False)
+def test_a_file_in_another_encoding_than_it_names_is_refused() -> None:
+    bad = COURSE.encode("iso-8859-1")
+    with pytest.raises(hadoop_site.SiteError, match="is not written in the encoding UTF-8 that it names"):
+        hadoop_site.edit(bad, WANTED)
 
 
-def test_module(tmp_path: Path) -> None:
-    path = tmp_path / "hdfs-site.xml"
-    path.write_text(site("<property><name>a</name><value>0</value></property>"))
-    path.chmod(0o640)
-    before = path.read_text()
-
-    dry = ansible(path, "--check", "--diff")
-    assert "<value>1</value>" in dry.stdout, dry.stdout
-    assert path.read_text() == before
-
-    wet = ansible(path)
-    assert "CHANGED" in wet.stdout, wet.stdout
-    assert path.read_text() == before.replace(">0<", ">1<")
-    assert path.stat().st_mode & 0o777 == 0o640
-    backups = [item for item in tmp_path.iterdir() if item != path]
-    assert [item.read_text() for item in backups] == [before]
-
-    again = ansible(path)
-    assert "SUCCESS" in again.stdout, again.stdout
-    assert len(list(tmp_path.iterdir())) == 2
+INCLUDE = '<xi:include xmlns:xi="http://www.w3.org/2001/XInclude" href="{}"/>'
 
 
-def test_module_names_a_missing_file(tmp_path: Path) -> None:
-    answer = ansible(tmp_path / "hdfs-site.xml")
-    assert answer.returncode != 0
-    assert "hdfs-site.xml: No such file or directory; set webhdfs_site_path" in answer.stdout + answer.stderr
+@pytest.mark.parametrize("how", ["more.xml", "{folder}/more.xml", "file://{folder}/more.xml"])
+def test_an_included_value_counts(tmp_path: Path, how: str) -> None:
+    (tmp_path / "more.xml").write_text(site(ONE))
+    before = site(INCLUDE.format(how.format(folder=tmp_path))).encode()
+    assert hadoop_site.edit(before, {"a": 1}, tmp_path) == before
+    after = hadoop_site.edit(before, {"a": 2}, tmp_path)
+    # Behind the include, where it counts.
+    assert after.index(b"<value>2</value>") > after.index(b"include")
+    assert hadoop_site.values_of(after, tmp_path) == {"a": "2"}
+    assert hadoop_site.edit(after, {"a": None}, tmp_path) == before
+
+
+def test_an_include_behind_a_property_overrides_it(tmp_path: Path) -> None:
+    (tmp_path / "more.xml").write_text(site(ONE))
+    before = site(ONE.replace("1", "0") + INCLUDE.format("more.xml")).encode()
+    after = hadoop_site.edit(before, {"a": 2}, tmp_path)
+    assert hadoop_site.values_of(after, tmp_path) == {"a": "2"}
+    assert b"<value>0</value>" in after
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (site(ONE.replace("</property>", "<final>true</final></property>")), "property a is final in .*more.xml"),
+        (None, "it includes more.xml, which is missing"),
+        ("<configuration>", "it includes .*more.xml, which cannot be read: not well-formed"),
+        (site(INCLUDE.format("more.xml")), "it includes .*more.xml in a circle"),
+    ],
+)
+def test_an_include_that_cannot_be_overridden_is_refused(tmp_path: Path, content: str | None, message: str) -> None:
+    if content is not None:
+        (tmp_path / "more.xml").write_text(content)
+    with pytest.raises(hadoop_site.SiteError, match=message):
+        hadoop_site.edit(site(INCLUDE.format("more.xml")).encode(), {"a": 2}, tmp_path)
+
+
+def test_the_fallback_of_a_missing_include_counts(tmp_path: Path) -> None:
+    before = site(f'<include href="none.xml"><fallback>{ONE}</fallback></include>').encode()
+    assert hadoop_site.edit(before, {"a": 1}, tmp_path) == before
+    assert hadoop_site.values_of(hadoop_site.edit(before, {"a": 2}, tmp_path), tmp_path) == {"a": "2"}

@@ -1,138 +1,83 @@
 """Edit a Hadoop configuration file (core-site.xml, hdfs-site.xml) in place: only the values asked for change.
 
 The file may be someone else's, so it is never parsed and written anew: expat tells at which byte each value
-stands, and those bytes are replaced. Comments, order, indentation, line ends and all other properties stay.
+stands, and those bytes are replaced. Comments, order, indentation, line ends, encoding and all other properties stay.
 
-A property means what org.apache.hadoop.conf.Configuration reads in it: a child of <configuration>, with <name>
-and <value> inside or as attributes; of several with one name the last counts, unless an earlier one is final.
+Of several properties with one name the last counts, unless an earlier one is final (Configuration, Hadoop 3.4.1).
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
-from xml.parsers import expat
+from urllib.parse import unquote, urlsplit
 from xml.sax.saxutils import escape
 
+from ansible.module_utils.hadoop_xml import Property, Site, SiteError, parse, parse_text, recode, tag_end
 
-class SiteError(ValueError):
-    """Why a file cannot be edited, in one line."""
-
-
-@dataclass
-class Property:
-    """One <property>: what it says, and which bytes are its own and its value's (-1: it has none)."""
-
-    start: int
-    end: int = 0
-    name: str = ""
-    value: str = ""
-    final: bool = False
-    value_start: int = -1
-    value_end: int = -1
-    attributes: bool = False
-    empty_value: bool = False
+# How deep files may include each other.
+MOST_INCLUDES = 10
 
 
 @dataclass
-class Site:
-    """A file's properties, in order, and where its root element ends."""
+class Effective:
+    """The property that counts for a name; `source` is the included file it stands in, None for the file itself."""
 
-    properties: list[Property] = field(default_factory=list)
-    root_start: int = -1
-    root_end: int = -1
-
-    def effective(self, name: str) -> Property | None:
-        """The property that counts for a name, or None."""
-        found = [item for item in self.properties if item.name == name]
-        finals = [item for item in found if item.final]
-        return (finals[:1] or found[-1:] or [None])[0]
+    item: Property
+    source: Path | None
 
 
-def _tag_end(data: bytes, start: int) -> int:
-    """Offset after the tag that begins at `start`; a > inside quotes does not end it."""
-    match = re.compile(rb"<(?:[^<>\"']|\"[^\"]*\"|'[^']*')*>").match(data, start)
-    if match is None:
-        raise SiteError("not well-formed: a tag does not end")
-    return match.end()
+def effective(site: Site, name: str, folder: Path | None = None) -> Effective | None:
+    """The property that Hadoop heeds for a name, or None.
 
-
-def parse(data: bytes) -> Site:
-    """Find the properties of a configuration file.
-
-    Parameters: data, the file's bytes.
-    Raises SiteError when it is not well-formed XML, is no Hadoop configuration, or is UTF-16.
+    Parameters:
+        site: a parsed file.
+        name: of the property.
+        folder: where includes are looked for; None leaves them out.
+    Raises SiteError when a file that Hadoop needs cannot be read.
     """
-    if data[:2] in (b"\xff\xfe", b"\xfe\xff") or b"\0" in data:
-        raise SiteError("UTF-16 is not supported; save it as UTF-8")
-    site = Site()
-    path: list[str] = []
-    texts: list[str] = []
-    parser = expat.ParserCreate()
+    found = [entry for entry in flattened(site, folder) if entry.item.name == name]
+    finals = [entry for entry in found if entry.item.final]
+    return (finals[:1] or found[-1:] or [None])[0]
 
-    def in_property() -> bool:
-        return path[-2:-1] == ["property"] and len(path) >= 3
 
-    def start_element(tag: str, attributes: dict[str, str]) -> None:
-        here = parser.CurrentByteIndex
-        if not path:
-            if tag != "configuration":
-                raise SiteError(f"its root element is <{tag}>, not <configuration>")
-            site.root_start = here
-        path.append(tag)
-        texts.append("")
-        if tag == "property" and path[-2:-1] == ["configuration"]:
-            item = Property(here, name=attributes.get("name", "").strip(), value=attributes.get("value", ""))
-            item.attributes = "value" in attributes
-            item.final = attributes.get("final", "").strip() == "true"
-            site.properties.append(item)
-        elif tag == "value" and in_property():
-            end = _tag_end(data, here)
-            item = site.properties[-1]
-            item.empty_value = data[end - 2 : end - 1] == b"/"
-            item.value_start = here if item.empty_value else end
-            item.value_end = end
+def flattened(site: Site, folder: Path | None, source: Path | None = None, depth: int = 0) -> list[Effective]:
+    """All properties in the order in which Hadoop reads them, with those of included files.
 
-    def end_element(tag: str) -> None:
-        here = parser.CurrentByteIndex
-        text = texts.pop()
-        if site.properties and in_property():
-            item = site.properties[-1]
-            if tag == "name":
-                item.name = text.strip()
-            elif tag == "value":
-                item.value, item.attributes = text, False
-                if not item.empty_value:
-                    item.value_end = here
-            elif tag == "final":
-                item.final = text.strip() == "true"
-        elif tag == "property" and path[-2:-1] == ["configuration"]:
-            # An end tag ends with the next >; an element without content ends where its one tag does.
-            item = site.properties[-1]
-            closing = data.startswith(b"</", here)
-            item.end = data.index(b">", here) + 1 if closing else _tag_end(data, item.start)
-        path.pop()
-        if not path:
-            site.root_end = here
+    Parameters: see effective; source, the file that `site` is, if it is an included one; depth, of inclusion.
+    """
+    found: list[Effective] = []
+    for entry in site.entries:
+        if isinstance(entry, Property):
+            found.append(Effective(entry, source))
+            continue
+        path = _included(entry.href, folder)
+        if path is None:
+            continue
+        if path.is_file() and depth < MOST_INCLUDES:
+            try:
+                inner = parse(path.read_bytes())
+            except (OSError, SiteError) as error:
+                raise SiteError(f"it includes {path}, which cannot be read: {error}") from error
+            found += flattened(inner, path.parent, path, depth + 1)
+        elif path.is_file():
+            raise SiteError(f"it includes {path} in a circle")
+        elif entry.fallback:
+            found += [Effective(item, path) for item in entry.fallback]
+        else:
+            raise SiteError(f"it includes {entry.href}, which is missing ({path}); Hadoop cannot start without it")
+    return found
 
-    def characters(text: str) -> None:
-        if texts:
-            texts[-1] += text
 
-    parser.StartElementHandler = start_element
-    parser.EndElementHandler = end_element
-    parser.CharacterDataHandler = characters
-    try:
-        parser.Parse(data, True)
-    except expat.ExpatError as error:
-        raise SiteError(f"not well-formed XML: {expat.errors.messages[error.code]} in line {error.lineno}") from error
-    except (LookupError, ValueError) as error:
-        if isinstance(error, SiteError):
-            raise
-        raise SiteError(f"cannot be read: {error}") from error
-    return site
+def _included(href: str, folder: Path | None) -> Path | None:
+    """The file that an include means; None where it is elsewhere (http) or folders are not looked at."""
+    parts = urlsplit(href)
+    if folder is None or parts.scheme not in ("", "file"):
+        return None
+    return folder / (unquote(parts.path) if parts.scheme else href)
 
 
 def _encoded(text: str) -> bytes:
@@ -143,7 +88,7 @@ def _encoded(text: str) -> bytes:
 def _replaced(data: bytes, item: Property, value: str) -> bytes:
     """The file with one property's value changed."""
     if item.attributes:
-        end = _tag_end(data, item.start)
+        end = tag_end(data, item.start)
         quoted = escape(value, {'"': "&quot;", "'": "&apos;"}).encode("ascii", "xmlcharrefreplace")
         tag, count = re.subn(
             rb"(\svalue\s*=\s*)(\"[^\"]*\"|'[^']*')",
@@ -171,8 +116,8 @@ def _indent(data: bytes, start: int) -> bytes:
 
 
 def _added(data: bytes, site: Site, name: str, value: str) -> bytes:
-    """The file with one more property after the last one, indented as that one is."""
-    newline = b"\r\n" if b"\r\n" in data else b"\n"
+    """The file with one more property after the last one or the last include, indented as the last property is."""
+    newline = b"\r\n" if data.count(b"\r\n") * 2 > data.count(b"\n") else b"\n"
     outer, inner = b"  ", b"    "
     if site.properties:
         last = site.properties[-1]
@@ -186,10 +131,14 @@ def _added(data: bytes, site: Site, name: str, value: str) -> bytes:
         outer + b"</property>",
     ]
     block = newline.join(lines)
-    if site.properties:
-        return data[: site.properties[-1].end] + newline + block + data[site.properties[-1].end :]
+    if site.entries:
+        end = site.entries[-1].end
+        # A comment behind it in its line is its own.
+        comment = re.compile(rb"[ \t]*(?:<!--[^\n]*?-->[ \t]*)*(?=\r?\n)").match(data, end)
+        end = comment.end() if comment else end
+        return data[:end] + newline + block + data[end:]
     if not data.startswith(b"</", site.root_end):
-        end = _tag_end(data, site.root_start)
+        end = tag_end(data, site.root_start)
         opening = data[: data.rindex(b"/", site.root_start, end)].rstrip() + b">"
         return newline.join([opening, block, b"</configuration>"]) + data[end:]
     before = data[: site.root_end]
@@ -197,29 +146,66 @@ def _added(data: bytes, site: Site, name: str, value: str) -> bytes:
     return before + gap + block + newline + data[site.root_end :]
 
 
-def _text(value: Any) -> str:
+def _removed(data: bytes, item: Property) -> bytes:
+    """The file without one property, and without the blanks and the line end before it."""
+    start = item.start - len(_indent(data, item.start))
+    for newline in (b"\r\n", b"\n"):
+        if data[:start].endswith(newline):
+            start -= len(newline)
+            break
+    return data[:start] + data[item.end :]
+
+
+def text_of(value: Any) -> str:
     """A value as Hadoop writes it."""
     return str(value).lower() if isinstance(value, bool) else str(value).strip()
 
 
-def edit(data: bytes, wanted: Mapping[str, Any]) -> bytes:
+def values_of(data: bytes, folder: Path | None = None) -> dict[str, str]:
+    """Every property's effective value by name.
+
+    Parameters: data, the file's bytes; folder, where includes are looked for.
+    Raises SiteError when it cannot be read.
+    """
+    site = parse(data)
+    names = {entry.item.name for entry in flattened(site, folder)}
+    return {name: found.item.value.strip() for name in sorted(names) if (found := effective(site, name, folder))}
+
+
+def edit(data: bytes, wanted: Mapping[str, Any], folder: Path | None = None) -> bytes:
     """Give properties the values wanted and leave everything else as it is.
 
-    Parameters: data, the file's bytes; wanted, values by property name (a bool is written true or false).
+    Parameters:
+        data: the file's bytes.
+        wanted: values by property name; a bool is written true or false, None takes out the one that counts, if it
+            stands in the file itself.
+        folder: where includes are looked for.
     Returns the new bytes: `data` itself when every value is there already (blanks around one do not count).
     Raises SiteError when the file cannot be edited.
     """
-    values = {name: _text(value) for name, value in wanted.items()}
-    for name, value in values.items():
-        site = parse(data)
-        item = site.effective(name)
-        if item is None:
-            data = _added(data, site, name, value)
-        elif item.value.strip() != value:
-            data = _replaced(data, item, value)
-    site = parse(data)
-    for name, value in values.items():
-        item = site.effective(name)
-        if item is None or item.value.strip() != value:
-            raise SiteError(f"property {name} could not be set")
+    text, codec, mark = recode(data)
+    before = text
+    for name, value in wanted.items():
+        text = _set(text, name, None if value is None else text_of(value), folder)
+    if text == before:
+        return data
+    return mark + text.decode().encode(codec)
+
+
+def _set(data: bytes, name: str, value: str | None, folder: Path | None) -> bytes:
+    """The text of a file in UTF-8 with one property set, or taken out."""
+    site = parse_text(data)
+    found = effective(site, name, folder)
+    if value is None:
+        return _removed(data, found.item) if found is not None and found.source is None else data
+    if found is not None and found.item.value.strip() == value:
+        return data
+    if found is not None and found.source is not None and found.item.final:
+        raise SiteError(f"property {name} is final in {found.source}, which it includes; set it to {value} there")
+    # What an included file says is overridden by a property behind the include.
+    own = found is not None and found.source is None
+    data = _replaced(data, found.item, value) if own else _added(data, site, name, value)
+    again = effective(parse_text(data), name, folder)
+    if again is None or again.item.value.strip() != value:
+        raise SiteError(f"property {name} could not be set")
     return data

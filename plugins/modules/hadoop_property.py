@@ -7,21 +7,29 @@ module: hadoop_property
 short_description: Sets properties in a Hadoop configuration file
 description:
   - Sets properties in an existing C(hdfs-site.xml), C(core-site.xml) or the like. Only the bytes of values that
-    differ change; comments, order, layout and all other properties stay. The host needs but Python.
-  - Of several properties of one name, the one that Hadoop heeds is changed. A link is followed.
+    differ change; comments, order, layout, encoding, owner, mode, access list and all other properties stay.
+    The host needs only Python.
+  - Of several properties with one name, the one that Hadoop heeds is changed. Included files are read and never
+    written. A link is followed.
+  - Before the first change a copy is kept beside the file (C(.before-streaming-lab)), with a record of the changes
+    (C(.streaming-lab.json)). O(state=absent) undoes them with these.
 options:
   path:
     description: The file. It must exist.
     type: path
     required: true
   properties:
-    description: Values by property name.
+    description: Values by property name. Without any, the file is only read.
     type: dict
-    required: true
-  backup:
-    description: Keep a copy of the file, with the date in its name, before it is changed.
-    type: bool
-    default: true
+    default: {}
+  state:
+    description:
+      - V(present) sets the properties.
+      - V(absent) undoes all that this module changed in the file. The file has its first bytes again if nobody else
+        edited it since; otherwise each property has its first value again, unless somebody else changed it.
+    type: str
+    choices: [present, absent]
+    default: present
   hint:
     description: Added to the message when the file is missing, to say which setting names it.
     type: str
@@ -41,15 +49,58 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
-backup_file: {description: The copy of what the file was., type: str, returned: changed}
+values: {description: Every property's effective value by name., type: dict, returned: always}
+left: {description: Properties that somebody else changed since and that stay., type: list, returned: always}
 """
 
-import os  # noqa: E402
-import tempfile  # noqa: E402
 from pathlib import Path  # noqa: E402
+from typing import Any  # noqa: E402
 
 from ansible.module_utils.basic import AnsibleModule  # noqa: E402
-from ansible.module_utils.hadoop_site import SiteError, edit  # noqa: E402
+from ansible.module_utils.hadoop_record import (  # noqa: E402
+    forget,
+    keep,
+    noted,
+    original_path,
+    read,
+    read_record,
+    undone,
+    write,
+)
+from ansible.module_utils.hadoop_site import edit, values_of  # noqa: E402
+from ansible.module_utils.hadoop_xml import SiteError  # noqa: E402
+
+
+def change(path: Path, properties: dict[str, Any], undo: bool, check: bool) -> tuple[bytes, bytes, list[str]]:
+    """Edit the file.
+
+    Parameters:
+        path: of the file itself, no link.
+        properties: values by name.
+        undo: take back earlier changes instead.
+        check: write nothing.
+    Returns the bytes before and after, and the names of properties that could not be undone.
+    Raises SiteError, OSError.
+    """
+    before = path.read_bytes()
+    record, left = read_record(path), []
+    if not undo:
+        after = edit(before, properties, path.parent)
+        if after != before and not check:
+            original = read(original_path(path))
+            if original in (None, before):
+                # None: the first change. Equal: an earlier run was interrupted before it wrote the file.
+                record = None
+            keep(path, noted(record, before, after, properties, path.parent), before)
+    elif record is None:
+        after = before
+    else:
+        after, left = undone(before, record, read(original_path(path)), path.parent)
+    if after != before and not check:
+        write(path, after, path)
+    if undo and record is not None and not check:
+        forget(path)
+    return before, after, left
 
 
 def main() -> None:
@@ -57,23 +108,23 @@ def main() -> None:
     module = AnsibleModule(
         argument_spec={
             "path": {"type": "path", "required": True},
-            "properties": {"type": "dict", "required": True},
-            "backup": {"type": "bool", "default": True},
+            "properties": {"type": "dict", "default": {}},
+            "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
             "hint": {"type": "str", "default": ""},
         },
         supports_check_mode=True,
     )
     path = Path(module.params["path"]).resolve()
+    undo = module.params["state"] == "absent"
     try:
-        before = path.read_bytes()
-        after = edit(before, module.params["properties"])
+        before, after, left = change(path, module.params["properties"], undo, module.check_mode)
+        values = values_of(after, path.parent)
     except OSError as error:
         hint = f"; {module.params['hint']}" if module.params["hint"] else ""
         module.fail_json(msg=f"cannot read {module.params['path']}: {error.strerror}{hint}")
     except SiteError as error:
         module.fail_json(msg=f"{path}: {error}; nothing was changed")
-
-    result = {"changed": before != after, "path": str(path)}
+    result = {"changed": before != after, "path": str(path), "values": values, "left": left}
     if module._diff:
         result["diff"] = {
             "before_header": str(path),
@@ -81,15 +132,6 @@ def main() -> None:
             "before": before.decode("utf-8", "replace"),
             "after": after.decode("utf-8", "replace"),
         }
-    if before != after and not module.check_mode:
-        if module.params["backup"]:
-            result["backup_file"] = module.backup_local(str(path))
-        # Beside the file, so that a rename replaces it; atomic_move gives it the old one's owner and mode.
-        handle, new = tempfile.mkstemp(prefix=".", suffix=".xml", dir=path.parent)
-        module.add_cleanup_file(new)
-        with os.fdopen(handle, "wb") as file:
-            file.write(after)
-        module.atomic_move(new, str(path))
     module.exit_json(**result)
 
 

@@ -1,0 +1,72 @@
+"""./lab up on a cluster of another hand: two values of one file change, the notes work, and all of it can be undone."""
+
+from __future__ import annotations
+
+import pytest
+from conftest import DATANODE, SETTINGS, SITE_TEXT, Cluster
+from scenario_kit import Scenario
+
+BEFORE = SITE_TEXT.encode("iso-8859-1")
+ADDED = b"\r\n  <property>\r\n    <name>dfs.webhdfs.enabled</name>\r\n    <value>true</value>\r\n  </property>"
+AFTER = BEFORE.replace(b"127.0.0.1:9870", b"0.0.0.0:9870").replace(b'"comuns.xml"/>', b'"comuns.xml"/>' + ADDED)
+FOLDER = "/user/hadoop/kafka"
+
+
+@pytest.fixture(scope="module")
+def files(cluster: Cluster) -> dict[str, str]:
+    """The configuration before the lab came."""
+    return cluster.files()
+
+
+def test_up_says_that_hdfs_restarts_and_the_notes_work(scenario: Scenario, cluster: Cluster, files: dict) -> None:
+    started = cluster.started()
+    ended = scenario.lab("up", "--no-verify", settings=SETTINGS)
+    assert ended.status == 0, ended.text
+    assert "hdfs-site.xml changed: running `~/stop.sh && ~/start.sh` as professor" in ended.text
+    assert cluster.started() != started
+    ended = scenario.lab("verify", "webhdfs", "hdfs-raw", settings=SETTINGS)
+    assert ended.status == 0, ended.text
+
+
+def test_two_values_changed_and_nothing_else(cluster: Cluster, files: dict) -> None:
+    assert cluster.site() == AFTER
+    now = {name: line for name, line in cluster.files().items() if "streaming-lab" not in name}
+    assert {name for name in now if now[name] != files[name]} == {"hdfs-site.xml"}
+    assert now["hdfs-site.xml"].split()[1:3] == ["professor", "444"]
+    assert cluster.machine.root("getent passwd hadoop; ls /etc/systemd/system/hadoop-* 2>/dev/null", check=False) == ""
+
+
+def test_the_folder_of_the_course_is_its_users_alone(cluster: Cluster) -> None:
+    listed = cluster.hdfs(f"dfs -ls -d {FOLDER} /user").splitlines()
+    assert [line.split()[0::2][:2] for line in listed] == [["drwxr-xr-x", "hadoop"], ["drwxr-xr-x", "professor"]]
+
+
+def test_names_of_datanodes_resolve_on_the_students_host(scenario: Scenario) -> None:
+    hosts = scenario.machines()["kafka"].root("cat /etc/hosts")
+    assert f" {DATANODE}\n" in hosts
+
+
+def test_second_run_changes_nothing_and_restarts_nothing(scenario: Scenario, cluster: Cluster) -> None:
+    started = cluster.started()
+    ended = scenario.lab("up", "--no-verify", settings=SETTINGS)
+    assert (ended.status, ended.changed) == (0, 0), ended.text
+    assert "hdfs-site.xml changed" not in ended.text
+    assert cluster.started() == started
+
+
+def test_a_restart_that_was_cut_short_is_made_by_the_next_run(scenario: Scenario, cluster: Cluster) -> None:
+    cluster.owner("touch ~/hadoop/etc/hadoop/hdfs-site.xml.streaming-lab.json")
+    started = cluster.started()
+    ended = scenario.lab("up", "--no-verify", "--limit", "hadoopmaster", settings=SETTINGS)
+    assert ended.status == 0, ended.text
+    assert cluster.started() != started
+
+
+def test_undo_gives_the_files_back(scenario: Scenario, cluster: Cluster, files: dict) -> None:
+    undo = {**SETTINGS, "webhdfs_state": "absent"}
+    ended = scenario.lab("up", "--no-verify", "--limit", "hadoopmaster", settings=undo)
+    assert ended.status == 0, ended.text
+    assert cluster.site() == BEFORE
+    assert cluster.files() == files
+    again = scenario.lab("up", "--no-verify", "--limit", "hadoopmaster", settings=undo)
+    assert (again.status, again.changed) == (0, 0), again.text
