@@ -11,6 +11,8 @@ from cli.errors import LabError
 # Molecule's own order where a scenario names none.
 SEQUENCE = ("destroy", "create", "converge", "idempotence", "verify", "destroy")
 DEFAULT = "default"
+# The schema comes with the package; nothing is fetched.
+WORKFLOW_SCHEMA = ("--builtin-schema", "vendor.github-workflows")
 
 
 @dataclass(frozen=True)
@@ -40,12 +42,18 @@ def python(root: Path, *words: str) -> tuple[str, ...]:
     return (str(root / ".venv" / "bin" / "python"), *words)
 
 
+def workflows(root: Path) -> list[str]:
+    """Files of GitHub's workflows, as paths from the clone's root."""
+    return sorted(str(path.relative_to(root)) for path in root.glob(".github/workflows/*.yml"))
+
+
 def lint(root: Path) -> list[Step]:
-    """Style of Python, YAML and Ansible."""
+    """Style of Python, YAML and Ansible; GitHub's schema for its workflows."""
     return [
         Step("ruff check", python(root, "-m", "ruff", "check", ".")),
         Step("ruff format", python(root, "-m", "ruff", "format", "--check", ".")),
         Step("yamllint", python(root, "-m", "yamllint", "--strict", ".")),
+        Step("GitHub workflows", python(root, "-m", "check_jsonschema", *WORKFLOW_SCHEMA, *workflows(root))),
         Step("ansible-lint", python(root, "-m", "ansiblelint", "--offline", "--strict", "-q")),
     ]
 
