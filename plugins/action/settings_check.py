@@ -22,6 +22,8 @@ NEAR_MISS = 0.9
 # libyaml's where this Python has it: an eighth of the time, and every host's settings are looked at.
 SAFE_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 OPTIONS = {"roles", "lab", "wiring"}
+# Settings of earlier releases, below the folder of the roles.
+REMOVED = Path("preflight", "vars", "removed.yml")
 
 
 def read_yaml(path: Path) -> Any:
@@ -32,6 +34,19 @@ def read_yaml(path: Path) -> Any:
 def role_names(folder: Path) -> list[str]:
     """Names of the roles below a folder, which are the prefixes of their settings."""
     return sorted(path.parent.parent.name for path in folder.glob("*/tasks/main.yml"))
+
+
+def removed_settings(names: list[str], removed: dict[str, str]) -> list[str]:
+    """Settings of an earlier release that are set and that nothing reads any more.
+
+    Args:
+        names: all variables that a host has.
+        removed: what to do instead, by name of a removed setting.
+
+    Returns:
+        A sentence for each, sorted.
+    """
+    return [f"{name} was removed: {removed[name]}" for name in sorted(set(names) & set(removed))]
 
 
 def role_settings(folder: Path) -> dict[str, Any]:
@@ -136,6 +151,9 @@ class ActionModule(ActionBase):
         folder = Path(self._task.args["roles"])
         specs = role_settings(folder) | self._task.args["lab"]
         known = [*specs, *read_yaml(Path(self._task.args["wiring"]))]
+        removed = read_yaml(folder / REMOVED)["removed_settings"]
+        if gone := removed_settings(list(variables), removed):
+            raise AnsibleActionFail("; ".join(gone))
         if unknown := unknown_settings(list(variables), known, [*role_names(folder), "lab"]):
             raise AnsibleActionFail(f"{'; '.join(unknown)} (settings are listed in roles/*/defaults/main.yml)")
         given, wrong = self._rendered({name: variables[name] for name in specs if name in variables})
