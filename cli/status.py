@@ -42,7 +42,7 @@ def run(lab: Lab, arguments: Namespace) -> int:
             # Phases of a question are of no interest: only its answer is shown.
             outcome = ansible.play(lab, "status", Screen(live=False, quiet=True), log, become)
         states = json.loads(report.read_text(encoding="utf-8")) if report.exists() else {}
-        for line in table(states, silent) + connectors(states):
+        for line in table(states, silent) + connectors(states) + lost_records(states):
             screen.line(lab.complete_hints(line))
         if outcome.failures or (outcome.status != 0 and not states):
             ansible.report_failures(lab, outcome, screen)
@@ -91,6 +91,20 @@ def connectors(states: dict[str, dict[str, Any]]) -> list[str]:
         lines += [f"  connectors on {host}:"] * bool(found)
         lines += [f"    {c['name'].ljust(width)}  {c['state'].lower()}, {c['detail']}" for c in found]
     return lines
+
+
+def lost_records(states: dict[str, dict[str, Any]]) -> list[str]:
+    """One line for each group whose next records were deleted before it read them.
+
+    Parameters:
+        states: host -> {"gaps": [...]}, as playbooks/status.yml writes it.
+    """
+    return [
+        f"  {host}: group {gap['group']} can no longer read {gap['records']} records of topic {gap['topic']}: they "
+        "were deleted first (retention); the group goes on behind them. To keep a topic's records longer: retention.ms"
+        for host, state in states.items()
+        for gap in state.get("gaps", [])
+    ]
 
 
 def connectors_of(states: dict[str, dict[str, Any]]) -> list[dict[str, str]]:

@@ -119,6 +119,11 @@ class FilterModule:
         return {
             function.__name__: function
             for function in (
-                webhdfs_properties, webhdfs_urls, restart_due, webhdfs_problems, live_datanodes, datanode_lines,
+                webhdfs_properties,
+                webhdfs_urls,
+                restart_due,
+                webhdfs_problems,
+                live_datanodes,
+                datanode_lines,
             )
         }
