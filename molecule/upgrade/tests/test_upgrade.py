@@ -60,3 +60,11 @@ def test_new_lines_and_rows_arrive_once(upgrade: Upgrade) -> None:
 def test_second_run_changes_nothing(upgrade: Upgrade) -> None:
     ended = upgrade.lab.lab("up", "--no-verify", *upgrade.options, settings=SETTINGS)
     assert (ended.status, ended.changed) == (0, 0), ended.text
+
+
+def test_an_upgraded_lab_survives_a_long_stop(upgrade: Upgrade) -> None:
+    """Once is enough: the case restarts servers."""
+    if not upgrade.options:
+        pytest.skip("runs on the machines over ssh")
+    ended = upgrade.lab.lab("verify", "--faults", "long-stop", *upgrade.options, settings=SETTINGS)
+    assert ended.status == 0, ended.text

@@ -1,0 +1,70 @@
+"""Certificates that hosts should trust: one that has ended is refused in one line, before anything is changed."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+PLAY = """
+- hosts: localhost
+  gather_facts: false
+  tasks:
+    - ansible.builtin.import_role: {name: host, tasks_from: check}
+"""
+
+
+def certificate(path: Path, days: int) -> str:
+    """A certificate of an authority that ends in some days.
+
+    Parameters: path, of the file; days, from now, negative for one that has ended.
+    """
+    key, name = ec.generate_private_key(ec.SECP256R1()), x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "School")])
+    now = datetime.datetime.now(datetime.UTC)
+    made = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
+    made = made.serial_number(1).not_valid_before(now - datetime.timedelta(days=900))
+    signed = made.not_valid_after(now + datetime.timedelta(days=days)).sign(key, hashes.SHA256())
+    path.write_bytes(signed.public_bytes(serialization.Encoding.PEM))
+    return str(path)
+
+
+def check(clone: Path, folder: Path, files: list[str]) -> subprocess.CompletedProcess[str]:
+    """Run the check with some files."""
+    (folder / "play.yml").write_text(PLAY, encoding="utf-8")
+    extra = {"host_ca_certificates": files, "ansible_python_interpreter": sys.executable}
+    return subprocess.run(
+        [sys.executable, "-m", "ansible", "playbook", str(folder / "play.yml"), "-e", json.dumps(extra)],
+        cwd=clone,
+        env={**os.environ, "ANSIBLE_CONFIG": str(clone / "ansible.cfg"), "ANSIBLE_NOCOLOR": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_a_valid_certificate_passes(clone: Path, tmp_path: Path) -> None:
+    done = check(clone, tmp_path, [certificate(tmp_path / "school.pem", 30)])
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("how", ["ended", "no certificate", "missing"])
+def test_another_is_named(clone: Path, tmp_path: Path, how: str) -> None:
+    path = tmp_path / "school.pem"
+    if how == "ended":
+        certificate(path, -1)
+    elif how == "no certificate":
+        path.write_text("hello")
+    done = check(clone, tmp_path, [certificate(tmp_path / "fine.pem", 30), str(path)])
+    assert done.returncode != 0
+    said = done.stdout + done.stderr
+    assert f"{path} {'ended on 20' if how == 'ended' else 'cannot be read as a PEM certificate'}" in said, said
+    assert "fine.pem" not in said.partition("host_ca_certificates: ")[2]
