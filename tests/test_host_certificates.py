@@ -9,7 +9,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -56,15 +55,14 @@ def test_a_valid_certificate_passes(clone: Path, tmp_path: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("how", ["ended", "no certificate", "missing"])
-def test_another_is_named(clone: Path, tmp_path: Path, how: str) -> None:
-    path = tmp_path / "school.pem"
-    if how == "ended":
-        certificate(path, -1)
-    elif how == "no certificate":
-        path.write_text("hello")
-    done = check(clone, tmp_path, [certificate(tmp_path / "fine.pem", 30), str(path)])
+def test_others_are_named(clone: Path, tmp_path: Path) -> None:
+    ended, text, missing = (tmp_path / name for name in ("ended.pem", "text.pem", "missing.pem"))
+    certificate(ended, -1)
+    text.write_text("hello")
+    done = check(clone, tmp_path, [certificate(tmp_path / "fine.pem", 30), *map(str, (ended, text, missing))])
     assert done.returncode != 0
     said = done.stdout + done.stderr
-    assert f"{path} {'ended on 20' if how == 'ended' else 'cannot be read as a PEM certificate'}" in said, said
+    assert f"{ended} ended on 20" in said, said
+    assert f"{text} cannot be read as a PEM certificate" in said
+    assert f"{missing} cannot be read as a PEM certificate" in said
     assert "fine.pem" not in said.partition("host_ca_certificates: ")[2]
