@@ -1,0 +1,99 @@
+"""plugins/module_utils/container_files.py: files outside volumes that survive a new container."""
+
+from __future__ import annotations
+
+import io
+import subprocess
+import tarfile
+from pathlib import Path
+
+import pytest
+
+from plugins.module_utils import container_files
+from plugins.module_utils.container_files import PACK, cleaned, give_back, keep
+
+HOME = "/opt/kafka_2.13-3.8.1"
+
+
+def tar_of(*members: tuple[str, dict]) -> bytes:
+    """A tar: names with what differs from a plain file."""
+    target = io.BytesIO()
+    with tarfile.open(fileobj=target, mode="w") as tar:
+        for name, about in members:
+            member = tarfile.TarInfo(name)
+            data = about.pop("data", b"x")
+            for key, value in about.items():
+                setattr(member, key, value)
+            member.size = len(data) if member.isfile() else 0
+            tar.addfile(member, io.BytesIO(data))
+    return target.getvalue()
+
+
+def names(data: bytes) -> dict[str, tarfile.TarInfo]:
+    """Members by name."""
+    with tarfile.open(fileobj=io.BytesIO(data)) as tar:
+        return {member.name: member for member in tar}
+
+
+def test_files_folders_and_links_below_the_folder_are_kept() -> None:
+    packed = tar_of(
+        ("opt/kafka_2.13-3.8.1/entrada.txt", {"uid": 1500, "mode": 0o664}),
+        ("opt/kafka_2.13-3.8.1/meu", {"type": tarfile.DIRTYPE, "uid": 1500, "mode": 0o2775}),
+        ("opt/kafka_2.13-3.8.1/meu/enllaç", {"type": tarfile.SYMTYPE, "linkname": "../entrada.txt", "uid": 1500}),
+    )
+    found = names(cleaned(packed, HOME, 1500))
+    assert list(found) == [f"opt/kafka_2.13-3.8.1/{name}" for name in ("entrada.txt", "meu", "meu/enllaç")]
+    assert found["opt/kafka_2.13-3.8.1/meu"].mode == 0o2775
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        [("etc/shadow", {})],
+        [("opt/kafka_2.13-3.8.1/../../etc/shadow", {})],
+        [("/etc/shadow", {})],
+        [("opt/kafka_2.13-3.8.1", {"type": tarfile.SYMTYPE, "linkname": "/etc"})],
+        [("opt/kafka_2.13-3.8.1/x", {"type": tarfile.LNKTYPE, "linkname": "etc/shadow"})],
+        [("opt/kafka_2.13-3.8.1/x", {"type": tarfile.CHRTYPE})],
+    ],
+)
+def test_nothing_else_is_unpacked(members: list) -> None:
+    assert names(cleaned(tar_of(*members), HOME, 1500)) == {}
+
+
+def test_no_member_goes_through_a_link_and_none_gets_another_users_rights() -> None:
+    packed = tar_of(
+        ("opt/kafka_2.13-3.8.1/x", {"type": tarfile.SYMTYPE, "linkname": "/etc"}),
+        ("opt/kafka_2.13-3.8.1/x/shadow", {}),
+        ("opt/kafka_2.13-3.8.1/x", {}),
+        ("opt/kafka_2.13-3.8.1/y", {"uid": 0, "mode": 0o4755}),
+    )
+    found = names(cleaned(packed, HOME, 1500))
+    assert [member.issym() for member in found.values()] == [True, False]
+    last = found["opt/kafka_2.13-3.8.1/y"]
+    assert (last.uid, last.mode) == (1500, 0o755)
+
+
+def test_packing_takes_a_users_own_files(tmp_path: Path) -> None:
+    """By the real find and tar, without runuser: the user is the one who runs the test."""
+    (tmp_path / "entrada.txt").write_text("Hola\n")
+    user = subprocess.run(["id", "-un"], capture_output=True, text=True, check=True).stdout.strip()
+    script = PACK.replace('runuser -u "$1" -- ', "")
+    done = subprocess.run(["sh", "-c", script, "sh", user, str(tmp_path)], capture_output=True, check=True)
+    assert f"{tmp_path}/entrada.txt".lstrip("/") in names(done.stdout)
+
+
+def test_what_was_kept_is_given_back_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run that was cut short in between finds the tar again, and does not overwrite it."""
+    packed = tar_of(("opt/kafka_2.13-3.8.1/entrada.txt", {}))
+    monkeypatch.setattr(container_files, "pack", lambda *_arguments: packed)
+    store, kept = tmp_path / "kept", [{"path": HOME, "users": ["student"]}]
+    assert keep("podman", "lab-kafka", kept, store) == len(packed)
+    assert keep("podman", "lab-kafka", kept, store) == 0
+    engine = tmp_path / "podman"
+    engine.write_text(f'#!/bin/sh\ncat >>"{tmp_path}/got"\n')
+    engine.chmod(0o755)
+    assert give_back(str(engine), "lab-kafka", store) == 1
+    assert (tmp_path / "got").read_bytes() == packed
+    assert give_back(str(engine), "lab-kafka", store) == 0
+    assert store.stat().st_mode & 0o777 == 0o700
