@@ -23,8 +23,9 @@ TABLES = (
 )
 HDFS = "/user/hadoop"
 SINK = f"{HDFS}/kafka/mysql_temperatures"
-# Written by the student: one file of their own, a changed program of the notes, and two files in the Kafka home. FileStreamSource
-# counts characters and skips bytes (Kafka 3.8.1): after a restart it repeats the end of a file with accents, so there are none here.
+# Written by the student: one file of their own, a changed program of the notes, and two files in the Kafka home.
+# FileStreamSource counts characters and skips bytes (Kafka 3.8.1): after a restart it repeats the end of a file with
+# accents, so its file has none.
 FILES = {
     f"{HOME}/apunts/treball.txt": "Treball de l'alumne, còpia única\n",
     f"{HOME}/kafka-python/consumer.py": "# canviat per l'alumne\nprint('el meu consumidor')\n",
