@@ -13,7 +13,7 @@ settings_check = importlib.util.module_from_spec(SPEC)
 SPEC.loader.exec_module(settings_check)
 
 RELEASES = sorted((Path(__file__).parent / "data/settings").glob("*.txt"))
-REMOVED = settings_check.read_yaml(ROOT / "roles" / settings_check.REMOVED)["removed_settings"]
+REMOVED = settings_check.read_yaml(ROOT / "roles" / settings_check.REMOVED)["preflight_removed_settings"]
 
 
 def known() -> set[str]:

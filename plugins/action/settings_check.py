@@ -151,7 +151,7 @@ class ActionModule(ActionBase):
         folder = Path(self._task.args["roles"])
         specs = role_settings(folder) | self._task.args["lab"]
         known = [*specs, *read_yaml(Path(self._task.args["wiring"]))]
-        removed = read_yaml(folder / REMOVED)["removed_settings"]
+        removed = read_yaml(folder / REMOVED)["preflight_removed_settings"]
         if gone := removed_settings(list(variables), removed):
             raise AnsibleActionFail("; ".join(gone))
         if unknown := unknown_settings(list(variables), known, [*role_names(folder), "lab"]):

@@ -19,7 +19,7 @@ from pathlib import Path, PurePosixPath
 PACK = (
     'id "$1" >/dev/null 2>&1 && [ -d "$2" ] || exit 0; cd / && runuser -u "$1" -- '
     'sh -c \'find "$1" -xdev -user "$0" \\( -type f -o -type d -o -type l \\) -print0 2>/dev/null | '
-    'tar --create --numeric-owner --no-recursion --null --verbatim-files-from --files-from=- 2>/dev/null\' '
+    "tar --create --numeric-owner --no-recursion --null --verbatim-files-from --files-from=- 2>/dev/null' "
     '"$1" "${2#/}"'
 )
 UNPACK = ("tar", "--extract", "--directory=/", "--numeric-owner", "--same-permissions")
