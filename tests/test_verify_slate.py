@@ -161,7 +161,8 @@ def test_an_unknown_case_is_named():
 
 
 def test_every_case_with_data_has_a_slate():
-    cases = {path.stem.removeprefix("test_").replace("_", "-") for path in Path("verify/cases").glob("test_*.py")}
+    paths = [*Path("verify/cases").glob("test_*.py"), *Path("verify/faults").glob("test_*.py")]
+    cases = {path.stem.removeprefix("test_").removesuffix("_faults").replace("_", "-") for path in paths}
     # The last one is what students make with hdfs-sink on the notes' topics.
     assert cases == set(slate.load_cases(SETTINGS)) - {"hdfs-sink-of-the-notes"}
 
