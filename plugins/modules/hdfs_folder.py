@@ -188,7 +188,7 @@ def main() -> None:
     try:
         actions = act(hdfs, path, owner, not module.check_mode)
     except HdfsError as error:
-        module.fail_json(msg=f"{path} in HDFS: {error}")
+        module.fail_json(msg=f"HDFS: {error}")
     module.exit_json(changed=bool(actions), actions=actions)
 
 

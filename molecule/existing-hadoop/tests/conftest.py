@@ -13,6 +13,7 @@ from scenario_kit import PODMAN, ROOT, Scenario, as_root
 
 from cli.down import cache_folder
 from verify.lib.machine import Machine
+from verify.lib.waits import until
 
 HOME = "/home/professor/hadoop"
 CONFIG = f"{HOME}/etc/hadoop"
@@ -127,7 +128,8 @@ def cluster(scenario: Scenario) -> Cluster:
     found.machine.root(
         f"install -d -o professor {HOME} && tar -xf /opt/hadoop.tar -C {HOME} && chown -R professor {HOME}"
     )
-    found.machine.root(f"echo '127.0.0.1 {DATANODE}' >>/etc/hosts; rm /opt/hadoop.tar")
+    address = found.machine.info.values["ansible_host"]
+    found.machine.root(f"echo '{address} hadoopmaster {DATANODE}' >>/etc/hosts; rm /opt/hadoop.tar")
     java = found.machine.root("dirname $(dirname $(readlink -f $(command -v java)))").strip()
     env = f'export JAVA_HOME={java}\nexport HADOOP_OPTS="$HADOOP_OPTS --add-opens=java.base/java.lang=ALL-UNNAMED"\n'
     found.write(f"{CONFIG}/hadoop-env.sh", env.encode())
@@ -138,4 +140,6 @@ def cluster(scenario: Scenario) -> Cluster:
         found.write(f"/home/professor/{name}", text.encode(), "0755")
     found.hdfs(f"namenode -format -nonInteractive >{shlex.quote('/home/professor/format.log')} 2>&1")
     found.owner("~/start.sh")
+    listed = lambda: found.machine.root("ss -ltn", check=False)  # noqa: E731
+    until(listed, lambda seen: "127.0.0.1:9870" in seen, 120, "the NameNode of the other hand listens", pause=1)
     return found
