@@ -147,7 +147,7 @@ def test_a_check_of_no_kind_is_a_mistake_of_ours():
         ({"hdfs_sink_jobs": [{"name": "a", "topic": "la liga"}]}, "a: 'la liga' is no name of a topic"),
         (
             {"hdfs_sink_jobs": [{"name": "a", "topic": "t", "arguments": ["--rows", "many"]}]},
-            "argument --rows: invalid",
+            "argument --rows: ",
         ),
         ({"hdfs_sink_jobs": [{"name": "a", "topic": "t", "arguments": ["--nope"]}]}, "unrecognized arguments: --nope"),
         ({"hdfs_sink_jobs": [{"name": "a", "topic": "t", "arguments": ["@/etc/shadow"]}]}, "begins with @"),
