@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
-from plugins.module_utils.server_errors import is_down, last_words
+from plugins.module_utils.server_errors import is_down, last_words, words_of_journal
 
 JVM = """\
 Invalid initial heap size: -Xmslots
@@ -59,11 +61,35 @@ def test_a_servers_text_cannot_move_the_cursor_and_is_of_bearable_length() -> No
     assert line.isprintable() and len(line) <= 300
 
 
+def journal(*starts: list) -> str:
+    """What journalctl prints for some starts of a unit."""
+    entries = [
+        {"MESSAGE": message, "_SYSTEMD_INVOCATION_ID": str(number)}
+        for number, messages in enumerate(starts)
+        for message in messages
+    ]
+    return "".join(json.dumps(entry) + "\n" for entry in entries)
+
+
+def test_a_start_under_way_does_not_hide_why_the_one_before_failed() -> None:
+    text = journal(["java.lang.Error: old"], ["all is well"], ["Invalid listener NOPE"], ["waiting for the id"], [])
+    assert words_of_journal(text) == "Invalid listener NOPE"
+
+
+def test_bytes_that_are_no_text_are_read() -> None:
+    assert words_of_journal(journal([list(b"Error: \xff gone")])) == "Error: \ufffd gone"
+
+
+def test_a_server_that_wrote_nothing_has_no_words() -> None:
+    assert words_of_journal("") == ""
+
+
 @pytest.mark.parametrize(
     ("values", "down"),
     [
         ({"ActiveState": "failed", "SubState": "failed", "Result": "exit-code"}, True),
         ({"ActiveState": "activating", "SubState": "auto-restart", "Result": "exit-code"}, True),
+        ({"ActiveState": "activating", "SubState": "start-pre", "Result": "success"}, True),
         ({"ActiveState": "active", "SubState": "running", "Result": "success"}, False),
         ({"ActiveState": "inactive", "SubState": "dead", "Result": "success"}, False),
     ],

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Sequence
 
 LONGEST = 300
+# How many of a unit's last starts are looked at.
+STARTS = 3
 # Lines that only say that something failed, and what Java and our own readiness check print around the cause.
 NOISE = re.compile(
     r"Could not create the Java Virtual Machine|A fatal exception has occurred|^\s*at [\w.$/<>]+\(|^\s*\.\.\. \d+ more"
@@ -22,7 +25,28 @@ TROUBLE = re.compile(
 PREFIX = re.compile(r"^\[?\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d\S*\s*")
 
 
-def last_words(lines: Sequence[str]) -> str:
+def words_of_journal(text: str) -> str:
+    """What a unit's server said of its end, in the newest of its last starts that tells of trouble.
+
+    systemd may be trying again just now: that start has written nothing yet, or only that it waits.
+
+    Parameters:
+        text: of `journalctl --output=json`, with the fields MESSAGE and _SYSTEMD_INVOCATION_ID.
+    """
+    starts: dict[str, list[str]] = {}
+    for line in text.splitlines():
+        entry = json.loads(line)
+        message = entry.get("MESSAGE") or ""
+        # Bytes that are no text come as a list of numbers (systemd.journal-fields(7)).
+        said = bytes(message).decode(errors="replace") if isinstance(message, list) else str(message)
+        starts.setdefault(entry.get("_SYSTEMD_INVOCATION_ID", ""), []).extend(said.splitlines())
+    newest = list(starts.values())[: -STARTS - 1 : -1]
+    return next((words for lines in newest if (words := last_words(lines, trouble=True))), "") or next(
+        (words for lines in newest if (words := last_words(lines))), ""
+    )
+
+
+def last_words(lines: Sequence[str], trouble: bool = False) -> str:
     """The line that says why a server ended; empty where it wrote none.
 
     A cause of an exception goes before the exception, that before a line with a word of trouble, and that before the
@@ -30,13 +54,14 @@ def last_words(lines: Sequence[str]) -> str:
 
     Parameters:
         lines: what the server wrote since it was started, oldest first.
+        trouble: whether a line without a word of trouble is no answer.
     """
     kept = [line for line in lines if line.strip() and not NOISE.search(line)]
     for mark in (CAUSE, EXCEPTION, TROUBLE):
         found = [line for line in kept if mark.search(PREFIX.sub("", line))]
         if found:
             return _clean(found[-1])
-    return _clean(kept[-1]) if kept else ""
+    return _clean(kept[-1]) if kept and not trouble else ""
 
 
 def _clean(line: str) -> str:
@@ -48,11 +73,9 @@ def _clean(line: str) -> str:
 
 
 def is_down(values: dict[str, str]) -> bool:
-    """Whether a unit failed, or systemd tries to start it again and again.
+    """Whether a unit failed, or systemd is still trying to start it.
 
     Parameters:
-        values: ActiveState, SubState and Result of `systemctl show`.
+        values: ActiveState and Result of `systemctl show`.
     """
-    if values.get("ActiveState") == "failed":
-        return True
-    return values.get("SubState") == "auto-restart" or values.get("Result", "success") not in ("success", "")
+    return values.get("ActiveState") in ("failed", "activating") or values.get("Result", "success") != "success"

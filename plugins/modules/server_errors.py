@@ -48,10 +48,14 @@ from collections import deque  # noqa: E402
 from pathlib import Path  # noqa: E402
 
 from ansible.module_utils.basic import AnsibleModule  # noqa: E402
-from ansible.module_utils.server_errors import is_down, last_words  # noqa: E402
+from ansible.module_utils.server_errors import is_down, last_words, words_of_journal  # noqa: E402
 
 MOST_LINES = 400
-PROPERTIES = "Id,LoadState,ActiveState,SubState,Result,InvocationID"
+PROPERTIES = "Id,LoadState,ActiveState,Result"
+JOURNAL = [
+    "journalctl", "--no-pager", "--output=json", "--output-fields=MESSAGE,_SYSTEMD_INVOCATION_ID",
+    f"--lines={MOST_LINES}",
+]  # fmt: skip
 
 
 def failed_units(module: AnsibleModule) -> list[dict[str, str]]:
@@ -65,11 +69,9 @@ def failed_units(module: AnsibleModule) -> list[dict[str, str]]:
 def error_of(module: AnsibleModule, unit: dict[str, str]) -> str:
     """One line on a unit."""
     name = unit["Id"].removesuffix(".service")
-    journal = ["journalctl", "--no-pager", "--output=cat", f"--lines={MOST_LINES}"]
-    invocation = unit.get("InvocationID")
-    which = [f"_SYSTEMD_INVOCATION_ID={invocation}"] if invocation else [f"--unit={unit['Id']}"]
-    _, out, _ = module.run_command([*journal, *which])
-    words = last_words(out.splitlines())
+    # What systemd itself says of the unit has another field.
+    _, out, _ = module.run_command([*JOURNAL, f"_SYSTEMD_UNIT={unit['Id']}"])
+    words = words_of_journal(out)
     log = module.params["logs"].get(unit["Id"])
     if not words and log and Path(log).is_file():
         with Path(log).open(encoding="utf-8", errors="replace") as lines:
