@@ -6,16 +6,17 @@ import sys
 
 from cli import arguments as command_line
 from cli import lab
+from cli.arguments import own_words
 from cli.errors import OK
 from cli.lab import Lab
 
 
-def lines(current: Lab, command: str, packages: list[str], files: list[str]) -> list[str]:
+def lines(current: Lab, again: str, packages: list[str], files: list[str]) -> list[str]:
     """The plan, a line each.
 
     Parameters:
         current: the lab that the command line names.
-        command: the command.
+        again: the same command line without --check.
         packages: OS packages that are missing.
         files: what would be made in the clone, such as `.venv`.
     """
@@ -28,7 +29,7 @@ def lines(current: Lab, command: str, packages: list[str], files: list[str]) -> 
         shown.append(f"  would make {current.state} with the generated passwords, and an ssh key for containers")
     shown.append("  would write logs below build/log")
     shown.append("  the hosts were not looked at: that needs the above; nothing was changed")
-    return [*shown, f"  to set up and go on: {current.retype(command)}"]
+    return [*shown, f"  to set up and go on: {again}"]
 
 
 def main(argv: list[str]) -> int:
@@ -38,7 +39,9 @@ def main(argv: list[str]) -> int:
         argv: packages, files (each separated by blanks), and the command line of ./lab.
     """
     arguments = command_line.parse(argv[2:])
-    for line in lines(lab.from_arguments(arguments), arguments.command, argv[0].split(), argv[1].split()):
+    current = lab.from_arguments(arguments)
+    again = current.retype(arguments.command, *(word for word in own_words(arguments) if word != "--check"))
+    for line in lines(current, again, argv[0].split(), argv[1].split()):
         print(line)
     return OK
 

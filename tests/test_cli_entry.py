@@ -145,10 +145,15 @@ def test_every_dry_command_line_is_known_as_one() -> None:
 
 def test_the_plan_lists_packages_and_files_and_that_hosts_were_not_looked_at(tmp_path: Path) -> None:
     current = Lab("second", tmp_path / "inventory", root=tmp_path)
-    said = "\n".join(setup_plan.lines(current, "up", ["podman", "crun"], [".venv"]))
+    said = "\n".join(setup_plan.lines(current, "./lab up", ["podman", "crun"], [".venv"]))
     for words in ("by apt: podman crun", f"{tmp_path}/.venv", ".lab/second", "the hosts were not looked at"):
         assert words in said
-    assert said.endswith("./lab up -i inventory --name second")
+    assert said.endswith("to set up and go on: ./lab up")
+
+
+def test_the_plan_suggests_the_same_command_line_without_check(capsys: pytest.CaptureFixture[str]) -> None:
+    setup_plan.main(["", ".venv", "up", "--check", "--no-verify", "--name", "second", "-e", "course_user=a b"])
+    assert capsys.readouterr().out.endswith("./lab up --name second -e 'course_user=a b' --no-verify\n")
 
 
 APT = 'echo "$(basename "$0") $*" >>"$HOME/apt.txt"'

@@ -11,6 +11,7 @@ from plugins.module_utils import setting_kinds, settings_problems
 
 ROOT = Path(__file__).parent.parent
 GOOD = {
+    "hdfs_paths": [["/user/hadoop/kafka", "/user/anna"]],
     "retention": [-1, 1, 168],
     "local_file": [__file__],
     "server_paths": [["/opt/kafka/libs/a.jar", "/opt/kafka/plugins"]],
@@ -41,6 +42,7 @@ GOOD = {
     "units": [["kafka.service", "hdfs-sink@x.service"]],
 }
 BAD = {
+    "hdfs_paths": [["/user/hadoop/kafka", "anna"]],
     "retention": [0, -2],
     "local_file": ["/no/such/file", "here"],
     "local_files": [["/no/such/file"]],

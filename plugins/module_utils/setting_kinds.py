@@ -132,6 +132,11 @@ def bind_addresses(value: Any) -> str:
     return each([part.strip() for part in str(value).split(",")], lambda part: "" if part == "*" else host(part))
 
 
+def hdfs_paths(value: Sequence[Any]) -> str:
+    """Folders of HDFS."""
+    return each(value, hdfs_path)
+
+
 def addresses(value: Any) -> str:
     """HOST:PORT, several separated by commas."""
     return each(str(value).split(","), _host_and_port)
