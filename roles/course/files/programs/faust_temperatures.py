@@ -32,6 +32,11 @@ input_topic = app.topic("mysql_temperatures2", value_serializer="raw")
 output_topic = app.topic("faust_temperatures_altes", value_type=TemperatureRecord)
 
 
+def or_null(kind, value):
+    """NULL continua sent NULL."""
+    return None if value is None else kind(value)
+
+
 def read_record(value):
     """Converteix els bytes d'un esdeveniment en un TemperatureRecord."""
     fields = json.loads(value)
@@ -39,10 +44,10 @@ def read_record(value):
         raise ValueError("porta l'embolcall de Connect; configura value.converter.schemas.enable=false")
     return TemperatureRecord(
         id=int(fields["id"]),
-        sensor_id=int(fields["sensor_id"]),
-        temperatura=float(fields["temperatura"]),
-        ingest_time=int(fields["ingest_time"]),
-        origen=str(fields["origen"]),
+        sensor_id=or_null(int, fields["sensor_id"]),
+        temperatura=or_null(float, fields["temperatura"]),
+        ingest_time=or_null(int, fields["ingest_time"]),
+        origen=or_null(str, fields["origen"]),
     )
 
 
@@ -54,7 +59,7 @@ async def filter_high_temperatures(stream):
         except (KeyError, TypeError, ValueError) as error:
             print(f"Registre descartat: {value!r} ({error!r})", flush=True)
             continue
-        if record.temperatura > 22:
+        if record.temperatura is not None and record.temperatura > 22:
             await output_topic.send(value=record)
             print(f"Temperatura alta: {record.temperatura} (sensor {record.sensor_id})", flush=True)
 

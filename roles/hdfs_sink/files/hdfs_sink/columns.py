@@ -102,7 +102,13 @@ def _refuse(value: Any) -> str:
     raise ValueError("not of its kind")
 
 
+def _int(value: Any) -> str:
+    return str(int(value)) if type(value) is bool else values.whole(value)
+
+
 def _float(value: Any) -> str:
+    if value in ("NaN", "Infinity", "-Infinity"):  # as Connect writes these
+        return value
     digits = values.digits_of(value)
     if float(digits) in (float("inf"), float("-inf")):
         raise ValueError("too large")
@@ -123,7 +129,7 @@ def _text(value: Any) -> str:
 
 
 WRITE = {
-    "text": _text, "int": values.whole, "float": _float, "bool": _bool,
+    "text": _text, "int": _int, "float": _float, "bool": _bool,
     "decimal": lambda value: values.plain(values.digits_of(value)),
 }  # fmt: skip
 _WRITE_TIME = {"datetime": _datetime, "date": _date, "time": _time}
