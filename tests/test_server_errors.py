@@ -47,6 +47,13 @@ MYSQL = """\
         ("Unrecognized VM option 'UseNoGC'\nError: Could not create the Java Virtual Machine.\n", "option 'UseNoGC'"),
         ("hdfs-sink: error: argument --rows: invalid int value: 'many'\n", "argument --rows: invalid int value"),
         ("started\nall is well\n", "all is well"),
+        (
+            "[2026-11-26 01:00:00,001] INFO starting (kafka.server.KafkaServer)\n"
+            "kafka at 127.0.0.1:9092 not ready within 60 s: the server refuses connections\n"
+            "[2026-11-26 01:01:00,001] ERROR Fatal error during KafkaServer shutdown. (kafka.server.KafkaServer)\n"
+            "java.lang.IllegalStateException: Kafka server is still starting up, cannot shut down!\n",
+            "not ready within 60 s: the server refuses connections",
+        ),
         ("", ""),
     ],
 )

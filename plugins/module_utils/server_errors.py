@@ -9,10 +9,13 @@ from collections.abc import Sequence
 LONGEST = 300
 # How many of a unit's last starts are looked at.
 STARTS = 3
-# Lines that only say that something failed, and what Java and our own readiness check print around the cause.
+# What the readiness check says of a server that was too slow: an answer where the server itself has none.
+NOT_READY = re.compile(r"not ready within [\d.]+ s")
+# Lines that only say that something failed, and what servers print around the cause and when they are stopped.
 NOISE = re.compile(
     r"Could not create the Java Virtual Machine|A fatal exception has occurred|^\s*at [\w.$/<>]+\(|^\s*\.\.\. \d+ more"
-    r"|not ready within [\d.]+ s|^\s*\^|SLF4J|^Usage:|[Ss]hutting down|shut down completed|SHUTDOWN_MSG|^[*/\s]+$"
+    r"|^\s*\^|SLF4J|^Usage:|[Ss]hutting down|shut down completed|SHUTDOWN_MSG|^[*/\s]+$"
+    r"|still starting up, cannot shut down|Exiting Kafka|Fatal error during Kafka\w* (startup|shutdown)"
 )
 CAUSE = re.compile(r"^\s*Caused by: ")
 EXCEPTION = re.compile(r"^[\w.$]*(Exception|Error)\b: \S")
@@ -57,8 +60,9 @@ def last_words(lines: Sequence[str], trouble: bool = False) -> str:
         trouble: whether a line without a word of trouble is no answer.
     """
     kept = [line for line in lines if line.strip() and not NOISE.search(line)]
-    for mark in (CAUSE, EXCEPTION, TROUBLE):
-        found = [line for line in kept if mark.search(PREFIX.sub("", line))]
+    told = [line for line in kept if not NOT_READY.search(line)]
+    for candidates, mark in ((told, CAUSE), (told, EXCEPTION), (told, TROUBLE), (kept, NOT_READY)):
+        found = [line for line in candidates if mark.search(PREFIX.sub("", line))]
         if found:
             return _clean(found[-1])
     return _clean(kept[-1]) if kept and not trouble else ""
