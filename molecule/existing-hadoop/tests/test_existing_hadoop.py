@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from conftest import DATANODE, SETTINGS, SITE_TEXT, Cluster
 from scenario_kit import Scenario
@@ -10,6 +12,7 @@ BEFORE = SITE_TEXT.encode("iso-8859-1")
 ADDED = b"\r\n  <property>\r\n    <name>dfs.webhdfs.enabled</name>\r\n    <value>true</value>\r\n  </property>"
 AFTER = BEFORE.replace(b"127.0.0.1:9870", b"0.0.0.0:9870").replace(b'"comuns.xml"/>', b'"comuns.xml"/>' + ADDED)
 FOLDER = "/user/hadoop/kafka"
+OPTIONS = ("-i", str(Path(__file__).resolve().parents[1] / "inventory"))
 
 
 @pytest.fixture(scope="module")
@@ -20,11 +23,11 @@ def files(cluster: Cluster) -> dict[str, str]:
 
 def test_up_says_that_hdfs_restarts_and_the_notes_work(scenario: Scenario, cluster: Cluster, files: dict) -> None:
     started = cluster.started()
-    ended = scenario.lab("up", "--no-verify", settings=SETTINGS)
+    ended = scenario.lab("up", *OPTIONS, "--no-verify", settings=SETTINGS)
     assert ended.status == 0, ended.text
     assert "hdfs-site.xml changed: running `~/stop.sh && ~/start.sh` as professor" in ended.text
     assert cluster.started() != started
-    ended = scenario.lab("verify", "webhdfs", "hdfs-raw", settings=SETTINGS)
+    ended = scenario.lab("verify", *OPTIONS, "webhdfs", settings=SETTINGS)
     assert ended.status == 0, ended.text
 
 
@@ -48,7 +51,7 @@ def test_names_of_datanodes_resolve_on_the_students_host(scenario: Scenario) -> 
 
 def test_second_run_changes_nothing_and_restarts_nothing(scenario: Scenario, cluster: Cluster) -> None:
     started = cluster.started()
-    ended = scenario.lab("up", "--no-verify", settings=SETTINGS)
+    ended = scenario.lab("up", *OPTIONS, "--no-verify", settings=SETTINGS)
     assert (ended.status, ended.changed) == (0, 0), ended.text
     assert "hdfs-site.xml changed" not in ended.text
     assert cluster.started() == started
@@ -57,16 +60,16 @@ def test_second_run_changes_nothing_and_restarts_nothing(scenario: Scenario, clu
 def test_a_restart_that_was_cut_short_is_made_by_the_next_run(scenario: Scenario, cluster: Cluster) -> None:
     cluster.owner("touch ~/hadoop/etc/hadoop/hdfs-site.xml.streaming-lab.json")
     started = cluster.started()
-    ended = scenario.lab("up", "--no-verify", "--limit", "hadoopmaster", settings=SETTINGS)
+    ended = scenario.lab("up", *OPTIONS, "--no-verify", "--limit", "hadoopmaster", settings=SETTINGS)
     assert ended.status == 0, ended.text
     assert cluster.started() != started
 
 
 def test_undo_gives_the_files_back(scenario: Scenario, cluster: Cluster, files: dict) -> None:
     undo = {**SETTINGS, "webhdfs_state": "absent"}
-    ended = scenario.lab("up", "--no-verify", "--limit", "hadoopmaster", settings=undo)
+    ended = scenario.lab("up", *OPTIONS, "--no-verify", "--limit", "hadoopmaster", settings=undo)
     assert ended.status == 0, ended.text
     assert cluster.site() == BEFORE
     assert cluster.files() == files
-    again = scenario.lab("up", "--no-verify", "--limit", "hadoopmaster", settings=undo)
+    again = scenario.lab("up", *OPTIONS, "--no-verify", "--limit", "hadoopmaster", settings=undo)
     assert (again.status, again.changed) == (0, 0), again.text
