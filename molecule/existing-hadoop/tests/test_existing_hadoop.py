@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from conftest import DATANODE, SETTINGS, SITE_TEXT, Cluster
-from scenario_kit import Scenario
+from scenario_kit import Ended, Scenario
 
 BEFORE = SITE_TEXT.encode("iso-8859-1")
 ADDED = b"\r\n  <property>\r\n    <name>dfs.webhdfs.enabled</name>\r\n    <value>true</value>\r\n  </property>"
@@ -21,14 +21,25 @@ def files(cluster: Cluster) -> dict[str, str]:
     return cluster.files()
 
 
-def test_up_says_that_hdfs_restarts_and_the_notes_work(scenario: Scenario, cluster: Cluster, files: dict) -> None:
+def up(scenario: Scenario, **more: object) -> Ended:
+    """./lab up on the cluster's host."""
+    return scenario.lab("up", *OPTIONS, "--no-verify", "--limit", "hadoopmaster", settings={**SETTINGS, **more})
+
+
+def test_a_dry_run_changes_nothing(scenario: Scenario, cluster: Cluster, files: dict) -> None:
     started = cluster.started()
-    ended = scenario.lab("up", *OPTIONS, "--no-verify", settings=SETTINGS)
+    ended = scenario.lab("up", *OPTIONS, "--check", "--limit", "hadoopmaster", settings=SETTINGS)
+    assert ended.status == 0, ended.text
+    assert "would change hadoopmaster: webhdfs : Turn WebHDFS on" in ended.text
+    assert (cluster.files(), cluster.started()) == (files, started)
+
+
+def test_up_says_that_hdfs_restarts(scenario: Scenario, cluster: Cluster, files: dict) -> None:
+    started = cluster.started()
+    ended = up(scenario)
     assert ended.status == 0, ended.text
     assert "hdfs-site.xml changed: running `~/stop.sh && ~/start.sh` as professor" in ended.text
     assert cluster.started() != started
-    ended = scenario.lab("verify", *OPTIONS, "webhdfs", settings=SETTINGS)
-    assert ended.status == 0, ended.text
 
 
 def test_two_values_changed_and_nothing_else(cluster: Cluster, files: dict) -> None:
@@ -44,14 +55,9 @@ def test_the_folder_of_the_course_is_its_users_alone(cluster: Cluster) -> None:
     assert [line.split()[0::2][:2] for line in listed] == [["drwxr-xr-x", "hadoop"], ["drwxr-xr-x", "professor"]]
 
 
-def test_names_of_datanodes_resolve_on_the_students_host(scenario: Scenario) -> None:
-    hosts = scenario.machines()["kafka"].root("cat /etc/hosts")
-    assert f" {DATANODE}\n" in hosts
-
-
 def test_second_run_changes_nothing_and_restarts_nothing(scenario: Scenario, cluster: Cluster) -> None:
     started = cluster.started()
-    ended = scenario.lab("up", *OPTIONS, "--no-verify", settings=SETTINGS)
+    ended = up(scenario)
     assert (ended.status, ended.changed) == (0, 0), ended.text
     assert "hdfs-site.xml changed" not in ended.text
     assert cluster.started() == started
@@ -60,16 +66,26 @@ def test_second_run_changes_nothing_and_restarts_nothing(scenario: Scenario, clu
 def test_a_restart_that_was_cut_short_is_made_by_the_next_run(scenario: Scenario, cluster: Cluster) -> None:
     cluster.owner("touch ~/hadoop/etc/hadoop/hdfs-site.xml.streaming-lab.json")
     started = cluster.started()
-    ended = scenario.lab("up", *OPTIONS, "--no-verify", "--limit", "hadoopmaster", settings=SETTINGS)
+    ended = up(scenario)
     assert ended.status == 0, ended.text
     assert cluster.started() != started
 
 
 def test_undo_gives_the_files_back(scenario: Scenario, cluster: Cluster, files: dict) -> None:
-    undo = {**SETTINGS, "webhdfs_state": "absent"}
-    ended = scenario.lab("up", *OPTIONS, "--no-verify", "--limit", "hadoopmaster", settings=undo)
+    ended = up(scenario, webhdfs_state="absent")
     assert ended.status == 0, ended.text
     assert cluster.site() == BEFORE
     assert cluster.files() == files
-    again = scenario.lab("up", *OPTIONS, "--no-verify", "--limit", "hadoopmaster", settings=undo)
+    again = up(scenario, webhdfs_state="absent")
     assert (again.status, again.changed) == (0, 0), again.text
+
+
+def test_the_notes_work_on_it(scenario: Scenario) -> None:
+    """Names of DataNodes resolve on the student's host, and the case webhdfs passes."""
+    ended = scenario.lab("up", *OPTIONS, "--no-verify", settings=SETTINGS)
+    assert ended.status == 0, ended.text
+    assert f" {DATANODE}\n" in scenario.machines()["kafka"].root("cat /etc/hosts")
+    ended = scenario.lab("verify", *OPTIONS, "webhdfs", settings=SETTINGS)
+    assert ended.status == 0, ended.text
+    ended = scenario.lab("up", *OPTIONS, "--no-verify", settings=SETTINGS)
+    assert (ended.status, ended.changed) == (0, 0), ended.text
