@@ -239,10 +239,10 @@ def cache_copy(target: Path, *without: str) -> dict[str, str]:
         target: the folder that stands for ~/.cache.
         without: folders of the cache that are left out.
     """
-    from cli.down import cache_folder
+    from cli.caches import default_cache
 
-    if cache_folder().is_dir():
-        shutil.copytree(cache_folder(), target / "streaming-lab", ignore=shutil.ignore_patterns(*without))
+    if default_cache().is_dir():
+        shutil.copytree(default_cache(), target / "streaming-lab", ignore=shutil.ignore_patterns(*without))
     return {"XDG_CACHE_HOME": str(target)}
 
 

@@ -12,7 +12,7 @@ import ansible.module_utils
 import yaml
 from scenario_kit import ROOT
 
-from cli.down import cache_folder
+from cli.caches import default_cache
 
 CATALOG = Path("roles/artifacts/vars/main.yml")
 # In the copy: the hosts of the lab, as machines.
@@ -69,7 +69,7 @@ def maven_products(project: Path) -> dict[str, Path]:
 
     catalog = yaml.safe_load((ROOT / CATALOG).read_text(encoding="utf-8"))["artifacts_catalog"]
     fetcher = Fetcher(
-        catalog, "maven", Cache(str(cache_folder())), str(ROOT / "roles/artifacts/files/locks"), str(ROOT),
+        catalog, "maven", Cache(str(default_cache())), str(ROOT / "roles/artifacts/files/locks"), str(ROOT),
         str(project / "files/plugins"),
     )  # fmt: skip
     return {name: Path(entry["archive"]) for name, entry in fetcher.run(["hadoop", "kafka"]).items()}

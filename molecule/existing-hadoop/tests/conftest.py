@@ -11,7 +11,7 @@ import pytest
 import yaml
 from scenario_kit import PODMAN, ROOT, Scenario, as_root
 
-from cli.down import cache_folder
+from cli.caches import default_cache
 from verify.lib.machine import Machine
 from verify.lib.waits import until
 
@@ -114,7 +114,7 @@ def product() -> Path:
 
     catalog = yaml.safe_load((ROOT / "roles/artifacts/vars/main.yml").read_text(encoding="utf-8"))["artifacts_catalog"]
     locks, plugins = str(ROOT / "roles/artifacts/files/locks"), str(ROOT / "files/plugins")
-    fetcher = Fetcher(catalog, "maven", Cache(str(cache_folder())), locks, str(ROOT), plugins)
+    fetcher = Fetcher(catalog, "maven", Cache(str(default_cache())), locks, str(ROOT), plugins)
     return Path(fetcher.run(["hadoop"])["hadoop"]["archive"])
 
 
