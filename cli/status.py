@@ -16,7 +16,7 @@ REPORT = "build/report/status.json"
 # An image made for all hosts brings the unit of its MySQL package everywhere; it is of interest where it has a part.
 PART_OF_UNIT = {"mysql": "mysql"}
 # Units that run only where somebody wants them; what they say of themselves (sd_notify) is the lab's own, and shown.
-OPTIONAL = {"bluesky-search", "kafka-connect-watchdog"}
+OPTIONAL = {"bluesky-search", "kafka-connect-watchdog", "mysql-binlog-limit"}
 
 
 def run(lab: Lab, arguments: Namespace) -> int:
@@ -51,7 +51,7 @@ def run(lab: Lab, arguments: Namespace) -> int:
     finally:
         inventory.stop()
     healthy = all(unit["state"] == "active" for state in states.values() for unit in units_of(state))
-    healthy = healthy and not any(found["state"] == "FAILED" for found in connectors_of(states))
+    healthy = healthy and not any(found["state"] in ("FAILED", "RETRYING") for found in connectors_of(states))
     return OK if outcome.status == 0 and healthy and not silent else CHECK_FAILED
 
 
@@ -89,7 +89,9 @@ def connectors(states: dict[str, dict[str, Any]]) -> list[str]:
         found = state.get("connectors", [])
         width = max([len(connector["name"]) for connector in found] or [0])
         lines += [f"  connectors on {host}:"] * bool(found)
-        lines += [f"    {c['name'].ljust(width)}  {c['state'].lower()}, {c['detail']}" for c in found]
+        for connector in found:
+            lines.append(f"    {connector['name'].ljust(width)}  {connector['state'].lower()}, {connector['detail']}")
+            lines += [f"    {' ' * width}  {note}" for note in connector.get("notes", [])]
     return lines
 
 

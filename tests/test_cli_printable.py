@@ -10,7 +10,6 @@ import pytest
 from cli import process, status
 from cli.printable import printable
 from cli.screen import Screen
-from plugins.filter.lab import lab_connector_states
 from verify.lib.report import Report, Table
 
 # What a student can put in the name of a file, and so in a connector's trace.
@@ -34,10 +33,9 @@ def test_what_a_terminal_would_obey_is_shown_instead(text: str, shown: str) -> N
 
 
 def test_a_connectors_trace_and_a_units_words_are_harmless_in_status() -> None:
-    task = {"id": 0, "state": "FAILED", "trace": f"java.io.IOException: {TITLE}{CLEAR}"}
-    answer = {"a": {"status": {"connector": {"state": "RUNNING"}, "tasks": [task]}}}
+    found = {"name": "a", "state": "FAILED", "detail": f"task 0: IOException: {TITLE}{CLEAR}", "notes": [CLEAR]}
     unit = {"name": f"hdfs-sink@{CLEAR}", "state": "active", "enabled": True, "since": "", "restarts": 0}
-    states = {"kafka": {"services": [{**unit, "memory_mb": None}], "connectors": lab_connector_states(answer)}}
+    states = {"kafka": {"services": [{**unit, "memory_mb": None}], "connectors": [found]}}
     out = io.StringIO()
     screen = Screen(out)
     for line in status.table(states, [CLEAR]) + status.connectors(states):

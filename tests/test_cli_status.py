@@ -10,7 +10,6 @@ from collections.abc import Iterator
 import pytest
 
 from cli import inventory, shell, status
-from plugins.filter.lab import lab_connector_states
 
 
 def unit(name: str, **more: object) -> dict:
@@ -27,28 +26,21 @@ def test_table_has_a_line_a_service_and_a_line_a_silent_host() -> None:
 
 
 def test_connectors_have_a_line_each_and_what_failed_says_why() -> None:
-    answer = {
-        "mysql-temperatures2": {
-            "status": {
-                "connector": {"state": "RUNNING"},
-                "tasks": [
-                    {"id": 0, "state": "RUNNING"},
-                    {"id": 1, "state": "FAILED", "trace": "java.lang.Error: no route\n\tat a.B.c"},
-                ],
-            }
-        },
-        "a": {"status": {"connector": {"state": "RUNNING"}, "tasks": [{"id": 0, "state": "RUNNING"}]}},
-        "b": {"status": {"connector": {"state": "STOPPED"}, "tasks": []}},
-    }
-    states = {"kafka": {"services": [], "connectors": lab_connector_states(answer)}, "hadoopmaster": {"services": []}}
+    found = [
+        {"name": "a", "state": "RUNNING", "detail": "1 task", "notes": ["sensors.t.v (TIME): a note"]},
+        {"name": "b", "state": "STOPPED", "detail": "0 tasks", "notes": []},
+        {"name": "mysql-temperatures2", "state": "FAILED", "detail": "task 1: Error: no route", "notes": []},
+    ]
+    states = {"kafka": {"services": [], "connectors": found}, "hadoopmaster": {"services": []}}
     assert status.connectors(states) == [
         "  connectors on kafka:",
         "    a                    running, 1 task",
+        "                         sensors.t.v (TIME): a note",
         "    b                    stopped, 0 tasks",
-        "    mysql-temperatures2  failed, task 1: java.lang.Error: no route",
+        "    mysql-temperatures2  failed, task 1: Error: no route",
     ]
     assert [found["state"] for found in status.connectors_of(states)] == ["RUNNING", "STOPPED", "FAILED"]
-    assert status.connectors({"kafka": {"services": [], "connectors": lab_connector_states({})}}) == []
+    assert status.connectors({"kafka": {"services": [], "connectors": []}}) == []
 
 
 def test_a_unit_without_a_part_on_the_host_is_left_out() -> None:

@@ -157,6 +157,13 @@ def test_an_option_that_connect_ignores_fails_by_name_before_anything_changes(wo
     assert declare(ignored, unchecked=["value.converter.*"])["changed"] is True
 
 
+def test_tables_are_looked_at_for_a_new_connector_only(worker, declare, monkeypatch):
+    monkeypatch.setattr(connector_apply.connector_tables, "warnings", lambda *_: ["a column"])
+    assert declare()["warnings"] == ["a: a column"]
+    worker.says("GET", LOOK, (200, there(CONFIG, status())))
+    assert declare()["warnings"] == []
+
+
 def test_a_plugin_that_is_not_there(worker, declare):
     with pytest.raises(ConnectorError, match="the worker has no connector org.*SourceConector, did you mean " + CLASS):
         declare({**CONFIG, "connector.class": CLASS.replace("Connector", "Conector")})

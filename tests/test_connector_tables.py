@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from plugins.module_utils.connector_tables import address_of, engine_of, problems, tables_of
+from plugins.module_utils.connector_tables import address_of, engine_of, problems, tables_of, warnings
 from tests.artifacts_kit import ROOT
 
 FILES = ROOT / "roles/course/files/connectors"
@@ -79,6 +79,11 @@ def test_a_zero_date_ends_a_task_of_jdbc_without_the_drivers_option():
     assert "zeroDateTimeBehavior=CONVERT_TO_NULL" in said("jdbc", column("date", holds=True), connection__url=url)
 
 
+def test_a_year_of_jdbc_is_a_date_without_the_drivers_option():
+    url = "jdbc:mysql://localhost:3306/sensors"
+    assert "yearIsDateType=false" in said("jdbc", column("year"), connection__url=url)
+
+
 def test_an_unsigned_bigint_is_named_where_the_engine_cannot_carry_it():
     huge = column("bigint unsigned", holds=True)
     assert said("debezium", huge) == ""
@@ -146,3 +151,21 @@ def test_address_and_engine_of_a_connector():
         "jdbc",
         "",
     ]
+
+
+def test_a_table_added_to_debezium_is_warned_of():
+    old = {**course("debezium"), "table.include.list": "sensors.temperatures"}
+    new = {**old, "table.include.list": "sensors.temperatures,sensors.humitats"}
+    (line,) = warnings(new, old, {}, [])
+    assert line.startswith("sensors.humitats is new in table.include.list") and "state: fresh" in line
+    narrow = {**old, "schema.history.internal.store.only.captured.tables.ddl": "true"}
+    assert "the task will fail" in warnings(new, narrow, {}, [])[1]
+    assert warnings(new, None, {}, []) == []
+    assert warnings(new, new, {}, []) == []
+
+
+def test_a_declared_connector_is_warned_of_columns_of_the_labs_server_alone():
+    server = {"columns": [column("time", holds=False)]}
+    config = course("debezium", table__include__list="sensors.t")
+    assert "outside 00:00:00" in warnings(config, None, server, ["localhost:3306"])[0]
+    assert warnings(config, None, server, ["mysql:3306"]) == []

@@ -94,36 +94,12 @@ def lab_unit_states(text: str) -> list[dict[str, Any]]:
     return units
 
 
-def lab_connector_states(answer: dict[str, Any]) -> list[dict[str, str]]:
-    """Connectors of a lab, from what GET /connectors?expand=status answers (nothing where no worker answers).
-
-    Returns for each, sorted: name, state (`RUNNING`, or `FAILED` when a task did), and detail: how many tasks, or the
-    first line of what failed.
-    """
-    found = []
-    for name, entry in sorted(answer.items()):
-        status = entry.get("status", {})
-        parts = [("connector", status.get("connector", {}))]
-        parts += [(f"task {task.get('id')}", task) for task in status.get("tasks", [])]
-        failed = [(what, part) for what, part in parts if part.get("state") == "FAILED"]
-        if failed:
-            what, part = failed[0]
-            trace = str(part.get("trace", "")).strip().splitlines() or ["no trace"]
-            found.append({"name": name, "state": "FAILED", "detail": f"{what}: {trace[0][:300]}"})
-            continue
-        number = len(parts) - 1
-        detail = f"{number} task{'s' * (number != 1)}"
-        found.append({"name": name, "state": str(parts[0][1].get("state")), "detail": detail})
-    return found
-
-
 class FilterModule:
     """Ansible's entry to the filters above."""
 
     def filters(self) -> dict[str, Any]:
         """Names under which templates call the filters."""
         return {
-            "lab_connector_states": lab_connector_states,
             "lab_members": lab_members,
             "lab_published_port": lab_published_port,
             "lab_secret_file": lab_secret_file,

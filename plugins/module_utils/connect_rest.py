@@ -173,6 +173,11 @@ class Connect:
         """Restart a connector if it failed, and those of its tasks that failed, and nothing else (KIP-745)."""
         self.ask("POST", f"/connectors/{quoted(name)}/restart?includeTasks=true&onlyFailed=true")
 
+    def offsets(self, name: str) -> list[dict[str, Any]]:
+        """A connector's stored offsets, each with `partition` and `offset`; none where they cannot be had (KIP-875)."""
+        status, answer = self.ask("GET", f"/connectors/{quoted(name)}/offsets", also=(400, 404, 500))
+        return answer.get("offsets", []) if status == 200 else []
+
     # What takes several
 
     def forget_offsets(self, name: str) -> None:

@@ -7,14 +7,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 try:
-    from ansible.module_utils import connector_plan, connector_state, declared_ledger, topic_admin
+    from ansible.module_utils import connector_plan, connector_state, connector_tables, declared_ledger, topic_admin
     from ansible.module_utils.connect_rest import Connect, RestError, history_topic
     from ansible.module_utils.connector_config import ignored_options, say_unknown, unknown_options
     from ansible.module_utils.connector_plan import Plan, Wanted
     from ansible.module_utils.connector_secrets import masked_text, passwords_of, secrets_of
     from ansible.module_utils.topic_plan import Plan as TopicPlan
 except ImportError:  # imported by a unit test, without Ansible's own importer
-    from plugins.module_utils import connector_plan, connector_state, declared_ledger, topic_admin
+    from plugins.module_utils import connector_plan, connector_state, connector_tables, declared_ledger, topic_admin
     from plugins.module_utils.connect_rest import Connect, RestError, history_topic
     from plugins.module_utils.connector_config import ignored_options, say_unknown, unknown_options
     from plugins.module_utils.connector_plan import Plan, Wanted
@@ -73,7 +73,17 @@ def _reconcile(options: Mapping[str, Any], check: bool, hidden: set[str]) -> dic
         "diff": dict(zip(("before", "after"), connector_plan.states(plan, found, status, passwords), strict=True)),
         "warnings": [f"{line}; where its plugin is yet to be installed, it is validated then" for line in classless]
         + _open_secrets([*plan.create, *plan.change], passwords)
-        + [masked_text(line, hidden) for line in connector_plan.failed_at_rest(plan, status)],
+        + [masked_text(line, hidden) for line in connector_plan.failed_at_rest(plan, status)]
+        + [
+            masked_text(f"{connector.name}: {line}", hidden)
+            for connector in [*plan.create, *plan.change]
+            for line in connector_tables.warnings(
+                connector.config or {},
+                None if connector.state == "fresh" else found.get(connector.name),
+                options.get("mysql") or {},
+                options.get("mysql_addresses") or [],
+            )
+        ],
     }
     if not check:
         # Noted before it is made: whatever ends this run, what it made is known as declared.

@@ -8,9 +8,9 @@ from typing import Any
 
 STATES = {"running": "RUNNING", "paused": "PAUSED", "stopped": "STOPPED"}
 VERBS = {"running": "resume", "paused": "pause", "stopped": "stop"}
-SETTLE = 2.0
+SETTLE = 5.0
 """Seconds for which a changed connector has to be seen running: Connect answers before its tasks have restarted, and
-shows until then the state of those before the change."""
+shows until then the state of those before the change. A task that cannot read its tables dies after some seconds."""
 RECOVER = 10.0
 """Seconds after a change for which an old failure may still be shown."""
 PAUSE = 0.2

@@ -72,6 +72,45 @@ def tables_of(config: Mapping[str, str], tables: Iterable[tuple[str, str]]) -> l
     ]
 
 
+def warnings(
+    config: Mapping[str, str], before: Mapping[str, str] | None, server: Mapping[str, Any], addresses: Iterable[str]
+) -> list[str]:
+    """What someone who declares a connector should know of the tables that it reads.
+
+    Parameters:
+        config: its options.
+        before: those that it had; none: it is new.
+        server: what module mysql_state answered of the lab's MySQL.
+        addresses: `host:port` by which connectors reach that server; of other servers' tables nothing is known.
+    """
+    lines = []
+    new = set(_listed(config, "table.include.list")) - set(_listed(before or {}, "table.include.list"))
+    if before and new and engine_of(config) == "debezium" == engine_of(before):
+        lines.append(
+            f"{', '.join(sorted(new))} is new in table.include.list: its later changes are sent, rows that it has "
+            "already are not; take state: fresh to send all tables anew, or a connector of its own"
+        )
+        if str(before.get("schema.history.internal.store.only.captured.tables.ddl", "")).lower() == "true":
+            lines.append(
+                "its schema history has no definitions of other tables (store.only.captured.tables.ddl=true), so the "
+                "task will fail at the first change of a new one; take state: fresh"
+            )
+    host, port, _ = address_of(config)
+    columns = server.get("columns", []) if f"{host}:{port}" in addresses else []
+    lines += every_table(config, columns)
+    return lines + problems(config, columns, held=False)
+
+
+def every_table(config: Mapping[str, str], columns: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Say that a JDBC source without a list of tables reads all of them; nothing where it has one."""
+    lists = ("table.whitelist", "table.blacklist", "table.include.list", "table.exclude.list", "query")
+    if engine_of(config) not in ("jdbc", "aiven") or any(str(config.get(name) or "").strip() for name in lists):
+        return []
+    read = tables_of(config, dict.fromkeys((c["database"], c["table"]) for c in columns))
+    names = f": {', '.join(f'{database}.{table}' for database, table in read[:5])}" if read else ""
+    return [f"without table.whitelist it reads every table that its user sees{names}"]
+
+
 def _debezium_reads(config: Mapping[str, str], schema: str, table: str) -> bool:
     """Apply Debezium's lists of regular expressions, which match a whole name without regard to case."""
 
@@ -172,6 +211,8 @@ def _jdbc(config: Mapping[str, str], column: Mapping[str, Any], held: bool) -> l
         )
     if _unsigned_bigint(column) and _concerns(column, held):
         lines.append(f"a number above 9223372036854775807 {stops}; {alter} DECIMAL(20)")
+    if kind == "year" and "yearisdatetype=false" not in str(config.get("connection.url", "")).lower():
+        lines.append("2025 arrives as 20089, the days to its January; add yearIsDateType=false to connection.url")
     if kind in DATES and column.get("holds"):
         as_null = "zerodatetimebehavior=convert_to_null" in str(config.get("connection.url", "")).lower()
         if not as_null:

@@ -77,6 +77,16 @@ options:
     type: str
     choices: [delete, forget]
     default: delete
+  mysql:
+    description: What M(mysql_state) answered of the lab's MySQL server. Columns that a connector cannot carry are then
+      named in a warning when it is created or changed.
+    type: dict
+    default: {}
+  mysql_addresses:
+    description: C(host:port) by which connectors reach that server.
+    type: list
+    elements: str
+    default: []
   timeout:
     description: Seconds for one answer of the worker. A validation may connect to a database.
     type: float
@@ -124,6 +134,11 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+lines:
+  description: What a person should know, one line each; the same as the warnings.
+  type: list
+  elements: str
+  returned: always
 messages:
   description: One line a change, and what was taken over or forgotten.
   type: list
@@ -163,6 +178,8 @@ ARGUMENTS = {
     "files": {"type": "path"},
     "ledger": {"type": "path"},
     "undeclared": {"type": "str", "choices": ["delete", "forget"], "default": "delete"},
+    "mysql": {"type": "dict", "default": {}},
+    "mysql_addresses": {"type": "list", "elements": "str", "default": []},
     "timeout": {"type": "float", "default": 60},
     "patience": {"type": "float", "default": 60},
 }
@@ -191,9 +208,10 @@ def main() -> None:
         answer = reconcile(module.params, module.check_mode)
     except ERRORS as error:
         module.fail_json(msg=str(error), invocation=invocation)
-    for line in answer.pop("warnings"):
+    lines = answer.pop("warnings")
+    for line in lines:
         module.warn(line)
-    module.exit_json(**answer, invocation=invocation)
+    module.exit_json(**answer, lines=lines, invocation=invocation)
 
 
 if __name__ == "__main__":

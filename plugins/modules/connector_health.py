@@ -1,0 +1,110 @@
+#!/usr/bin/python
+"""Ansible module: how the connectors of a worker stand, and a new beginning for those that cannot go on."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: connector_health
+short_description: Says how connectors stand, and lets those begin anew that lost their position
+description:
+  - Looks at every connector of a worker, declared or made by hand, and says why one failed, why one runs in vain,
+    which of its options nothing reads and which columns of MySQL it cannot carry.
+  - With O(recover) a Debezium connector of MySQL whose position the server has purged, or whose schema history is gone,
+    is stopped, loses its offsets and goes on with a new snapshot. Its rows are then sent again; RV(lines) says so. A
+    connector that is paused or stopped is left alone.
+options:
+  url: {description: REST interface of a worker as this host reaches it., type: str, required: true}
+  mysql: {description: What M(mysql_state) answered of the lab's server., type: dict, default: {}}
+  mysql_addresses:
+    description: C(host:port) by which connectors reach that server; of connectors of other servers nothing is known.
+    type: list
+    elements: str
+    default: []
+  recover: {description: Whether connectors without a position begin anew., type: bool, default: false}
+  unit:
+    description: Unit of the worker on this host; its journal tells why a task tries again.
+    type: str
+    default: kafka-connect
+  timeout: {description: Seconds for one answer of the worker., type: float, default: 20}
+attributes:
+  check_mode: {support: full}
+  diff_mode: {support: none}
+author: Streaming Lab
+"""
+
+EXAMPLES = r"""
+- name: Let connectors begin anew that lost their position
+  connector_health:
+    url: http://localhost:8083
+    mysql: "{{ mysql.state }}"
+    mysql_addresses: [localhost:3306]
+    recover: true
+"""
+
+RETURN = r"""
+connectors:
+  description: For each connector its name, state, detail, notes, and lost (why its position is gone).
+  type: list
+  elements: dict
+  returned: always
+lines:
+  description: One line for each connector that begins anew or needs a person.
+  type: list
+  elements: str
+  returned: always
+"""
+
+import subprocess  # noqa: E402
+
+from ansible.module_utils.basic import AnsibleModule  # noqa: E402
+
+try:
+    from ansible.module_utils import connector_health
+    from ansible.module_utils.connect_rest import Connect, RestError
+except ImportError:  # imported by a unit test, without Ansible's own importer
+    from plugins.module_utils import connector_health
+    from plugins.module_utils.connect_rest import Connect, RestError
+
+MINUTES = 3
+"""How far back the worker's log is read."""
+
+
+def main() -> None:
+    """Run the module."""
+    module = AnsibleModule(
+        argument_spec={
+            "url": {"type": "str", "required": True},
+            "mysql": {"type": "dict", "default": {}},
+            "mysql_addresses": {"type": "list", "elements": "str", "default": []},
+            "recover": {"type": "bool", "default": False},
+            "unit": {"type": "str", "default": "kafka-connect"},
+            "timeout": {"type": "float", "default": 20},
+        },
+        supports_check_mode=True,
+    )
+    given = module.params
+    connect = Connect(given["url"], given["timeout"])
+    try:
+        found = connector_health.report(connect, given["mysql"], given["mysql_addresses"], _journal(given["unit"]))
+        begun = connector_health.recover(connect, found, module.check_mode) if given["recover"] else []
+    except RestError as error:
+        module.fail_json(msg=str(error))
+    anew = {connector["name"] for connector in found if connector["lost"]}
+    broken = [
+        f"connector {connector['name']} {connector['state'].lower()}: {connector['detail']}"
+        for connector in found
+        if connector["state"] in ("FAILED", "RETRYING") and not (begun and connector["name"] in anew)
+    ]
+    module.exit_json(changed=bool(begun), connectors=found, lines=begun + broken)
+
+
+def _journal(unit: str) -> str:
+    command = ["journalctl", "--unit", unit, "--since", f"-{MINUTES}min", "--output=cat", "--no-pager", "--quiet"]
+    try:
+        return subprocess.run(command, capture_output=True, text=True, check=False, errors="replace").stdout
+    except OSError:
+        return ""
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,191 @@
+"""How connectors stand: why one failed, which one runs in vain, and a new beginning where the position is gone."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from plugins.module_utils import connector_health, connector_tables
+from plugins.module_utils.connector_health import Connect, recover, report, retried, root_cause
+from tests.artifacts_kit import ROOT
+from tests.rest_worker import Worker, running_worker
+
+LOOK = "/connectors?expand=info&expand=status"
+DEBEZIUM = "io.debezium.connector.mysql.MySqlConnector"
+JDBC = "io.confluent.connect.jdbc.JdbcSourceConnector"
+HERE = ["localhost:3306"]
+TRACE = """org.apache.kafka.connect.errors.ConnectException: An exception occurred in the change event producer.
+\tat io.debezium.pipeline.ErrorHandler.setProducerThrowable(ErrorHandler.java:67)
+Caused by: io.debezium.DebeziumException: Error processing binlog event
+\tat io.debezium.connector.binlog.BinlogStreamingChangeEventSource.handle(BinlogStreamingChangeEventSource.java:1)
+Caused by: io.debezium.DebeziumException: Encountered change event for table sensors.humits whose schema isn't known
+\tat io.debezium.connector.binlog.BinlogStreamingChangeEventSource.inform(BinlogStreamingChangeEventSource.java:2)
+"""
+PURGED = """[2026-11-26 01:48:09,200] INFO [a|task-0] Connected to binlog (x:1)
+[2026-11-26 01:48:14,756] WARN [a|task-0] WorkerSourceTask{id=a-0} failed to poll records. Will retry operation. (x:467)
+org.apache.kafka.connect.errors.RetriableException: An exception occurred in the change event producer.
+\tat x.y(Z.java:1)
+Caused by: com.github.shyiko.mysql.binlog.network.ServerException: Cannot replicate because the source purged required
+\tat x.y(Z.java:1)
+[2026-11-26 01:48:15,000] INFO [b|task-0] Fine (x:1)
+"""
+LOGS = {"binary_logs": ["binlog.000003"], "gtid_purged": "", "gtid_executed": "", "columns": []}
+
+
+def course(engine: str, **more: str) -> dict[str, str]:
+    """The course's connector of an engine; `__` in an option's name stands for a dot."""
+    path = ROOT / f"roles/course/files/connectors/{engine}/mysql-source.json"
+    config = json.loads(path.read_text(encoding="utf-8"))["config"]
+    return {**config, **{key.replace("__", "."): value for key, value in more.items()}}
+
+
+def entry(
+    config: dict[str, str], state: str = "RUNNING", task: str | None = "RUNNING", trace: str = ""
+) -> dict[str, Any]:
+    """A connector as the worker lists it, with one task or none."""
+    tasks = [] if task is None else [{"id": 0, "state": task, "trace": trace, "worker_id": "kafka:8083"}]
+    status = {"connector": {"state": state, "worker_id": "kafka:8083"}, "tasks": tasks}
+    return {"info": {"config": {**config, "name": "a"}}, "status": status}
+
+
+@pytest.fixture
+def worker() -> Iterator[Worker]:
+    """A worker with Debezium's and Confluent's plugins."""
+    with running_worker() as running:
+        plugins = [{"class": name, "type": "source", "version": "1"} for name in (DEBEZIUM, JDBC)]
+        running.says("GET", "/connector-plugins", (200, plugins))
+        for name in (DEBEZIUM, JDBC):
+            engine = "debezium" if name == DEBEZIUM else "jdbc"
+            options = {**course(engine), "connection.password": "", "table.whitelist": ""}
+            running.says(
+                "GET",
+                f"/connector-plugins/{name}/config",
+                (200, [{"name": option, "type": "STRING"} for option in options]),
+            )
+        running.says("GET", "/connectors/a/offsets", (200, {"offsets": [{"offset": {"file": "binlog.000003"}}]}))
+        yield running
+
+
+def look(
+    worker: Worker, found: dict[str, Any], server: dict[str, Any] | None = None, journal: str = ""
+) -> dict[str, Any]:
+    """What is said of one connector."""
+    worker.says("GET", LOOK, (200, {"a": found}))
+    return report(Connect(worker.url, 5, 0.2), server or {}, HERE, journal)[0]
+
+
+def test_the_innermost_cause_is_shown_with_its_class():
+    assert root_cause(TRACE) == (
+        "DebeziumException: Encountered change event for table sensors.humits whose schema isn't known"
+    )
+    outer = "org.apache.kafka.connect.errors.ConnectException: Tolerance exceeded in error handler\n\tat x.y(Z.java:1)"
+    assert root_cause(f"{outer}\nCaused by: java.lang.NullPointerException\n").startswith(
+        "java.lang.NullPointerException"
+    )
+    assert root_cause("") == "no trace"
+
+
+def test_one_that_runs_has_only_its_number_of_tasks(worker):
+    found = look(worker, entry(course("debezium")), LOGS)
+    assert (found["state"], found["detail"], found["notes"], found["lost"]) == ("RUNNING", "1 task", [], "")
+
+
+def test_a_failed_task_is_shown_with_its_cause(worker):
+    found = look(worker, entry(course("debezium"), task="FAILED", trace=TRACE))
+    assert found["state"] == "FAILED"
+    assert found["detail"].startswith("task 0: DebeziumException: Encountered change event for table sensors.humits")
+
+
+def test_a_plugin_that_is_gone_is_named_with_what_to_do(worker):
+    gone = {"connector.class": "io.aiven.connect.jdbc.JdbcSourceConnector"}
+    found = look(worker, entry(gone, state="FAILED", task=None))
+    assert found["state"] == "FAILED"
+    assert (
+        "no worker has io.aiven.connect.jdbc.JdbcSourceConnector; put the plugin in files/plugins/" in found["detail"]
+    )
+
+
+def test_a_purged_position_is_told_from_the_server_and_from_the_log(worker):
+    worker.says("GET", "/connectors/a/offsets", (200, {"offsets": [{"offset": {"file": "binlog.000001"}}]}))
+    found = look(worker, entry(course("debezium")), LOGS)
+    assert found["state"] == "RETRYING"
+    assert "it stopped in binlog.000001, which the server no longer has" in found["detail"]
+    elsewhere = course("debezium", database__hostname="elsewhere.example")
+    assert look(worker, entry(elsewhere), LOGS)["lost"] == ""
+    found = look(worker, entry(elsewhere), LOGS, PURGED)
+    assert found["state"] == "RETRYING"
+    assert "ServerException: Cannot replicate because the source purged required" in found["detail"]
+    assert retried(PURGED, "b") == ""
+    killed = PURGED.replace("failed to poll records. Will retry operation", connector_health.KILLED)
+    assert retried(killed, "a") == "", "such a task is FAILED, or was restarted since"
+    again = "[2026-11-26 01:48:16,000] INFO [a|task-0|offsets] Committing offsets for 3 acknowledged messages (x:1)"
+    assert retried(f"{PURGED}{again}", "a") == "", "it works again"
+
+
+def test_a_lost_schema_history_is_told_from_the_trace(worker):
+    trace = "io.debezium.DebeziumException: The db history topic is missing. You may attempt to recover it by ..."
+    found = look(worker, entry(course("debezium"), task="FAILED", trace=trace))
+    assert found["lost"] == "its schema history (topic _schema-history-mysql-temperatures) is gone"
+
+
+@pytest.mark.parametrize("state", ["RUNNING", "PAUSED"])
+@pytest.mark.parametrize("check", [False, True])
+def test_one_that_lost_its_position_begins_anew_and_repeats_are_reported(worker, state, check):
+    worker.says("GET", "/connectors/a/offsets", (200, {"offsets": [{"offset": {"file": "binlog.000001"}}]}))
+    for verb in ("stop", "resume"):
+        worker.says("PUT", f"/connectors/a/{verb}", (202, None))
+    worker.says("DELETE", "/connectors/a/offsets", (200, {"message": "reset"}))
+    found = look(worker, entry(course("debezium"), state=state), LOGS)
+    lines = recover(Connect(worker.url, 5, 0.2), [found], check)
+    steps = ["PUT /connectors/a/stop", "DELETE /connectors/a/offsets", "PUT /connectors/a/resume"]
+    assert worker.wrote() == ([] if check or state == "PAUSED" else steps)
+    assert len(lines) == (state == "RUNNING")
+    assert all("is sent again, so readers get repeats" in line for line in lines)
+
+
+def test_no_tasks_are_explained(worker):
+    found = look(worker, entry(course("jdbc", table__whitelist="noexisteix"), task=None))
+    assert (found["state"], found["detail"]) == (
+        "RETRYING",
+        "0 tasks, nothing arrives: user kafka sees no table noexisteix",
+    )
+
+
+def test_the_notes_own_connector_by_hand_is_said_to_read_every_table(worker):
+    config = course("jdbc", table="temperatures")
+    del config["table.whitelist"]
+    about = {"column": "id", "type": "int", "nullable": False, "default": None, "holds": None}
+    columns = [{"database": "sensors", "table": table, **about} for table in ("temperatures", "temperatures2")]
+    notes = look(worker, entry(config), {**LOGS, "columns": columns})["notes"]
+    assert notes[0].startswith("table is no option of JdbcSourceConnector, did you mean table.whitelist")
+    assert notes[1] == (
+        "without table.whitelist it reads every table that its user sees: sensors.temperatures, sensors.temperatures2"
+    )
+    assert connector_tables.every_table({**config, "table.whitelist": "t"}, columns) == []
+
+
+def test_columns_that_cannot_arrive_are_named_for_connectors_made_by_hand(worker):
+    column = {"database": "sensors", "table": "temperatures", "column": "durada", "type": "time", "nullable": True,
+              "default": None, "holds": True}  # fmt: skip
+    notes = look(worker, entry(course("debezium")), {**LOGS, "columns": [column]})["notes"]
+    assert len(notes) == 1 and notes[0].startswith("sensors.temperatures.durada (TIME): ")
+
+
+def test_no_secret_is_shown(worker):
+    config = course("jdbc", connection__password="geheim")
+    trace = "java.sql.SQLException: Access denied for geheim"
+    assert "geheim" not in look(worker, entry(config, task="FAILED", trace=trace))["detail"]
+
+
+def test_the_list_of_notes_has_an_end(worker):
+    columns = [
+        {"database": "sensors", "table": "temperatures", "column": f"c{number}", "type": "timestamp",
+         "nullable": True, "default": None, "holds": False}
+        for number in range(connector_health.MOST_NOTES + 5)
+    ]  # fmt: skip
+    notes = look(worker, entry(course("debezium")), {**LOGS, "columns": columns})["notes"]
+    assert len(notes) == connector_health.MOST_NOTES + 1
+    assert notes[-1] == "and 5 more columns"
