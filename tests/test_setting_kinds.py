@@ -187,3 +187,19 @@ def test_more_copies_than_datanodes_are_refused():
     ]
     assert settings_problems.replication_problems({"hadoop_replication": 3}, 3) == []
     assert settings_problems.replication_problems({}, 1) == []
+
+
+def test_heaps_that_the_hosts_memory_cannot_hold_are_refused_before_a_server_restarts():
+    values = {
+        "kafka_heap": "3g",
+        "kafka_connect_heap": "512m",
+        "hadoop_namenode_heap": "99g",
+        "mysql_buffer_pool": "64M",
+    }
+    groups = ["kafka", "connect", "mysql"]
+    assert settings_problems.memory_problems(values, all_checks(), groups, total_mb=3000) == [
+        "the servers of this host need 3648 MB and it has 3000 MB: "
+        "lower kafka_heap 3g, kafka_connect_heap 512m, mysql_buffer_pool 64M"
+    ]
+    assert settings_problems.memory_problems(values, all_checks(), groups, total_mb=4000) == []
+    assert settings_problems.memory_problems({"kafka_heap": "lots"}, all_checks(), groups, total_mb=0) == []

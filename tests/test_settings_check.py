@@ -49,6 +49,13 @@ def test_true_and_false_as_text_are_named():
     assert line.startswith("a is the text 'false'")
 
 
+def test_the_memory_of_this_machine_is_read(tmp_path):
+    path = tmp_path / "meminfo"
+    assert settings_check.memory_total_mb(path) == 0
+    path.write_text("MemTotal:        4096000 kB\nMemFree: 1 kB\n", encoding="ascii")
+    assert settings_check.memory_total_mb(path) == 4000
+
+
 def test_settings_of_all_roles_are_read():
     settings = settings_check.role_settings(ROLES)
     assert settings["kafka_port"]["type"] == "int"

@@ -111,6 +111,18 @@ def texts_for_truths(given: dict[str, Any], specs: dict[str, Any]) -> list[str]:
     ]
 
 
+def memory_total_mb(meminfo: Path = Path("/proc/meminfo")) -> int:
+    """Memory of this machine in MB; 0 where proc(5) does not say.
+
+    Args:
+        meminfo: the file of proc(5).
+    """
+    if not meminfo.is_file():
+        return 0
+    lines = meminfo.read_text(encoding="ascii").splitlines()
+    return next((int(line.split()[1]) // 1024 for line in lines if line.startswith("MemTotal:")), 0)
+
+
 def lists_as_text(given: dict[str, Any], specs: dict[str, Any]) -> dict[str, str]:
     """Settings that must be a list or a dictionary and are a text, as KEY=VALUE of -e is.
 
@@ -183,6 +195,10 @@ class ActionModule(ActionBase):
         wrong += settings_problems.option_problems(given)
         wrong += settings_problems.clashes(defaults | given, checks, groups)
         wrong += settings_problems.declared_problems(given, len(given.get("lab_kafka_hosts") or []))
+        if given.get("lab_containers") or variables.get("ansible_connection") == "local":
+            # Other hosts say themselves how much memory they have, when they are asked.
+            total = memory_total_mb()
+            wrong += settings_problems.memory_problems(defaults | given, checks, groups, 0 if wrong else total)
         datanodes = given.get("hadoop_datanodes") or variables.get("groups", {}).get("datanode", [])
         wrong += settings_problems.replication_problems(given, len(datanodes))
         return wrong + settings_problems.host_problems(str(variables.get("inventory_hostname", "")))

@@ -25,7 +25,7 @@ def checks_of(text: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
 
     Parameters:
         text: setting -> kind, or a dictionary of `kind`, the kind's limits, for ports the `group` that uses it, and
-            `empty: true` where a host without that part has an empty text.
+            `empty: true` where a host without that part has an empty text. Heaps have the `group` of their server too.
     Raises:
         ValueError: a kind that is none.
     """
@@ -100,6 +100,30 @@ def option_problems(given: Mapping[str, Any]) -> list[str]:
         found = kafka_options.problems(topic.get("config") or {}, known["topic"], complete=True)
         problems += [f"kafka_topics, {topic['name']}: {line}" for line in found]
     return problems
+
+
+def memory_problems(
+    values: Mapping[str, Any], checks: Mapping[str, Mapping[str, Any]], groups: Sequence[str], total_mb: int
+) -> list[str]:
+    """Heaps and caches of a host's servers that its memory cannot hold, each alone or all together.
+
+    Parameters:
+        values: settings with their values, defaults included.
+        checks: see `checks_of`; those of a heap or a cache say by `group` which part has it.
+        groups: of the host.
+        total_mb: memory of the host in MB; 0 where it is not known here.
+    """
+    if not total_mb:
+        return []
+    sizes = {
+        name: setting_kinds.bytes_of(str(values[name])) >> 20
+        for name, check in checks.items()
+        if check["kind"] in ("heap", "mysql_size") and check.get("group") in groups and name in values
+    }
+    if sum(sizes.values()) <= total_mb:
+        return []
+    told = ", ".join(f"{name} {values[name]}" for name in sorted(sizes, key=lambda name: -sizes[name]))
+    return [f"the servers of this host need {sum(sizes.values())} MB and it has {total_mb} MB: lower {told}"]
 
 
 def declared_problems(given: Mapping[str, Any], brokers: int) -> list[str]:
