@@ -151,8 +151,12 @@ def build_parser() -> argparse.ArgumentParser:
         help="lint, unit, or a folder of molecule/",
     )
 
-    lock = add("lock", "Refresh the lock files of the artifacts (all, or PRODUCT).")
-    lock.add_argument("product", nargs="*", metavar="PRODUCT", help="such as kafka or hadoop")
+    lock = add(
+        "lock",
+        "Refresh the lock files of the artifacts (all, or PRODUCT).\n"
+        "The product wheels is the course's Python packages.",
+    )
+    lock.add_argument("product", nargs="*", metavar="PRODUCT", help="such as kafka, hadoop or wheels")
     lock.add_argument("--cache", metavar="FOLDER", help="the artifact cache; default: artifacts_cache of the inventory")
     return parser
 

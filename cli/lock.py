@@ -1,7 +1,8 @@
 """Refresh the lock files of the artifacts: resolve each product's coordinates with mvn and note what came.
 
 ``./lab lock [PRODUCT...]`` (all products by default) rewrites ``roles/artifacts/files/locks/<product>.lock``
-from the catalog in ``roles/artifacts/vars/main.yml`` and prints the lines that changed.
+from the catalog in ``roles/artifacts/vars/main.yml`` and prints the lines that changed. The product ``wheels`` is the
+course's Python environment (``cli/lock_wheels.py``).
 """
 
 from __future__ import annotations
@@ -28,9 +29,14 @@ from ansible.module_utils import artifact_lock as locks  # noqa: E402
 from ansible.module_utils import artifact_maven as maven  # noqa: E402
 from ansible.module_utils.artifact_store import Cache, hash_file  # noqa: E402
 from ansible.module_utils.product_plan import archive_members  # noqa: E402
+from ansible.module_utils.wheels import WheelError  # noqa: E402
+
+from cli import lock_wheels  # noqa: E402
 
 CATALOG = ROOT / "roles" / "artifacts" / "vars" / "main.yml"
 LOCKS = ROOT / "roles" / "artifacts" / "files" / "locks"
+# The files of the course's Python environment, which are locked beside the products.
+WHEELS = "wheels"
 
 
 def parse_resolved(text: str) -> list[tuple[str, str]]:
@@ -137,20 +143,24 @@ def run(lab: Lab, arguments: Namespace) -> int:
     """
     catalog = yaml.safe_load(CATALOG.read_text(encoding="utf-8"))["artifacts_catalog"]
     lockable = [name for name in sorted(catalog) if "maven" in catalog[name]]
-    unknown = sorted(set(arguments.product) - set(lockable))
+    unknown = sorted(set(arguments.product) - {*lockable, WHEELS})
     if unknown:
-        print(f"lab: lock: no product {', '.join(unknown)}; there are {', '.join(lockable)}", file=sys.stderr)
+        known = ", ".join([*lockable, WHEELS])
+        print(f"lab: lock: no product {', '.join(unknown)}; there are {known}", file=sys.stderr)
         return BAD_INPUT
     cache = Cache(arguments.cache or str(cache_folders(lab)[0]))
     LOCKS.mkdir(parents=True, exist_ok=True)
-    for product in arguments.product or lockable:
+    for product in arguments.product or [*lockable, WHEELS]:
         try:
             with cache.exclusive():
-                text = locks.format_lock(lock_product(product, catalog[product]["maven"], cache))
-        except locks.ArtifactError as error:
+                if product == WHEELS:
+                    text = lock_wheels.refresh()
+                else:
+                    text = locks.format_lock(lock_product(product, catalog[product]["maven"], cache))
+        except (locks.ArtifactError, WheelError) as error:
             print(f"lab: lock: {product}: {error}", file=sys.stderr)
             return CHECK_FAILED
-        target = LOCKS / f"{product}.lock"
+        target = lock_wheels.LOCK if product == WHEELS else LOCKS / f"{product}.lock"
         before = target.read_text(encoding="utf-8") if target.exists() else ""
         changes = [
             line
@@ -160,5 +170,5 @@ def run(lab: Lab, arguments: Namespace) -> int:
         target.write_text(text, encoding="utf-8")
         print(f"{product}: {len(text.splitlines())} lines, {len(changes)} changed")
         for line in changes:
-            print(f"  {line[0]} {' '.join(line[1:].split()[1:])}")
+            print(f"  {line[0]} {' '.join(line[1:].split()[2 if product == WHEELS else 1 :])}")
     return OK

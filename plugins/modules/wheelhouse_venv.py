@@ -8,14 +8,17 @@ module: wheelhouse_venv
 short_description: Look at, make or repair a venv from a tar of wheels
 description:
   - Without O(archive) it only looks, changes nothing and says whether the venv is what the requirements say.
-  - With O(archive) it makes the venv anew where it is not, without any network.
-  - A venv is right when its stamp names the same pins, Python and architecture and when every installed
-    file still has the sha256 that its distribution recorded. The stamp is written last, so an interrupted
-    installation is noticed.
+  - With O(archive) it makes the venv anew where it is not, without any network. The tar is copied to a folder of root's
+    alone and hashed on the way; nothing is unpacked when the hash is another one.
+  - A venv is right when its stamp names the same files, Python and architecture, and when the code of each distribution
+    is the one that the lock names. Nothing else may lie in its site-packages. The stamp is written last, so an
+    interrupted installation is noticed.
 options:
   path: {type: path, required: true, description: The venv.}
   requirements: {type: str, required: true, description: Text of the pinned requirements.}
-  archive: {type: path, description: "Tar of wheels on the host; removed after use."}
+  lock: {type: str, required: true, description: Text of the lock file.}
+  archive: {type: path, description: Tar of wheels on the control machine; the action plugin sends it.}
+  archive_sha256: {type: str, description: Its sha256.}
 author: [Streaming Lab]
 """
 
@@ -24,6 +27,7 @@ EXAMPLES = r"""
   wheelhouse_venv:
     path: /opt/course-venv
     requirements: "{{ lookup('ansible.builtin.file', 'requirements.txt') }}"
+    lock: "{{ lookup('ansible.builtin.file', 'wheels.lock') }}"
   register: venv
 """
 
@@ -35,6 +39,7 @@ machine: {type: str, returned: always, description: "The host's architecture."}
 glibc: {type: str, returned: always, description: "Version of the host's C library."}
 """
 
+import hashlib  # noqa: E402
 import os  # noqa: E402
 import platform  # noqa: E402
 import shutil  # noqa: E402
@@ -46,9 +51,9 @@ from pathlib import Path  # noqa: E402
 from ansible.module_utils.basic import AnsibleModule  # noqa: E402
 
 try:
-    from ansible.module_utils import wheels
+    from ansible.module_utils import wheel_files, wheels
 except ImportError:  # imported by a unit test, without Ansible's own importer
-    from plugins.module_utils import wheels
+    from plugins.module_utils import wheel_files, wheels
 
 PYTHON = "/usr/bin/python3"
 """The system's Python: the one whose `python3 -m venv` the notes' students would use."""
@@ -69,13 +74,13 @@ def host_python() -> tuple[str, str, str]:
     return version, platform.machine(), glibc
 
 
-def problems(venv: Path, stamp: str, wanted: dict[str, str], version: str) -> list[str]:
+def problems(venv: Path, stamp: str, chosen: dict[str, wheels.Locked], version: str) -> list[str]:
     """Say what is wrong with a venv.
 
     Args:
         venv: its folder.
         stamp: what it should be made of, by `wheels.stamp`.
-        wanted: version of each distribution, by normalized name.
+        chosen: file of the lock for each distribution, by normalized name.
         version: the host's Python, such as `3.13`.
 
     Returns:
@@ -88,30 +93,56 @@ def problems(venv: Path, stamp: str, wanted: dict[str, str], version: str) -> li
         return ["was made for other requirements or another Python, or its installation was interrupted"]
     if not os.access(venv / "bin" / "python3", os.X_OK):
         return ["bin/python3 does not run"]
-    return wheels.damage(venv / "lib" / f"python{version}" / "site-packages", wanted)
+    return wheel_files.damage(venv / "lib" / f"python{version}" / "site-packages", chosen)
 
 
-def install(venv: Path, archive: Path, wanted: dict[str, str], stamp: str) -> None:
+def copy_checked(archive: Path, target: Path, sha256: str) -> None:
+    """Copy a tar and hash the bytes that are written.
+
+    Raises:
+        WheelError: if the copy is not the file that the control machine has.
+    """
+    digest = hashlib.sha256()
+    with archive.open("rb") as source, target.open("xb") as copy:
+        for block in iter(lambda: source.read(1 << 20), b""):
+            digest.update(block)
+            copy.write(block)
+    if digest.hexdigest() != sha256:
+        raise wheels.WheelError(
+            f"the archive of wheels arrived damaged (expected {sha256}, found {digest.hexdigest()}): nothing was "
+            "installed; run again"
+        )
+
+
+def install(venv: Path, archive: Path, sha256: str, chosen: dict[str, wheels.Locked], stamp: str) -> None:
     """Make a venv anew from a tar of wheels.
 
     Raises:
-        WheelError: with pip's last line of error.
+        WheelError: if the tar is not the expected one, or with pip's last line of error.
     """
-    if venv.exists():
-        shutil.rmtree(venv)
+    # Made with mode 0700: until this ends nobody else reads or replaces what lies in it.
     with tempfile.TemporaryDirectory(prefix="wheels-") as folder:
-        with tarfile.open(archive) as tar:
+        copy = Path(folder, "wheels.tar")
+        copy_checked(archive, copy, sha256)
+        with tarfile.open(copy) as tar:
             tar.extractall(folder, filter="data")
-        pinned = [f"{name}=={version}" for name, version in wanted.items()]
-        pip = [venv / "bin" / "python3", "-m", "pip", "--disable-pip-version-check", "install", "--quiet"]
+        pip = next(Path(folder).glob("pip-*.whl"), None)
+        if pip is None:
+            raise wheels.WheelError("the requirements do not pin pip, which installs the others")
+        if venv.exists():
+            shutil.rmtree(venv)
+        pinned = [f"{name}=={entry.version}" for name, entry in chosen.items()]
+        # A pip.conf of the machine is for the machine's own pip.
+        own_pip = [str(venv / "bin" / "python3"), "-I", str(pip / "pip"), "--isolated", "--disable-pip-version-check"]
+        options = ["--quiet", "--no-index", "--no-deps", "--no-cache-dir", "--find-links", folder]
         for command in (
-            [PYTHON, "-m", "venv", str(venv)],
-            [*map(str, pip), "--no-index", "--no-deps", "--no-cache-dir", "--find-links", folder, *pinned],
+            [PYTHON, "-I", "-m", "venv", "--without-pip", str(venv)],
+            [*own_pip, "install", *options, *pinned],
         ):
             done = subprocess.run(command, capture_output=True, text=True, check=False, umask=0o022)
             if done.returncode:
-                said = (done.stderr.strip() or done.stdout.strip()).splitlines()
-                raise wheels.WheelError(f"{' '.join(command[:4])}: {said[-1] if said else 'failed'}")
+                output = (done.stderr.strip() or done.stdout.strip()).splitlines()
+                raise wheels.WheelError(f"{' '.join(command[:4])}: {output[-1] if output else 'failed'}")
     (venv / "wheelhouse-stamp").write_text(stamp + "\n", encoding="utf-8")
 
 
@@ -121,23 +152,26 @@ def main() -> None:
         argument_spec={
             "path": {"type": "path", "required": True},
             "requirements": {"type": "str", "required": True},
+            "lock": {"type": "str", "required": True},
             "archive": {"type": "path"},
+            "archive_sha256": {"type": "str"},
         },
+        required_together=[("archive", "archive_sha256")],
         supports_check_mode=True,
     )
     venv = Path(module.params["path"])
     try:
         version, machine, glibc = host_python()
         wanted = wheels.pins(module.params["requirements"])
-        stamp = wheels.stamp(module.params["requirements"], version, machine)
-        wrong = problems(venv, stamp, wanted, version)
+        chosen = wheels.select(wanted, wheels.read_lock(module.params["lock"]), version, machine, glibc)
+        stamp = wheels.stamp(chosen, version, machine)
+        wrong = problems(venv, stamp, chosen, version)
         install_now = bool(wrong and module.params["archive"])
         if install_now and not module.check_mode:
-            install(venv, Path(module.params["archive"]), wanted, stamp)
-            left = problems(venv, stamp, wanted, version)
+            install(venv, Path(module.params["archive"]), module.params["archive_sha256"], chosen, stamp)
+            left = problems(venv, stamp, chosen, version)
             if left:
                 raise wheels.WheelError(f"still wrong after the installation: {left[0]}")
-            Path(module.params["archive"]).unlink()
     except (wheels.WheelError, OSError, tarfile.TarError) as error:
         module.fail_json(msg=f"venv {venv}: {error}")
     diff = {"before": "".join(f"{venv}: {line}\n" for line in wrong[:10]), "after": ""} if wrong else {}
