@@ -10,6 +10,7 @@ import stat
 import struct
 import sys
 import tarfile
+import tempfile
 import threading
 import zipfile
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -200,3 +201,11 @@ def write(path: Path, data: bytes | str, mode: int = 0o644) -> Path:
 def on_path(folder: Path) -> str:
     """A PATH that begins with a folder."""
     return f"{folder}{os.pathsep}{os.environ['PATH']}"
+
+
+def open_to_others(folder: Path) -> None:
+    """Let other users reach a folder of a test; pytest makes its own folders for one user only."""
+    top = Path(tempfile.gettempdir())
+    for place in [folder, *folder.parents]:
+        if place.is_relative_to(top) and place != top:
+            place.chmod(0o755)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -12,7 +13,7 @@ from typing import Any
 import pytest
 from ansible.module_utils.testing import patch_module_args
 
-from tests.artifacts_kit import make_jar, write  # isort: skip - it lets Ansible's imports below work
+from tests.artifacts_kit import make_jar, open_to_others, write  # isort: skip - it lets Ansible's imports below work
 
 from plugins.modules import connect_plugins, connect_plugins_listed
 from tests.rest_worker import HALF, NO_HTTP, running_worker
@@ -231,3 +232,47 @@ def test_worker_that_answers_no_http_or_half_is_one_line(capsys, answer):
 def test_worker_that_does_not_answer(capsys):
     done = ask(capsys, "http://127.0.0.1:9", "service_load", acme=[])
     assert "http://127.0.0.1:9 cannot be asked for its plugins" in done["msg"]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to act as a second user")
+def test_folder_that_somebody_put_in_the_place_of_the_labs_is_theirs_and_stays(host, capsys):
+    host.run(capsys, acme=[connector("a.A")], other=[connector("b.B")])
+    host.install("acme")
+    host.install("other")
+    (host.plugins / "other").rename(host.plugins / ".away")
+    write(host.plugins / "other/work.txt", "mine")
+    os.chown(host.plugins / "other", 61500, 61500)
+    done = host.run(capsys, acme=[connector("a.A")])
+    assert (done["removed"], done["own"]) == ([], ["other"])
+    assert (host.plugins / "other/work.txt").read_text() == "mine"
+
+
+def test_link_in_the_place_of_a_plugin_that_is_not_declared_any_more_is_not_followed(host, capsys, tmp_path):
+    host.run(capsys, acme=[connector("a.A")], other=[connector("b.B")])
+    host.install("acme")
+    write(tmp_path / "victim/work.txt", "root's")
+    (host.plugins / "other").symlink_to(tmp_path / "victim")
+    host.run(capsys, acme=[connector("a.A")])
+    assert (tmp_path / "victim/work.txt").read_text() == "root's"
+
+
+def test_fifo_among_the_jars_of_a_persons_plugin_does_not_stop_the_run(host, capsys):
+    host.install("mine", connectors=("m.M",))
+    os.mkfifo(host.plugins / "mine/pipe.jar")
+    os.mkfifo(host.plugins / "bare.jar")
+    assert host.run(capsys, acme=[connector("a.A")])["own"] == ["bare.jar", "mine"]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to act as a second user")
+def test_a_persons_plugins_are_read_with_their_own_rights(host, capsys, tmp_path):
+    """A link to a jar that only root can read shows nothing of it."""
+    open_to_others(tmp_path)
+    secret = write(tmp_path / "secret.jar", make_jar("s.S"))
+    secret.chmod(0o600)
+    host.install("mine", connectors=("m.M",))
+    (host.plugins / "mine/secret.jar").symlink_to(secret)
+    for path in (host.plugins / "mine", *(host.plugins / "mine").iterdir()):
+        os.chown(path, 61500, 61500, follow_symlinks=False)
+    told = host.run(capsys, acme=[connector("s.S", listed=True)])
+    assert "msg" not in told, "root read it, and said that the connector is there twice"
+    assert "m.M is there 2 times" in host.run(capsys, acme=[connector("m.M")])["msg"]

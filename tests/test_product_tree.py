@@ -2,88 +2,22 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import os
 import subprocess
 import sys
-import zlib
 from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible.module_utils.testing import patch_module_args
 
-from tests.artifacts_kit import ROOT, sha256, write
+from tests.artifacts_kit import ROOT, write
 
-from ansible.module_utils.artifact_store import Cache  # isort: skip
-from ansible.module_utils.product_pack import build, product_paths, read_manifest  # isort: skip
-from ansible.module_utils.product_plan import folder_parts  # isort: skip
+from ansible.module_utils.held_folder import hold  # isort: skip
 from plugins.modules import product_tree  # isort: skip
+from tests.product_kit import Product, installed, product  # isort: skip
 
-
-class Product:
-    """A packed product, and the host folder it is installed in."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder, self.dest = folder, folder / "host" / "thing-1"
-        self.dest.parent.mkdir()
-        for number in range(15):
-            write(folder / f"source/libs/jar-{number:02}.jar", f"jar {number}" * 100)
-        write(folder / "source/bin/start.sh", "#!/bin/sh\n", 0o755)
-        write(folder / "source/config/server.properties", "port=1\n")
-        (folder / "source/libs/latest.jar").symlink_to("jar-00.jar")
-        parts = sorted(folder_parts(str(folder / "source")), key=lambda part: part.path)
-        cache = Cache(str(folder / "cache"))
-        self.archive, self.manifest = product_paths(cache, "thing", "1", "k" * 16)
-        build(cache, self.archive, self.manifest, {"product": "thing"}, parts)
-        self.content: dict[str, Any] = read_manifest(self.manifest) or {}
-
-    def run(
-        self, capsys: pytest.CaptureFixture[str], check: bool = False, archive: bool = True, **options: Any
-    ) -> dict[str, Any]:
-        """Run the module as Ansible does, with the archive already on the host."""
-        manifest = base64.b64encode(zlib.compress(json.dumps(self.content["files"]).encode())).decode()
-        arguments = {
-            "dest": str(self.dest),
-            "manifest": manifest,
-            "exclusive": ["libs", "bin"],
-            "_ansible_check_mode": check,
-            **options,
-        }
-        if archive:
-            arguments |= {
-                "archive": self.archive,
-                "archive_sha256": self.content["archive"]["sha256"],
-                **options,
-            }
-        with patch_module_args(arguments), pytest.raises(SystemExit):
-            product_tree.main()
-        return json.loads(capsys.readouterr().out)
-
-    def differences(self) -> list[str]:
-        """Files on the host that are not as the product has them."""
-        return [
-            path
-            for path, entry in self.content["files"].items()
-            if "sha256" in entry
-            and not (
-                (self.dest / path).is_file()
-                and sha256((self.dest / path).read_bytes()) == entry["sha256"]
-                and f"{(self.dest / path).stat().st_mode & 0o7777:04o}" == entry["mode"]
-            )
-        ]
-
-
-@pytest.fixture
-def product(tmp_path: Path) -> Product:
-    return Product(tmp_path)
-
-
-@pytest.fixture
-def installed(product: Product, capsys: pytest.CaptureFixture[str]) -> Product:
-    assert product.run(capsys)["changed"] is True
-    return product
+__all__ = ["installed", "product"]
 
 
 def test_fresh_host(product: Product, capsys: pytest.CaptureFixture[str]) -> None:
@@ -170,11 +104,13 @@ def test_mode_of_an_existing_folder_is_left(installed: Product, capsys: pytest.C
 def test_folder_put_in_the_place_of_the_products_is_taken_back(installed: Product) -> None:
     """Who may write in the product's folder may rename `bin` and make one of his own."""
     owner = (os.getuid() + 1, os.getgid())
-    found = product_tree.compare(installed.dest, installed.content["files"], [], ["config"], owner)
-    assert found.folders == ["bin", "config", "libs"]
+    with hold(installed.dest) as held:
+        found = product_tree.compare(held, installed.content["files"], [], ["config"], owner)
+    assert found.folders == [".", "bin", "config", "libs"]
     assert "bin/start.sh" in found.changed, "a file that someone else may have open is replaced, not given back"
     (installed.dest / "bin").chmod(0o2777)
-    product_tree.take_back(installed.dest, ["bin"], (os.getuid(), os.getgid()))
+    with hold(installed.dest) as held:
+        product_tree.take_back(held, ["bin"], (os.getuid(), os.getgid()))
     assert (installed.dest / "bin").stat().st_mode & 0o7777 == 0o755
 
 
@@ -187,13 +123,13 @@ def test_nothing_is_done_through_a_link(installed: Product, step: str) -> None:
     (away / "start.sh").write_text("theirs")
     (away / "start.sh").chmod(0o600)
     steps = {
-        "install": lambda: product_tree.install(installed.dest, files, {"bin/start.sh"}, installed.archive, owner),
-        "restore": lambda: product_tree.restore(installed.dest, files, ["bin/start.sh"]),
-        "take_back": lambda: product_tree.take_back(installed.dest, ["bin"], owner),
-        "remove": lambda: product_tree.remove(installed.dest, ["bin/start.sh"]),
+        "install": lambda held: product_tree.install(held, files, {"bin/start.sh"}, installed.archive, owner),
+        "restore": lambda held: product_tree.restore(held, files, ["bin/start.sh"]),
+        "take_back": lambda held: product_tree.take_back(held, ["bin"], owner),
+        "remove": lambda held: product_tree.remove(held, ["bin/start.sh"]),
     }
-    with pytest.raises(product_tree.FolderError, match="bin is not a folder"):
-        steps[step]()
+    with hold(installed.dest) as held, pytest.raises(product_tree.FolderError, match="bin is not a folder"):
+        steps[step](held)
     assert (away / "start.sh").read_text() == "theirs"
     assert (away / "start.sh").stat().st_mode & 0o7777 == 0o600
 

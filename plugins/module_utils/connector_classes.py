@@ -6,7 +6,10 @@ nothing: then the class files are read for those that extend Connect's base clas
 
 from __future__ import annotations
 
+import contextlib
+import os
 import re
+import stat
 import struct
 import tarfile
 import zipfile
@@ -76,17 +79,19 @@ def in_jar(handle: IO[bytes], path: str) -> list[Connector]:
 def in_folder(folder: Path) -> list[Connector]:
     """Connectors of every jar below a folder (or of one jar); files that are no jar are passed over, as Connect does.
 
-    Raises:
-        OSError: the folder cannot be read.
+    Links are followed: call it with the rights of the folder's owner. What is not a regular file, or cannot be read, is
+    passed over, so that a FIFO does not stop the caller.
     """
     found: list[Connector] = []
     for path in [folder] if folder.is_file() else sorted(folder.rglob("*.jar")):
-        if path.is_file():
-            with path.open("rb") as handle:
-                try:
-                    found += in_jar(handle, path.name if path == folder else str(path.relative_to(folder)))
-                except ArtifactError:
-                    continue
+        try:
+            handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        except OSError:
+            continue
+        with os.fdopen(handle, "rb") as jar:
+            if stat.S_ISREG(os.fstat(handle).st_mode):
+                with contextlib.suppress(ArtifactError):
+                    found += in_jar(jar, path.name if path == folder else str(path.relative_to(folder)))
     return found
 
 

@@ -7,7 +7,9 @@ module: connect_plugins
 short_description: Prepares a worker's folder of plugins for what is declared
 description:
   - Removes the folders of plugins that were installed from the declared list and are not in it any more. Which those
-    are is noted in a file; every other folder is someone's own and is left alone.
+    are is noted in a file; every other folder is someone's own and is left alone, also one that somebody put in the
+    place of the lab's.
+  - The folder is held open meanwhile. Someone's own plugins are read with their owner's rights.
   - Refuses a declared plugin whose folder is someone's own, and a connector class that is there twice, in two folders
     or twice in one, whoever put it there.
   - Says which plugin.discovery the plugins need. It installs nothing; product_tree does.
@@ -62,14 +64,18 @@ discovery:
 without_manifest: {description: Connector classes that no manifest names., type: list, returned: success}
 """
 
+import contextlib  # noqa: E402
 import json  # noqa: E402
+import os  # noqa: E402
 import shutil  # noqa: E402
+import stat  # noqa: E402
 from dataclasses import dataclass, field  # noqa: E402
 from pathlib import Path  # noqa: E402
 from typing import Any  # noqa: E402
 
 from ansible.module_utils.basic import AnsibleModule  # noqa: E402
 from ansible.module_utils.connector_classes import Connector, in_folder, twice  # noqa: E402
+from ansible.module_utils.held_folder import FolderError, Held, files_below, hold, rights_of  # noqa: E402
 
 ARGUMENTS = {
     "folder": {"type": "path", "required": True},
@@ -114,7 +120,7 @@ def recorded(record: Path) -> list[str]:
 
 
 def plan(
-    folder: Path,
+    folder: Held | None,
     ours: list[str],
     plugins: dict[str, list[Connector]],
     paths: dict[str, list[str]],
@@ -123,7 +129,7 @@ def plan(
     """Compare what lies in the folder with what is declared.
 
     Parameters:
-        folder: the worker's folder of plugins, which may be missing.
+        folder: the worker's folder of plugins; None where there is none.
         ours: names of folders that the lab made before.
         plugins: connectors of each declared plugin.
         paths: files of each declared plugin, relative to its folder.
@@ -131,36 +137,54 @@ def plan(
     Raises:
         PluginError: a folder is someone's own, or a connector would be there twice.
     """
-    entries = {entry.name: entry for entry in sorted(folder.iterdir())} if folder.is_dir() else {}
-    for name in sorted(name for name in plugins if name in entries and name not in ours):
-        strange = _strange(entries[name], paths.get(name, []))
+    names = sorted(entry.name for entry in folder.at.iterdir()) if folder else []
+    for name in sorted(name for name in plugins if name in names and name not in ours):
+        strange = _strange(folder, name, paths.get(name, []))
         if strange:
             raise PluginError(
-                f"{entries[name]} is there and was not made by the lab ({strange} is not the plugin's): move it away, "
-                f"or give the entry '{name}' of kafka_connect_plugins another name"
+                f"{folder.path / name} is there and was not made by the lab ({strange} is not the plugin's): move it "
+                f"away, or give the entry '{name}' of kafka_connect_plugins another name"
             )
+    stale = sorted(name for name in ours if name not in plugins and name in names and _is_ours(folder, name))
     found = Plan(
-        stale=sorted(name for name in ours if name not in plugins and name in entries),
-        own=sorted(name for name in entries if name not in ours and name not in plugins and not name.startswith(".")),
+        stale=stale,
+        own=[name for name in names if name not in stale and name not in plugins and not name.startswith(".")],
     )
-    places = [(str(folder / name), one) for name, connectors in plugins.items() for one in connectors]
-    for entry in [*(entries[name] for name in found.own), *(other for other in others if other != folder)]:
-        if entry.exists() and (entry.is_dir() or entry.suffix == ".jar"):
-            places += [(str(entry if entry.is_dir() else entry.parent), one) for one in in_folder(entry)]
+    places = [(str(folder.path / name if folder else name), one) for name, listed in plugins.items() for one in listed]
+    at = [(folder.at / name, folder.path / name) for name in found.own]
+    at += [(other, other) for other in others if not folder or other != folder.path]
+    for entry, path in at:
+        places += [(str(path.parent if path.suffix == ".jar" else path), one) for one in _connectors(entry)]
     for sentence in twice(places):
         raise PluginError(sentence)
     found.without_manifest = sorted({one.name for _place, one in places if not one.listed})
     return found
 
 
-def _strange(folder: Path, paths: list[str]) -> str:
+def _is_ours(folder: Held, name: str) -> bool:
+    """Whether an entry is a folder of this process's user, as the lab makes them."""
+    info = os.stat(name, dir_fd=folder.descriptor, follow_symlinks=False)
+    return stat.S_ISDIR(info.st_mode) and info.st_uid == os.geteuid()
+
+
+def _connectors(entry: Path) -> list[Connector]:
+    """Connectors of someone's own folder or jar, read with its owner's rights."""
+    try:
+        info = entry.lstat()
+    except FileNotFoundError:
+        return []
+    with rights_of(info.st_uid, info.st_gid):
+        return in_folder(entry) if entry.is_dir() or entry.suffix == ".jar" else []
+
+
+def _strange(folder: Held, name: str, paths: list[str]) -> str:
     """What in a folder that nothing was noted of is not this very plugin's, and would be lost; empty if nothing is.
 
     It is the plugin's in an earlier lab, or where the record was lost.
     """
-    if folder.is_symlink() or not folder.is_dir():
+    if not stat.S_ISDIR(os.stat(name, dir_fd=folder.descriptor, follow_symlinks=False).st_mode):
         return "it"
-    files = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_symlink() or not path.is_dir()}
+    files = {path.removeprefix(f"{name}/") for path in files_below(folder, name)}
     return min(files - set(paths), default="")
 
 
@@ -172,18 +196,23 @@ def main() -> None:
     plugins = {name: [Connector(**one) for one in listed or []] for name, listed in options["plugins"].items()}
     try:
         ours = recorded(record)
-        found = plan(folder, ours, plugins, options["paths"], [Path(other) for other in options["others"]])
-        changed = bool(found.stale) or sorted(plugins) != sorted(ours)
-        if changed and not module.check_mode:
-            # Noted before anything is installed: what a killed run left is still known as the lab's.
-            record.parent.mkdir(parents=True, exist_ok=True)
-            temporary = record.with_name(f".{record.name}.new")
-            temporary.write_text(json.dumps({"folders": sorted(plugins)}) + "\n", encoding="utf-8")
-            temporary.chmod(0o644)
-            for name in found.stale:
-                shutil.rmtree(folder / name)
-            temporary.replace(record)
-    except (PluginError, OSError) as error:
+        with contextlib.ExitStack() as stack:
+            held = None
+            with contextlib.suppress(FileNotFoundError):
+                held = stack.enter_context(hold(folder))
+            found = plan(held, ours, plugins, options["paths"], [Path(other) for other in options["others"]])
+            changed = bool(found.stale) or sorted(plugins) != sorted(ours)
+            if changed and not module.check_mode:
+                # Noted before anything is installed: what a killed run left is still known as the lab's.
+                record.parent.mkdir(parents=True, exist_ok=True)
+                temporary = record.with_name(f".{record.name}.new")
+                temporary.write_text(json.dumps({"folders": sorted(plugins)}) + "\n", encoding="utf-8")
+                temporary.chmod(0o644)
+                for name in found.stale:
+                    # It follows no link, and works by the descriptors of the folders.
+                    shutil.rmtree(name, dir_fd=held.descriptor)
+                temporary.replace(record)
+    except (PluginError, FolderError, OSError) as error:
         module.fail_json(msg=str(error))
     module.exit_json(
         changed=changed,

@@ -54,15 +54,18 @@ kept: {type: list, returned: always, description: Files that were edited and lef
 written: {type: list, returned: always, description: Files that were made or brought up to date.}
 """
 
-import contextlib  # noqa: E402
 import grp  # noqa: E402
 import os  # noqa: E402
 import pwd  # noqa: E402
 import tempfile  # noqa: E402
-from collections.abc import Iterator  # noqa: E402
 from pathlib import Path  # noqa: E402
 
 from ansible.module_utils.basic import AnsibleModule  # noqa: E402
+
+try:
+    from ansible.module_utils.held_folder import rights_of
+except ImportError:  # imported by a unit test, without Ansible's own importer
+    from plugins.module_utils.held_folder import rights_of
 
 
 def number(name: str, find) -> int | None:
@@ -73,33 +76,6 @@ def number(name: str, find) -> int | None:
         return find(name)
     except KeyError:
         return None
-
-
-@contextlib.contextmanager
-def rights_of(owner: int | None, group: int | None) -> Iterator[None]:
-    """Act with a person's rights, his groups' too, where this process is root's; else with its own.
-
-    Args:
-        owner: number of the person; None for nobody in particular.
-        group: number of the group that new files belong to.
-    """
-    if owner is None or group is None or os.geteuid() != 0:
-        yield
-        return
-    groups = os.getgroups()
-    try:
-        name = pwd.getpwuid(owner).pw_name
-    except KeyError:
-        name = ""
-    os.setgroups(os.getgrouplist(name, group) if name else [group])
-    os.setegid(group)
-    os.seteuid(owner)
-    try:
-        yield
-    finally:
-        os.seteuid(0)
-        os.setegid(0)
-        os.setgroups(groups)
 
 
 def read(path: Path) -> str | None:
