@@ -12,6 +12,7 @@ from pathlib import Path
 
 from ansible.module_utils.artifact_lock import ArtifactError
 from ansible.module_utils.artifact_store import hash_file
+from ansible.module_utils.product_names import check_names
 from ansible.module_utils.product_plan import Part, archive_members, folder_parts
 
 KINDS = {".zip": "zip", ".jar": "jar", ".tgz": "tar.gz", ".tar.gz": "tar.gz"}
@@ -110,7 +111,10 @@ def read(path: str) -> list[Part]:
         return [Part(Path(path).name, hash_file(path), Path(path).stat().st_size, "0644", "file", path)]
     if not any(name.endswith(".jar") for name in names):
         raise ArtifactError(f"{path} holds no connector: there is no jar in it")
-    return _needed(folder_parts(path) if kind == "folder" else archive_members(path, 0, []))
+    parts = _needed(folder_parts(path) if kind == "folder" else archive_members(path, 0, []))
+    # Once more: a link may have led into a folder that was taken off.
+    check_names(((part.path, part.link) for part in parts), path)
+    return parts
 
 
 def version_of(names: Iterable[str], pattern: str) -> str:

@@ -16,6 +16,7 @@ from typing import IO
 
 from ansible.module_utils.artifact_lock import NOT_INSTALLED, ArtifactError, LockEntry, safe_path
 from ansible.module_utils.artifact_store import BLOCK, Cache, hash_file
+from ansible.module_utils.product_names import check_names
 
 FORMAT = 1
 _IGNORED = ("__pycache__", ".gitkeep", ".DS_Store")
@@ -74,7 +75,7 @@ def folder_parts(folder: str, to: str = "") -> list[Part]:
     """Parts read from a folder on this machine; a file is executable on hosts when it is here.
 
     Raises:
-        ArtifactError: a link points out of the folder.
+        ArtifactError: a link points out of the folder, or a name cannot be installed.
     """
     parts = []
     for base, folders, files in os.walk(folder):
@@ -85,27 +86,25 @@ def folder_parts(folder: str, to: str = "") -> list[Part]:
             full = str(Path(base, name))
             path = os.path.normpath(str(Path(to, os.path.relpath(full, folder))))
             if Path(full).is_symlink():
-                target = str(Path(full).readlink())
-                if not safe_link(path, target):
-                    raise ArtifactError(f"{full} links out of its folder, to {target}")
-                parts.append(Part(path, "", 0, "0777", "link", link=target))
+                parts.append(Part(path, "", 0, "0777", "link", link=str(Path(full).readlink())))
                 continue
             info = Path(full).stat()
             mode = "0755" if info.st_mode & stat.S_IXUSR else "0644"
             parts.append(Part(path, hash_file(full), info.st_size, mode, "file", full))
+    check_names(((part.path, part.link) for part in parts), folder)
     return parts
 
 
-def safe_link(path: str, target: str) -> bool:
-    """Whether a link at ``path`` to ``target`` stays inside the product."""
-    return not target.startswith("/") and safe_path(os.path.normpath(str(Path(Path(path).parent, target))))
-
-
 def merge(*layers: list[Part]) -> list[Part]:
-    """Lay lists of parts over each other, the last one winning, sorted by path."""
+    """Lay lists of parts over each other, the last one winning, sorted by path.
+
+    Raises:
+        ArtifactError: what comes of it cannot be installed, a file of one over a folder of another, say.
+    """
     merged: dict[str, Part] = {}
     for layer in layers:
         merged.update((part.path, part) for part in layer)
+    check_names(((part.path, part.link) for part in merged.values()), "the product with what is laid over it")
     return [merged[path] for path in sorted(merged)]
 
 
@@ -123,7 +122,7 @@ def archive_members(path: str, strip: int, exclude: list[str]) -> list[Part]:
         strip: number of leading folders taken off.
         exclude: shell patterns over the remaining path.
     Raises:
-        ArtifactError: the archive is broken, or a name or link in it leaves the product.
+        ArtifactError: the archive is broken, or a name or link in it leaves the product or cannot be installed.
     """
     name = Path(path).name
     parts: list[Part] = []
@@ -132,8 +131,9 @@ def archive_members(path: str, strip: int, exclude: list[str]) -> list[Part]:
             target = "/".join([piece for piece in inside.split("/") if piece not in ("", ".")][strip:])
             if not target or any(fnmatch.fnmatchcase(target, pattern) for pattern in exclude):
                 continue
-            if not safe_path(target) or inside.startswith("/") or (link and not safe_link(target, link)):
-                raise ArtifactError(f"{name} holds '{inside}', which leaves the folder it is unpacked to")
+            if not safe_path(target) or inside.startswith("/"):
+                shown = inside if inside.isprintable() else ascii(inside)
+                raise ArtifactError(f"{name} holds '{shown}', which leaves the folder it is unpacked to")
             if link:
                 parts.append(Part(target, "", 0, "0777", "link", link=link))
                 continue
@@ -154,6 +154,7 @@ def archive_members(path: str, strip: int, exclude: list[str]) -> list[Part]:
             )
     except (OSError, EOFError, tarfile.TarError, zipfile.BadZipFile) as error:
         raise ArtifactError(f"{path} is damaged or no archive: {error}") from error
+    check_names(((part.path, part.link) for part in parts), name)
     return parts
 
 
