@@ -39,7 +39,7 @@ class Worker:
 
     def __init__(self, lab: Lab) -> None:
         """Start it and wait for its REST interface."""
-        self.machine, self.home = lab.part("connect"), lab.home
+        self.lab, self.machine, self.home = lab, lab.part("connect"), lab.home
         properties = PROPERTIES.replace("BOOTSTRAP", lab.settings["bootstrap"]).replace("HOME", lab.home)
         self.machine.root(
             f"install -d -o kafka-connect -m 700 {FOLDER}/worker; "
@@ -63,7 +63,7 @@ class Worker:
 
     def post(self, file: str) -> None:
         """POST the student's file, with the stand-in's account."""
-        body = json.loads(self.machine.root(f"cat {self.home}/config/{file}"))
+        body = json.loads(self.lab.student(f"cat config/{file}"))
         body["config"]["bluesky.identity"] = IDENTITY
         body["config"]["bluesky.password"] = f"${{secrets:{FOLDER}/worker:bluesky_password}}"
         said = self._curl(

@@ -164,7 +164,8 @@ class Lab:
     @functools.cached_property
     def mysql_engine(self) -> str:
         """What carries MySQL's rows on this lab, by the connector class in the student's file."""
-        text = self.workspace.root(f"cat {self.home}/config/mysql-source.json")
+        # By the student, as everything that the student can replace.
+        text = self.student("cat config/mysql-source.json")
         name = json.loads(text)["config"]["connector.class"]
         return next((engine for prefix, engine in ENGINES.items() if name.startswith(prefix)), name)
 

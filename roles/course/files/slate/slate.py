@@ -33,6 +33,7 @@ from typing import NamedTuple
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 import connect_rest
+import slate_files
 import slate_reset as reset
 import slate_stores as stores
 
@@ -247,7 +248,7 @@ def run_reset(settings: dict, cases: dict[str, dict[str, list[str]]]) -> tuple[i
         held = [Item(kind, name) for kind, listed in found.items() for name in listed]
         held += held_items(settings, {kind: names[kind] for kind in ("file", "trace")})
         stores.wipe(settings, names, [tuple(item) for item in held])
-        with reset.owner_of(Path(settings["home"])):
+        with slate_files.owner_of(Path(settings["home"])):
             held += [Item("aside", str(path)) for path in reset.put_aside(settings)]
         write_ledger([])
     finally:

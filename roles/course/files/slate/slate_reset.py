@@ -5,13 +5,9 @@ The slate's other commands know the notes' names alone. A reset is for the next 
 
 from __future__ import annotations
 
-import contextlib
-import os
-import pwd
 import shutil
 import subprocess
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import slate_stores as stores
@@ -89,22 +85,6 @@ def put_aside(settings: dict, pristine: Path = PRISTINE, now: float | None = Non
             shutil.copyfile(original, path)
             path.chmod(0o664)
     return moved
-
-
-@contextlib.contextmanager
-def owner_of(home: Path) -> Iterator[None]:
-    """Be the owner of a home for a while: root that writes where somebody else can put links writes anywhere."""
-    user = pwd.getpwuid(home.stat().st_uid)
-    groups = os.getgroups()
-    os.initgroups(user.pw_name, user.pw_gid)
-    os.setegid(user.pw_gid)
-    os.seteuid(user.pw_uid)
-    try:
-        yield
-    finally:
-        os.seteuid(0)
-        os.setegid(0)
-        os.setgroups(groups)
 
 
 def _same(path: Path, original: Path) -> bool:

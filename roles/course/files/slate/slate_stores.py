@@ -7,7 +7,6 @@ without HDFS.
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
 import time
 import urllib.error
@@ -15,6 +14,8 @@ import urllib.parse
 import urllib.request
 from pathlib import Path
 from typing import Any
+
+import slate_files
 
 # Of the modules (plugins/module_utils), installed beside this file.
 from connect_rest import Connect, history_topic
@@ -44,7 +45,8 @@ def held(settings: dict, names: Names) -> list[Found]:
     if names.get("tree"):
         found += held_trees(settings, names["tree"])
     for kind in ("file", "trace"):
-        found += [(kind, name, "") for name in names.get(kind, []) if Path(name).exists()]
+        if names.get(kind):
+            found += [(kind, name, "") for name in slate_files.present(Path(settings["home"]), names[kind])]
     return found
 
 
@@ -69,11 +71,8 @@ def wipe(settings: dict, names: Names, there: list[Found]) -> None:
         _webhdfs(settings, "DELETE", name, "DELETE", recursive="true")
     if kinds.get("hdfs") or kinds.get("folder"):
         wipe_hdfs(settings, kinds.get("hdfs", []), kinds.get("folder", []))
-    for name in kinds.get("file", []) + kinds.get("trace", []):
-        if Path(name).is_dir():
-            shutil.rmtree(name)
-        else:
-            Path(name).unlink(missing_ok=True)
+    if kinds.get("file") or kinds.get("trace"):
+        slate_files.remove(Path(settings["home"]), kinds.get("file", []) + kinds.get("trace", []))
 
 
 # systemd
@@ -251,12 +250,13 @@ def _mysql(settings: dict) -> Any:
     import pymysql
 
     try:
-        return pymysql.connect(
-            read_default_file=settings["mysql_defaults"],
-            database="sensors",
-            autocommit=True,
-            connect_timeout=TIMEOUT,
-        )
+        with slate_files.owner_of(Path(settings["home"])):
+            return pymysql.connect(
+                read_default_file=settings["mysql_defaults"],
+                database="sensors",
+                autocommit=True,
+                connect_timeout=TIMEOUT,
+            )
     except pymysql.MySQLError as error:
         raise StoreError(f"MySQL does not let the student of {settings['mysql_defaults']} in: {error}") from error
 
