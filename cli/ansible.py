@@ -58,6 +58,10 @@ class Tally:
         return f"{hosts}, changed={self.changed}, {time.monotonic() - self.started:.1f} s"
 
 
+CLASSIC_SUDO = "$(command -v sudo.ws || echo sudo)"
+"""For the host's shell: where sudo is sudo-rs (Ubuntu 26.04) the classic one is called sudo.ws."""
+
+
 def environment(lab: Lab, **more: str) -> dict[str, str]:
     """Environment of what the lab starts: its tools on PATH, the lab's name, mitogen unless LAB_MITOGEN=0.
 
@@ -83,6 +87,9 @@ def environment(lab: Lab, **more: str) -> dict[str, str]:
         variables["ANSIBLE_STRATEGY_PLUGINS"] = str(strategy)
         # ansible-core announces the end of strategies that are not its own; versions here are pinned.
         variables["ANSIBLE_DEPRECATION_WARNINGS"] = "False"
+    else:
+        # mitogen knows the prompt of sudo-rs and ansible-core does not: with a password it would wait in vain.
+        variables.setdefault("ANSIBLE_SUDO_EXE", CLASSIC_SUDO)
     return variables
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import stat
+import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from cli import sudo
+from cli import ansible, sudo
 from cli.errors import LabError
 from cli.lab import Lab
 
@@ -82,3 +84,22 @@ def test_no_sudo_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(LabError, match="no sudo here"):
         sudo.asks_password()
+
+
+def test_without_mitogen_the_classic_sudo_is_taken_where_the_host_has_both(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, fake_commands: Callable[[str, str], Path]
+) -> None:
+    """ansible-core does not recognise the prompt of sudo-rs; Ubuntu 26.04 keeps the classic one as sudo.ws."""
+    lab = Lab("lab", tmp_path)
+    assert "ANSIBLE_SUDO_EXE" not in ansible.environment(lab)
+    monkeypatch.setenv("LAB_MITOGEN", "0")
+    program = ansible.environment(lab)["ANSIBLE_SUDO_EXE"]
+    folder = fake_commands("sudo", "echo rust")
+
+    def run() -> str:
+        command = ["/bin/sh", "-c", f"{program} -u root id"]
+        return subprocess.run(command, env={"PATH": str(folder)}, capture_output=True, text=True, check=True).stdout
+
+    assert run() == "rust\n"
+    fake_commands("sudo.ws", "echo classic")
+    assert run() == "classic\n"
