@@ -15,8 +15,6 @@ from hdfs_sink.values import MILLI, Meaning
 
 Row = tuple[bytes, "int | None"]
 """A line with its end, and the record's time in ms since 1970; None where its time field is NULL."""
-
-
 BRACE = ord("}")
 
 
@@ -38,17 +36,17 @@ class Plan:
     """
 
     def __init__(self, schema: Any, columns: list[Column], time: Column | None) -> None:
-        about = values.fields_of(schema)
-        meanings = [about.get(column.name, Meaning()) for column in columns]
+        fields = values.fields_of(schema)
+        meanings = [fields.get(column.name, Meaning()) for column in columns]
         self.decode = values.meaning(schema).decode
-        self.writers = [(column, writer(column, told)) for column, told in zip(columns, meanings, strict=True)]
+        self.writers = [(column, writer(column, meaning)) for column, meaning in zip(columns, meanings, strict=True)]
         self.fast = [
-            (column.name, quick(column, told, write), exact(column))
-            for (column, write), told in zip(self.writers, meanings, strict=True)
+            (column.name, quick(column, meaning, write), exact(column))
+            for (column, write), meaning in zip(self.writers, meanings, strict=True)
         ]
-        meaning = about.get(time.name, Meaning()) if time else Meaning()
-        self.unit = meaning.unit or (UNITS[time.kind][1] if time else MILLI)
-        self.clock = meaning.family == "time"
+        of_time = fields.get(time.name, Meaning()) if time else Meaning()
+        self.unit = of_time.unit or (UNITS[time.kind][1] if time else MILLI)
+        self.clock = of_time.family == "time"
 
     def time(self, value: Any) -> int | None:
         """A record's own time in ms since 1970; None where it is NULL.
@@ -62,7 +60,7 @@ class Plan:
 
 
 def quick(column: Column, about: Meaning, write: Callable[[Any], str]) -> dict[type, Callable[[Any], str]]:
-    """What writes a column's value fastest, by the type that orjson gives it; of no type that loses a digit."""
+    """The fastest writers of a column's values, by the type that orjson reads; no type that loses digits is there."""
     writers = dict.fromkeys(SAFE, write)
     if column.kind == "datetime" and (about.unit or MILLI) == MILLI and about.family in ("", "datetime"):
         writers[int] = notes_time
@@ -72,9 +70,13 @@ def quick(column: Column, about: Meaning, write: Callable[[Any], str]) -> dict[t
 
 
 def exact(column: Column) -> Callable[[bytes, float], str] | None:
-    """Make what finds a float's own text in a payload, whatever the float lost of it; None: not in such a column.
+    """Make a function that finds a float's text in the payload, for orjson's float may have lost digits.
 
-    What it makes raises ValueError where the text is not sure to be found.
+    Parameters:
+        column: the field; only float, decimal and text columns write floats.
+    Returns:
+        a function of a payload and its float, which raises ValueError if the field's name is not there exactly once.
+        None for columns of other kinds.
     """
     if column.kind not in ("float", "decimal", "text"):
         return None
@@ -82,7 +84,7 @@ def exact(column: Column) -> Callable[[bytes, float], str] | None:
 
     def digits(payload: bytes, value: float) -> str:
         parts = payload.split(key)
-        # More than once: in a field of a field, too.
+        # More than two parts: a nested object has a field of this name, too.
         if len(parts) != 2:
             raise ValueError("not found")
         text = parts[1].split(b",", 1)[0].strip(b"} \r\n\t").decode()
@@ -116,7 +118,7 @@ class Maker:
         self.csv, self.columns, self.bare, self.places, self.time = format_ == "csv", columns, bare, places, time
         self._bare_plan = Plan(None, columns, time)
         self._known: list[tuple[bytes, Plan]] = [(b"", self._bare_plan)] if bare else []
-        """What stood before the payload of records, schema and all, and the plan for it; the latest is first."""
+        """Bytes before the payload (the schema with its brackets), each with its plan; the latest is first."""
 
     def __call__(self, record: Any) -> Row:
         """Make a row; the fast way where it is sure to lose nothing, else the careful one."""
