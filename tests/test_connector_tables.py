@@ -42,7 +42,7 @@ def said(engine: str, of: dict[str, Any], held: bool = True, name: str = "mysql-
     "kind",
     [
         "int", "int unsigned", "bigint", "tinyint(1)", "float", "decimal(5,2)", "date", "datetime", "datetime(3)",
-        "varchar(50)", "text", "json", "blob", "bit(10)", "enum('a','b')", "year",
+        "varchar(50)", "text", "json", "blob", "bit(1)", "enum('a','b')", "year",
     ],
 )  # fmt: skip
 def test_a_column_that_arrives_as_it_is_is_not_mentioned(engine, kind):
@@ -82,6 +82,12 @@ def test_a_zero_date_ends_a_task_of_jdbc_without_the_drivers_option():
 def test_a_year_of_jdbc_is_a_date_without_the_drivers_option():
     url = "jdbc:mysql://localhost:3306/sensors"
     assert "yearIsDateType=false" in said("jdbc", column("year"), connection__url=url)
+
+
+def test_a_long_bit_field_of_jdbc_is_named():
+    assert "above 127 ends the task" in said("jdbc", column("bit(10)"))
+    assert "above 127 arrives as null" in said("aiven", column("bit(10)"))
+    assert said("debezium", column("bit(10)")) == ""
 
 
 def test_an_unsigned_bigint_is_named_where_the_engine_cannot_carry_it():

@@ -211,6 +211,9 @@ def _jdbc(config: Mapping[str, str], column: Mapping[str, Any], held: bool) -> l
         )
     if _unsigned_bigint(column) and _concerns(column, held):
         lines.append(f"a number above 9223372036854775807 {stops}; {alter} DECIMAL(20)")
+    if kind == "bit" and _bits(column) > 7:
+        what = "arrives as null" if engine_of(config) == "aiven" else stops
+        lines.append(f"a value above 127 {what}; {alter} BIGINT UNSIGNED")
     if kind == "year" and "yearisdatetype=false" not in str(config.get("connection.url", "")).lower():
         lines.append("2025 arrives as 20089, the days to its January; add yearIsDateType=false to connection.url")
     if kind in DATES and column.get("holds"):
@@ -239,6 +242,11 @@ def _kind(column: Mapping[str, Any]) -> str:
 def _digits(column: Mapping[str, Any]) -> int:
     found = re.match(r"(?:datetime|timestamp|time)\((\d)\)", str(column["type"]).lower())
     return int(found[1]) if found else 0
+
+
+def _bits(column: Mapping[str, Any]) -> int:
+    found = re.match(r"bit\((\d+)\)", str(column["type"]).lower())
+    return int(found[1]) if found else 1
 
 
 def _shown_type(column: Mapping[str, Any]) -> str:
