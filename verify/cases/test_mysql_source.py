@@ -6,6 +6,7 @@ from collections import Counter
 
 import pytest
 
+from verify.lib.playbook import play
 from verify.lib.secrets import on_host
 from verify.lib.waits import until
 
@@ -102,6 +103,46 @@ def test_restarts_lose_no_row(lab, source, evidence):
     assert set(seen) == wanted
     twice = sum(times - 1 for times in seen.values())
     evidence(f"kill -9 of worker, MySQL and broker: {len(wanted)} rows in, {len(wanted)} out, {twice} repeated")
+
+
+@pytest.mark.restarts
+def test_a_purged_position_is_recovered_and_repeats_are_reported(lab, source, evidence):
+    """MySQL purges what a stopped worker has not read: status names the cause, up lets the connector begin anew."""
+    if lab.mysql_engine != "debezium" or lab.part("connect").name != lab.part("mysql").name:
+        pytest.skip("needs Debezium, and MySQL on the worker's host")
+    lab.sql("INSERT INTO temperatures(datahora, valor) VALUES(NOW(), 1)")
+    before = _arrived(lab, lab.sql("SELECT COUNT(*) FROM temperatures"))
+    worker, mysql = lab.part("connect"), lab.part("mysql")
+    worker.root("systemctl stop kafka-connect", seconds=90)
+    lab.sql("INSERT INTO temperatures(datahora, valor) VALUES(NOW(), 2)")
+    mysql.root("mysql -e 'FLUSH BINARY LOGS'")
+    newest = mysql.root("mysql -N -B -e 'SHOW BINARY LOGS'").split("\n")[-2].split()[0]
+    mysql.root(f"mysql -e \"PURGE BINARY LOGS TO '{newest}'\"")
+    worker.root("systemctl start kafka-connect", seconds=240)
+    answers = play(lab, "health.yml", {"connect": "http://127.0.0.1:8083"})
+    found = next(c for c in answers["dry"]["connectors"] if c["name"] == source)
+    assert (found["state"], answers["dry"]["changed"]) == ("RETRYING", True)
+    assert "its position in MySQL's binary log is gone" in found["detail"]
+    assert answers["done"]["changed"] is True
+    assert any("readers get repeats" in note for note in answers["done"]["lines"])
+    wanted = {int(number) for number in lab.sql("SELECT id FROM temperatures").split()}
+    until(
+        lambda: {json.loads(r["value"])["payload"]["id"] for r in _read(lab, len(before) + len(wanted))},
+        lambda seen: wanted <= seen,
+        150,
+        f"all of {len(wanted)} rows, some of them again",
+    )
+    answers = play(lab, "health.yml", {"connect": "http://127.0.0.1:8083"})
+    assert (answers["dry"]["changed"], answers["done"]["changed"]) == (False, False)
+    evidence("binary log purged while the worker is away: cause named, new snapshot, the row of the meantime arrives")
+
+
+def _arrived(lab, count: str) -> list:
+    return until(lambda: _read(lab, int(count)), lambda seen: len(seen) >= int(count), 45, f"{count} rows")
+
+
+def _read(lab, count: int) -> list:
+    return lab.ask("read", topic="mysql_temperatures", count=count, seconds=10)
 
 
 def _status(lab, connector: str) -> list[str]:
