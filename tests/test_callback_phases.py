@@ -45,10 +45,20 @@ PLAYBOOK = """\
       ansible.builtin.fail: {msg: s3cret}
       no_log: true
       when: inventory_hostname == 'hides'
+- name: Notes
+  hosts: fine
+  gather_facts: false
+  tasks:
+    - name: Look
+      tells:
 - name: Nobody's
   hosts: nobody
   gather_facts: false
   tasks: []
+"""
+NOTES = """\
+from ansible.module_utils.basic import AnsibleModule
+AnsibleModule(argument_spec={}).exit_json(notes=["ufw is on"])
 """
 INVENTORY = """\
 [all]
@@ -65,6 +75,8 @@ def events(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The file that a run with every kind of outcome leaves."""
     folder = tmp_path_factory.mktemp("run")
     (folder / "play.yml").write_text(PLAYBOOK, encoding="utf-8")
+    (folder / "library").mkdir()
+    (folder / "library/tells.py").write_text(NOTES, encoding="utf-8")
     (folder / "hosts").write_text(INVENTORY, encoding="utf-8")
     plugins = Path(__file__).resolve().parent.parent / "plugins" / "callback"
     subprocess.run(
@@ -105,6 +117,7 @@ def test_plays_are_phases(progress: Progress) -> None:
     assert [(phase.name, phase.failed, phase.changed) for phase in progress.finished] == [
         ("First", False, 1),
         ("Second", True, 0),
+        ("Notes", False, 0),
     ]
 
 
@@ -115,6 +128,10 @@ def test_failures_say_host_task_and_message(progress: Progress) -> None:
     ]
     assert "3: sh -c echo why $((1+3)) >&2; exit 3 ended with status 3" in progress.failures[1].message
     assert progress.failures[1].detail == "why 4"
+
+
+def test_what_a_module_notes_is_passed_on(progress: Progress) -> None:
+    assert progress.notes == [("fine", "note: ufw is on")]
 
 
 def test_secrets_are_not_written(events: Path) -> None:

@@ -89,6 +89,8 @@ class CallbackModule(CallbackBase):
         text = result._result.get("msg")
         if says and isinstance(text, str) and "results" not in result._result:
             self._write("note", host=result._host.get_name(), text=text[:LONGEST])
+        for note in result._result.get("notes") or []:
+            self._write("note", host=result._host.get_name(), text=f"note: {str(note)[:LONGEST]}")
 
     def v2_runner_item_on_failed(self, result: Any) -> None:
         self._host_event(
