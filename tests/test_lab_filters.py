@@ -86,3 +86,11 @@ def test_units_are_read_from_systemctl_show():
             "memory_mb": 1,
         }
     ]
+
+
+@pytest.mark.parametrize(
+    ("size", "megabytes"),
+    [("512m", 512), ("2g", 2048), ("64M", 64), ("1048577", 2), (67108864, 64), ("lots", 0), ("", 0)],
+)
+def test_sizes_are_megabytes_and_what_is_no_size_is_nothing(size, megabytes):
+    assert lab.lab_megabytes(size) == megabytes

@@ -71,3 +71,21 @@ def test_a_name_that_leads_nowhere_is_told_with_the_line_that_mends_it(machine: 
     [said] = machine.name_problems("no-such-machine.invalid")
     assert "no-such-machine.invalid" in said and "/etc/hosts" in said
     assert machine.name_problems("localhost") == []
+
+
+def test_a_control_groups_limit_counts_as_the_machines_memory(machine: ModuleType, tmp_path: Path) -> None:
+    (tmp_path / "meminfo").write_text("MemAvailable: 4096000 kB\nSwapFree: 1024000 kB\n", encoding="utf-8")
+    assert machine.memory_field_mb("SwapFree", tmp_path) == 1000
+    (tmp_path / "memory.max").write_text("max\n", encoding="ascii")
+    (tmp_path / "memory.current").write_text(f"{500 * 2**20}\n", encoding="ascii")
+    assert machine.available_memory_mb(tmp_path, tmp_path) == 4000
+    (tmp_path / "memory.max").write_text(f"{2000 * 2**20}\n", encoding="ascii")
+    assert machine.available_memory_mb(tmp_path, tmp_path) == 1500
+
+
+def test_memory_that_only_swap_provides_is_a_note(machine: ModuleType) -> None:
+    assert machine.memory_problems(1900, "kafka, connect", 2000, 0) == ([], [])
+    [problem], notes = machine.memory_problems(1900, "kafka, connect", 900, 500)
+    assert problem.startswith("memory: 900 MB available, 1900 MB needed for kafka, connect;") and notes == []
+    problems, [note] = machine.memory_problems(1900, "kafka, connect", 900, 1000)
+    assert problems == [] and "swap" in note

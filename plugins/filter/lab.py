@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zlib
 from pathlib import Path
 from typing import Any
@@ -67,6 +68,18 @@ def lab_unit_names(roles: str) -> list[str]:
     return sorted([name.replace("@.", "@*.") for name in names] + ["mysql.service"])
 
 
+def lab_megabytes(size: Any) -> int:
+    """Megabytes of a size as Java and MySQL write it (512m, 2g, 64M, bytes without a letter), rounded up.
+
+    Returns 0 for what is no size: the check of the settings names that.
+    """
+    found = re.fullmatch(r"(\d+)([kmg]?)", str(size).strip().lower())
+    if not found:
+        return 0
+    factor = {"": 1, "k": 2**10, "m": 2**20, "g": 2**30}[found[2]]
+    return -(-int(found[1]) * factor // 2**20)
+
+
 def lab_unit_states(text: str) -> list[dict[str, Any]]:
     """Units that a host has, from the output of `systemctl show` for several of them.
 
@@ -100,6 +113,7 @@ class FilterModule:
     def filters(self) -> dict[str, Any]:
         """Names under which templates call the filters."""
         return {
+            "lab_megabytes": lab_megabytes,
             "lab_members": lab_members,
             "lab_published_port": lab_published_port,
             "lab_secret_file": lab_secret_file,

@@ -9,16 +9,56 @@ from pathlib import Path
 LISTEN = "0A"
 
 
-def available_memory_mb(proc: Path = Path("/proc")) -> int:
-    """Memory in MB that new processes can have without swapping (MemAvailable of proc(5)).
+def memory_field_mb(name: str, proc: Path = Path("/proc")) -> int:
+    """A field of /proc/meminfo (proc(5)), in MB; 0 where it is missing.
+
+    Parameters:
+        name: such as SwapFree.
+        proc: where proc(5) is mounted.
+    """
+    for line in _lines(proc / "meminfo"):
+        if line.startswith(f"{name}:"):
+            return int(line.split()[1]) // 1024
+    return 0
+
+
+def available_memory_mb(proc: Path = Path("/proc"), groups: Path = Path("/sys/fs/cgroup")) -> int:
+    """Memory in MB that new processes can have without swapping: MemAvailable, or less where a control group limits it.
 
     Parameters:
         proc: where proc(5) is mounted.
+        groups: where the machine's control groups are mounted.
     """
-    for line in (proc / "meminfo").read_text().splitlines():
-        if line.startswith("MemAvailable:"):
-            return int(line.split()[1]) // 1024
-    return 0
+    available = memory_field_mb("MemAvailable", proc)
+    # The root group of a whole machine has no limit; that of a container has (Linux: admin-guide/cgroup-v2.rst).
+    for limit, used in (
+        (groups / "memory.max", groups / "memory.current"),
+        (groups / "memory/memory.limit_in_bytes", groups / "memory/memory.usage_in_bytes"),
+    ):
+        text = _lines(limit)[0]
+        if text.isdigit() and _lines(used)[0].isdigit():
+            available = min(available, max(0, int(text) - int(_lines(used)[0])) // 2**20)
+    return available
+
+
+def memory_problems(needed: int, parts: str, available: int, swap: int) -> tuple[list[str], list[str]]:
+    """Whether memory is enough, in one readable line each.
+
+    Parameters:
+        needed: MB; 0 asks for none.
+        parts: what it is needed for, in words; may be empty.
+        available: MB without swapping.
+        swap: MB of swap that are free.
+    Returns:
+        problems and notes: what fits only with swap is a note.
+    """
+    purpose = f" for {parts}" if parts else ""
+    told = f"memory: {available} MB available, {needed} MB needed{purpose}"
+    if available >= needed:
+        return [], []
+    if available + swap >= needed:
+        return [], [f"{told}; the rest is swap, so the servers may be slow: add memory"]
+    return [f"{told}; close programs or add memory"], []
 
 
 def free_disk_mb(path: str) -> tuple[int, str]:
@@ -80,7 +120,10 @@ def listener_of(port: int, proc: Path = Path("/proc")) -> tuple[int, str] | None
 
 
 def _lines(path: Path) -> list[str]:
-    return path.read_text().splitlines() if path.exists() else [""]
+    try:
+        return path.read_text().splitlines() or [""]
+    except OSError:
+        return [""]
 
 
 def unit_of(process: int, proc: Path = Path("/proc")) -> str:
@@ -129,10 +172,7 @@ def problems(
         own_processes: words; a listener whose command line holds one of them is ours and may stay.
         own_units: systemd units; a listener that belongs to one of them is ours and may stay.
     """
-    found = []
-    available = available_memory_mb()
-    if available < memory_mb:
-        found.append(f"memory: {available} MB available, {memory_mb} MB needed; close programs or add memory")
+    found, _ = memory_problems(memory_mb, "", available_memory_mb(), 0)
     if disk_mb:
         free, folder = free_disk_mb(disk_path)
         if free < disk_mb:
