@@ -1,6 +1,8 @@
 #!/bin/sh
 # Debian has MySQL's own server in sid alone. This derives a source of sid from the system's own entry of its release, so that a
 # mirror set there is kept, and pins sid so low that only what is asked of it by name comes from it.
+# With apt.conf's solver below, which is used for MySQL alone, an installation takes from sid what the release lacks, and leaves libc6
+# and perl as they are; `-t sid` would take every new package from there, and upgrade those.
 # sid's Release file can be past its Valid-Until on a mirror, hence check-valid-until=no.
 set -eu
 release=$(. /etc/os-release && echo "$VERSION_CODENAME")
@@ -26,4 +28,5 @@ if [ -z "$uri" ]; then
   exit 1
 fi
 printf 'Package: *\nPin: release n=sid\nPin-Priority: 100\n' >/etc/apt/preferences.d/streaming-lab-sid
+printf 'APT::Solver "3.0";\nAPT::Solver::Strict-Pinning "false";\n' >/etc/apt/streaming-lab-sid.conf
 printf 'deb [check-valid-until=no signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] %s sid main\n' "$uri" >"$target"
