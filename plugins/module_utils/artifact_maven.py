@@ -1,13 +1,14 @@
 """Fetching by Maven coordinates with the ordinary ``mvn`` client.
 
 The client knows its repositories and the user's settings.xml (mirrors, proxies, credentials); nothing of that
-is written here. Several modules in one generated project let one run fetch in parallel, and allow two
-versions of one artifact, which a dependency list could not hold.
+is written here but the environment's proxies. Several modules in one generated project let one run fetch in
+parallel, and allow two versions of one artifact, which a dependency list could not hold.
 """
 
 from __future__ import annotations
 
 import contextlib
+import os
 import re
 import shutil
 import subprocess
@@ -17,6 +18,7 @@ from pathlib import Path
 from xml.sax.saxutils import escape
 
 from ansible.module_utils.artifact_lock import ArtifactError, Coordinate, TransferError
+from ansible.module_utils.artifact_maven_proxy import settings_with_proxies
 
 PLUGIN = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1"
 _HEAD = '<project xmlns="http://maven.apache.org/POM/4.0.0"><modelVersion>4.0.0</modelVersion>'
@@ -99,6 +101,18 @@ def write_resolve_project(folder: str, roots: Sequence[Coordinate], managed: Seq
     )
 
 
+def _proxy_arguments(mvn: str, folder: str) -> list[str]:
+    """Options that give Maven the environment's proxies, by a settings file in the project's private folder."""
+    machine = Path(mvn).resolve().parent.parent / "conf" / "settings.xml"
+    text = settings_with_proxies(os.environ, machine.read_text(encoding="utf-8") if machine.exists() else "")
+    if not text:
+        return []
+    path = Path(folder, "settings-with-proxies.xml")
+    path.touch(mode=0o600)
+    path.write_text(text, encoding="utf-8")
+    return ["--global-settings", str(path)]
+
+
 def run_mvn(folder: str, arguments: Sequence[str], repository: str, log: str, timeout: float = 3600.0) -> None:
     """Run ``mvn`` in a project folder.
 
@@ -125,6 +139,7 @@ def run_mvn(folder: str, arguments: Sequence[str], repository: str, log: str, ti
         "-Daether.connector.connectTimeout=10000",
         "-Daether.connector.requestTimeout=60000",
         "-Dorg.slf4j.simpleLogger.log.org.apache.maven.cli.transfer=warn",
+        *_proxy_arguments(mvn, folder),
         *arguments,
     ]
     Path(str(Path(log).parent)).mkdir(parents=True, exist_ok=True)

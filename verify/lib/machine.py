@@ -38,6 +38,12 @@ def _password() -> str:
     return Path(path).read_text(encoding="utf-8").rstrip("\n") if path else ""
 
 
+def read_password() -> None:
+    """Read sudo's password on the hosts anew, for machines that are made from now on."""
+    _password.cache_clear()
+    _password()
+
+
 def _type(host: Any, text: str) -> None:
     """Let what is run on a host find a text on its standard input, where testinfra gives it nothing."""
     backend = host.backend

@@ -22,9 +22,9 @@ echo "secrets: $(wc -l <"$patterns")"
 cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\0' '\n' | grep -qFf "$patterns" && echo "in a command line"
 journalctl --no-pager --output=cat --boot 2>/dev/null | grep -qFf "$patterns" && echo "in the journal"
 if [ -d /etc/kafka-connect ]; then
-  names=$(curl -sS localhost:PORT/connectors | tr -d '[]"' | tr , '\n')
-  { curl -sS 'localhost:PORT/connectors?expand=info&expand=status'
-    for name in $names; do curl -sS "localhost:PORT/connectors/$name/tasks"; done
+  names=$(curl --noproxy '*' -sS localhost:PORT/connectors | tr -d '[]"' | tr , '\n')
+  { curl --noproxy '*' -sS 'localhost:PORT/connectors?expand=info&expand=status'
+    for name in $names; do curl --noproxy '*' -sS "localhost:PORT/connectors/$name/tasks"; done
   } 2>/dev/null | grep -qFf "$patterns" && echo "in an answer of Kafka Connect"
 fi
 find FOLDERS -xdev -type f -perm /o+r -size -1024k -exec grep -lFf "$patterns" {} + 2>/dev/null |

@@ -35,7 +35,10 @@ class Client(InsecureClient):
             urls: of the NameNodes, separated by commas.
             user: as whom to write.
         """
-        super().__init__(urls.replace(",", ";"), user=user, timeout=TIMEOUT)
+        session = requests.Session()
+        # HDFS is in the lab's own network: a proxy of the environment does not know its hosts.
+        session.trust_env = False
+        super().__init__(urls.replace(",", ";"), user=user, timeout=TIMEOUT, session=session)
 
     def names(self, folder: str) -> list[str]:
         """List a folder; nothing if it is not there."""
