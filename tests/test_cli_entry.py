@@ -14,7 +14,7 @@ from cli import needs, setup_plan
 from cli.lab import Lab
 
 TOOLS = ("basename", "bash", "cat", "cp", "cut", "dirname", "env", "flock", "grep", "id", "mkdir", "readlink")
-TOOLS += ("rm", "sha256sum", "tail")
+TOOLS += ("rm", "sha256sum", "tail", "chmod", "ln", "stat")
 # Stands for Python: has a version, says what the command needs, and "makes" a venv.
 FAKE_PYTHON = r"""
 case "$*" in
@@ -168,8 +168,7 @@ def test_apt_is_said_first_and_called_once(
     assert ended.returncode == 0
     assert "lab: installing by apt: podman crun" in ended.stderr
     assert (tmp_path / "apt.txt").read_text(encoding="utf-8").splitlines() == [
-        "apt-get update",
-        "apt-get install --yes --no-install-recommends podman crun",
+        "apt-get -o DPkg::Lock::Timeout=900 install --yes --no-install-recommends podman crun",
     ]
 
 
@@ -182,7 +181,26 @@ def test_an_ordinary_user_goes_through_sudo(
     ended = run_lab("up", FAKE_NEEDS="apt podman")
     assert ended.returncode == 0 and "(with sudo)" in ended.stderr
     said = (tmp_path / "apt.txt").read_text(encoding="utf-8").splitlines()
-    assert said[0] == "sudo true" and "apt-get install --yes --no-install-recommends podman" in said
+    wanted = "apt-get -o DPkg::Lock::Timeout=900 install --yes --no-install-recommends podman"
+    assert said[0] == "sudo true" and wanted in said
+
+
+def test_a_dead_apt_source_stops_nothing(run_lab: Callable, fake_commands: Callable, tmp_path: Path) -> None:
+    """The first installation fails for want of fresh lists, `update` for one source of several."""
+    once = '[ -e "$HOME/updated" ] || { : >"$HOME/updated"; exit 100; }'
+    fake_commands("apt-get", f'{APT}\ncase " $* " in *" update "*) exit 100 ;; *) {once} ;; esac')
+    fake_commands("id", "echo 0")
+    ended = run_lab("up", FAKE_NEEDS="apt podman")
+    assert ended.returncode == 0, ended.stderr
+    said = (tmp_path / "apt.txt").read_text(encoding="utf-8").splitlines()
+    assert [line.split()[3] for line in said] == ["install", "update", "install"]
+
+
+def test_a_shared_folder_is_refused_before_anything_is_made(run_lab: Callable, fake_commands: Callable) -> None:
+    fake_commands("stat", "echo 777")
+    ended = run_lab("up", FAKE_NEEDS="venv")
+    assert ended.returncode == 2 and "move the clone into your home" in ended.stderr
+    assert made(run_lab) == 0
 
 
 def test_apt_without_network_is_one_line(run_lab: Callable, fake_commands: Callable) -> None:
