@@ -35,6 +35,7 @@ WANTED = {
     "hadoop_datanode_http_port": 9864,
     "openjdk_version": 21,
     "course_user": "student",
+    "course_uid": 1500,
     "course_home": "/home/student",
     "course_programs": "/home/student/kafka-python",
     "course_venv": "/opt/course-venv",
