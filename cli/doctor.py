@@ -15,6 +15,7 @@ from types import ModuleType
 from cli import needs, sudo
 from cli.caches import cache_folders
 from cli.errors import CHECK_FAILED, OK, LabError
+from cli.filesystem import WITHOUT_MODES, file_system
 from cli.lab import Lab, shown
 from cli.printable import printable
 
@@ -60,7 +61,7 @@ def checks_for(lab: Lab) -> list[Callable[[Lab], list[Finding]]]:
     Parameters:
         lab: what up would make.
     """
-    everywhere = [python_found, packages, privileges, caches]
+    everywhere = [python_found, clone_folder, packages, privileges, caches]
     return [*everywhere, cgroups, init, resource_limit, room, ports, leftovers] if lab.is_containers else everywhere
 
 
@@ -97,6 +98,16 @@ def python_found(lab: Lab) -> list[Finding]:
             "made" if ready else "not made yet, or not to its end; up makes it",
         ),
     ]
+
+
+def clone_folder(lab: Lab) -> list[Finding]:
+    """Whether the clone lies where its keys and its Python environment can."""
+    kind = file_system(lab.root)
+    if kind in WITHOUT_MODES:
+        return [
+            Finding(BAD, "clone", f"on a shared folder ({kind}) without modes or links; move the clone into your home")
+        ]
+    return [Finding(OKAY, "clone", f"{lab.root} ({kind or 'file system not known'})")]
 
 
 def packages(lab: Lab) -> list[Finding]:
