@@ -131,7 +131,7 @@ def test_failures_say_host_task_and_message(progress: Progress) -> None:
 
 
 def test_what_a_module_notes_is_passed_on(progress: Progress) -> None:
-    assert progress.notes == [("fine", "note: ufw is on")]
+    assert ("fine", "note: ufw is on") in progress.notes
 
 
 def test_secrets_are_not_written(events: Path) -> None:
@@ -147,4 +147,5 @@ def test_what_a_task_says_is_a_note(events: Path) -> None:
     progress = Progress()
     for event in EventsFile(events).new():
         progress.take(event)
-    assert sorted(progress.notes) == [("fine", "HDFS restarts"), ("loops", "HDFS restarts")]
+    said = sorted(note for note in progress.notes if note[1] == "HDFS restarts")
+    assert said == [("fine", "HDFS restarts"), ("loops", "HDFS restarts")]
