@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import subprocess
-from pathlib import Path
 
 import pytest
 
-SPEC = importlib.util.spec_from_file_location(
-    "lab_containers", Path(__file__).parent.parent / "plugins" / "modules" / "lab_containers.py"
-)
-module = importlib.util.module_from_spec(SPEC)
-SPEC.loader.exec_module(module)
+from plugins.module_utils import container_hosts
+from plugins.modules import lab_containers as module
+
+# As the modules have them: by which of two names they are imported depends on the tests before these.
+engine = container_hosts.choose.__globals__
+LabError, Podman = engine["LabError"], engine["Podman"]
+CAPABILITIES, OWN_DEV, PRIVILEGED = engine["CAPABILITIES"], engine["OWN_DEV"], engine["PRIVILEGED"]
 
 HOST = {"name": "kafka", "address": "10.89.20.10", "volumes": {"kafka": "/var/lib/kafka"}, "publish": []}
 PARAMS = {
-    "lab": "lab", "clone": "/home/a/lab", "subnet": "10.89.20.0/24", "image": "image:1",
+    "lab": "lab", "clone": "/home/a/lab", "subnet": "10.89.20.0/24", "image": "image:1", "user_namespace": "auto",
     "user": "ubuntu", "authorized_key": "ssh-ed25519 AAAA", "hosts": [HOST],
 }  # fmt: skip
 
 
-class FakePodman(module.Podman):
+class FakePodman(Podman):
     """Remembers what it was asked to do; `containers`, `volumes` and `networks` are what it holds."""
 
     def __init__(self, containers=(), volumes=(), networks=(), failing=()) -> None:
@@ -30,30 +30,39 @@ class FakePodman(module.Podman):
         self.held = {"container": list(containers), "volume": list(volumes), "network": list(networks)}
         self.failing = set(failing)
         self.asked: list[str] = []
+        self.runs: list[list[str]] = []
 
     def run(self, *arguments, stdin=None, check=True):
         self.asked.append(" ".join(arguments[:2]))
         if arguments[1:2] == ("ls",):
             return subprocess.CompletedProcess(arguments, 0, json.dumps(self.held[arguments[0]]), "")
+        if arguments[0] == "run":
+            self.runs.append(list(arguments))
         code = 1 if arguments[0] in self.failing else 0
         if code and check:
-            raise module.LabError(f"podman {arguments[0]} failed")
+            raise LabError(f"podman {arguments[0]} failed")
         return subprocess.CompletedProcess(arguments, code, "", "")
 
 
-def container(state: str = "running", pid: int = 1, **labels: str) -> dict:
+def container(state: str = "running", pid: int = 1, isolation=OWN_DEV, **labels: str) -> dict:
     """A container as podman lists it."""
-    known = {"streaming-lab.clone": PARAMS["clone"], "streaming-lab.spec": module.specification(HOST, PARAMS)}
+    known = {
+        "streaming-lab.clone": PARAMS["clone"],
+        "streaming-lab.spec": container_hosts.specification(HOST, PARAMS, isolation),
+        "streaming-lab.isolation": isolation.name,
+        "streaming-lab.reason": "" if isolation.mapped else "no user namespaces here",
+    }
     return {"Id": "abc", "Names": ["lab-kafka"], "State": state, "Pid": pid, "Labels": {**known, **labels}}
 
 
 @pytest.fixture(autouse=True)
-def hosts_without_ssh(monkeypatch, tmp_path):
-    """No container answers here, and none has a living process but process 1."""
+def hosts_without_ssh(monkeypatch):
+    """No container answers here, none has a living process but process 1, and the machine can map ids."""
     monkeypatch.setattr(module, "open_ssh", lambda *_: ("10.89.20.10 ssh-ed25519 KEY", False))
-    monkeypatch.setattr(module, "really_runs", lambda pid: pid == 1)
+    monkeypatch.setattr(container_hosts, "really_runs", lambda pid: pid == 1)
+    monkeypatch.setattr(container_hosts, "choose", lambda *_: (OWN_DEV, "", []))
     exits: list[str] = []
-    monkeypatch.setattr(module, "record_exit", exits.append)
+    monkeypatch.setattr(container_hosts, "record_exit", exits.append)
     return exits
 
 
@@ -105,22 +114,70 @@ def test_a_changed_image_makes_the_container_anew():
 
 def test_changed_arguments_of_podman_make_the_container_anew(monkeypatch):
     podman = FakePodman([container()], networks=[{"name": "lab"}])
-    arguments = module.host_arguments(HOST, PARAMS)
-    monkeypatch.setattr(module, "host_arguments", lambda *_: [*arguments, "--read-only"])
+    arguments = container_hosts.host_arguments(HOST, PARAMS, OWN_DEV)
+    monkeypatch.setattr(container_hosts, "host_arguments", lambda *_: [*arguments, "--read-only"])
     assert module.present(podman, PARAMS, change=True)["actions"] == [
         "made lab-kafka anew: its image or settings changed"
     ]
 
 
-def test_run_is_writable_by_root_alone():
-    arguments = module.run_arguments(HOST, PARAMS)
-    assert "/run:rw,exec,nosuid,nodev,mode=0755" in arguments[arguments.index("--tmpfs") + 1]
+@pytest.mark.parametrize("isolation", [CAPABILITIES, OWN_DEV, PRIVILEGED])
+def test_run_is_writable_by_root_alone(isolation):
+    arguments = container_hosts.run_arguments(HOST, PARAMS, isolation, "")
+    assert arguments[arguments.index("--tmpfs") + 1] == "/run:rw,exec,nosuid,nodev,mode=0755"
+
+
+def test_a_container_of_an_older_lab_is_made_anew_in_a_user_namespace_with_its_volumes():
+    old = container(**{"streaming-lab.spec": "old", "streaming-lab.isolation": "", "streaming-lab.reason": ""})
+    podman = FakePodman([old], [{"Name": "lab-kafka-kafka"}], [{"name": "lab"}])
+    result = module.present(podman, PARAMS, change=True)
+    assert result["actions"] == ["made lab-kafka anew: its image or settings changed"]
+    assert (result["isolation"], result["mapped"]) == ("own-dev", True)
+    assert "volume create" not in podman.asked and "volume rm" not in podman.asked
+    *_, made = podman.runs
+    assert "--volume" in made and "lab-kafka-kafka:/var/lib/kafka:idmap" in made
+
+
+def test_new_volumes_are_filled_before_a_mapped_container_uses_them():
+    podman = FakePodman()
+    module.present(podman, PARAMS, change=True)
+    filled, made = podman.runs
+    assert "--volume=lab-kafka-kafka:/var/lib/kafka" in filled and not any("userns" in word for word in filled)
+    assert "--userns=auto:size=65536" in made
+
+
+def test_a_lab_that_is_not_kept_apart_is_looked_at_again_at_each_run():
+    podman = FakePodman([container(isolation=PRIVILEGED)], networks=[{"name": "lab"}])
+    result = module.present(podman, PARAMS, change=True)
+    assert result["mapped"] and result["actions"] == ["made lab-kafka anew: its image or settings changed"]
+
+
+def test_a_machine_that_cannot_map_ids_keeps_its_containers_and_says_why(monkeypatch):
+    monkeypatch.setattr(container_hosts, "choose", lambda *_: (PRIVILEGED, "no user namespaces here", []))
+    podman = FakePodman([container(isolation=PRIVILEGED)], networks=[{"name": "lab"}])
+    result = module.present(podman, PARAMS, change=True)
+    assert (result["changed"], result["mapped"], result["reason"]) == (False, False, "no user namespaces here")
+
+
+def test_user_namespaces_can_be_refused(monkeypatch):
+    monkeypatch.setattr(container_hosts, "choose", lambda *_: (PRIVILEGED, "containers_user_namespace is never", []))
+    podman = FakePodman([container()], networks=[{"name": "lab"}])
+    result = module.present(podman, {**PARAMS, "user_namespace": "never"}, change=True)
+    assert not result["mapped"] and result["changed"]
+    settled = FakePodman([container(isolation=PRIVILEGED)], networks=[{"name": "lab"}])
+    assert not module.present(settled, {**PARAMS, "user_namespace": "never"}, change=True)["changed"]
+
+
+def test_what_was_added_to_this_machine_is_said(monkeypatch):
+    line = "added containers:2147483647:2147483648 to /etc/subuid"
+    monkeypatch.setattr(container_hosts, "choose", lambda *_: (OWN_DEV, "", [line]))
+    assert line in module.present(FakePodman(), PARAMS, change=True)["actions"]
 
 
 @pytest.mark.parametrize("act", [module.present, module.absent])
 def test_the_lab_of_another_clone_is_left_alone(act, tmp_path):
     podman = FakePodman([container(**{"streaming-lab.clone": str(tmp_path)})])
-    with pytest.raises(module.LabError, match=rf"belongs to {tmp_path}; give this one another name"):
+    with pytest.raises(LabError, match=rf"belongs to {tmp_path}; give this one another name"):
         act(podman, PARAMS, change=True)
     assert all(asked.endswith("ls") for asked in podman.asked)
 
@@ -149,5 +206,5 @@ def test_podmans_own_words_reach_the_person(tmp_path):
     script = tmp_path / "podman"
     script.write_text("#!/bin/sh\necho first >&2\necho 'Error: no space left' >&2\nexit 125\n")
     script.chmod(0o755)
-    with pytest.raises(module.LabError, match=r"podman network failed: Error: no space left"):
-        module.Podman(str(script)).run("network", "create")
+    with pytest.raises(LabError, match=r"podman network failed: no space left"):
+        Podman(str(script)).run("network", "create")

@@ -1,0 +1,86 @@
+"""podman as the lab's modules use it: its commands, its errors in one line, and what it holds of a lab."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+
+
+class LabError(Exception):
+    """What went wrong, in one line for a person."""
+
+
+class Podman:
+    """podman, with its errors as LabError.
+
+    Parameters:
+        command: path of the podman command.
+    """
+
+    def __init__(self, command: str) -> None:
+        self.command = command
+
+    def run(self, *arguments: str, stdin: str | None = None, check: bool = True) -> subprocess.CompletedProcess[str]:
+        """Run one podman command.
+
+        Parameters:
+            arguments: of podman.
+            stdin: text for its standard input.
+            check: whether a status other than 0 is an error.
+        Raises:
+            LabError: the command failed; with podman's last line.
+        """
+        done = subprocess.run([self.command, *arguments], input=stdin, text=True, capture_output=True, check=False)
+        if check and done.returncode != 0:
+            raise LabError(f"podman {arguments[0]} failed: {last_line(done.stderr)}")
+        return done
+
+    def labelled(self, kind: str, lab: str) -> list[dict]:
+        """What podman holds of a lab.
+
+        Parameters:
+            kind: `container`, `volume` or `network`.
+            lab: the lab's name.
+        """
+        arguments = ["ls", "--filter", f"label=streaming-lab.lab={lab}", "--format", "json"]
+        if kind == "container":
+            arguments.insert(1, "--all")
+        return json.loads(self.run(kind, *arguments).stdout or "[]") or []
+
+    def image_labels(self, image: str) -> dict[str, str] | None:
+        """Labels of an image; None where the image does not exist."""
+        done = self.run("image", "inspect", "--format", "{{json .Labels}}", image, check=False)
+        return json.loads(done.stdout) or {} if done.returncode == 0 else None
+
+    def remove(self, name: str) -> None:
+        """Remove a container, whatever state a killed machine left it in. Its servers get 30 s to stop."""
+        if self.run("rm", "--force", "--time", "30", name, check=False).returncode == 0:
+            return
+        self.run("container", "cleanup", name, check=False)
+        self.run("rm", "--force", "--time", "0", name)
+
+
+def last_line(text: str) -> str:
+    """The last line that is not empty: what a tool says when it gives up."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return lines[-1].removeprefix("Error: ") if lines else "no message"
+
+
+def really_runs(pid: int) -> bool:
+    """Whether a container's first process lives: podman's own record outlives a killed machine."""
+    try:
+        return pid > 0 and Path(f"/proc/{pid}/comm").read_text(encoding="ascii").strip() in ("systemd", "init")
+    except OSError:
+        return False
+
+
+def record_exit(container_id: str) -> None:
+    """Tell podman that a container ended, where the monitor that would have done so was killed with it.
+
+    podman learns of an end from a file that conmon(8) writes (its --exit-dir); without one it calls the container
+    running for ever and neither starts nor stops it.
+    """
+    folder = Path("/run/libpod/exits")
+    if folder.is_dir():
+        (folder / container_id).write_text("137", encoding="ascii")

@@ -1,0 +1,194 @@
+"""The containers of one lab: how each is made, found again, repaired and reached."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import socket
+import time
+from pathlib import Path
+
+try:
+    from ansible.module_utils.container_engine import LabError, Podman, last_line, really_runs, record_exit
+    from ansible.module_utils.container_isolation import KNOWN, MOUNTS, PRIVILEGED, Isolation, choose, fill_volumes
+except ImportError:
+    from plugins.module_utils.container_engine import LabError, Podman, last_line, really_runs, record_exit
+    from plugins.module_utils.container_isolation import KNOWN, MOUNTS, PRIVILEGED, Isolation, choose, fill_volumes
+
+BOOT_SECONDS = 60
+LABEL = "streaming-lab"
+
+
+def host_arguments(host: dict, params: dict, isolation: Isolation) -> list[str]:
+    """Arguments of `podman run` that make a host what it is: all but the labels of its owner."""
+    lab = params["lab"]
+    arguments = [
+        "--name", f"{lab}-{host['name']}", "--hostname", host["name"], *isolation.arguments,
+        "--systemd=always", "--no-hosts", "--stop-timeout=30", "--restart=always", "--tmpfs", MOUNTS,
+        "--network", lab, "--ip", host["address"],
+    ]  # fmt: skip
+    for name, path in sorted(host["volumes"].items()):
+        arguments += ["--volume", isolation.volume(f"{lab}-{host['name']}-{name}", path)]
+    for publish in host["publish"]:
+        arguments += ["--publish", publish]
+    return arguments
+
+
+def specification(host: dict, params: dict, isolation: Isolation) -> str:
+    """A hash of all that a container is made from."""
+    made_from = [params["image"], params["subnet"], host_arguments(host, params, isolation)]
+    return hashlib.sha256(json.dumps(made_from).encode()).hexdigest()[:16]
+
+
+def run_arguments(host: dict, params: dict, isolation: Isolation, reason: str) -> list[str]:
+    """Arguments of `podman run` for one host."""
+    labels = {
+        "lab": params["lab"], "clone": params["clone"], "spec": specification(host, params, isolation),
+        "isolation": isolation.name, "reason": reason,
+    }  # fmt: skip
+    labelled = [f"--label={LABEL}.{name}={value}" for name, value in labels.items()]
+    return ["run", "--detach", *labelled, *host_arguments(host, params, isolation), params["image"], "/sbin/init"]
+
+
+class Hosts:
+    """The hosts of one lab, and how they are kept apart from the machine.
+
+    Parameters:
+        podman: the engine.
+        params: of the module.
+        change: whether to do anything; otherwise only tell.
+    Raises:
+        LabError: the containers are another clone's that is still there.
+    """
+
+    def __init__(self, podman: Podman, params: dict, change: bool) -> None:
+        self.podman, self.params, self.change = podman, params, change
+        self.containers = {container["Names"][0]: container for container in own_containers(podman, params)}
+        self.isolation, self.reason = self._present_isolation()
+        self.added: list[str] = []
+
+    def name(self, host: dict) -> str:
+        """The container's name."""
+        return f"{self.params['lab']}-{host['name']}"
+
+    def differs(self, host: dict) -> bool:
+        """Whether a container is made from something else than what is wanted now."""
+        labels = self.containers[self.name(host)]["Labels"]
+        return labels.get(f"{LABEL}.spec") != specification(host, self.params, self.isolation)
+
+    def _present_isolation(self) -> tuple[Isolation, str]:
+        """The isolation of the containers that are there, and its reason; PRIVILEGED where none is said."""
+        found = {
+            (labels.get(f"{LABEL}.isolation", ""), labels.get(f"{LABEL}.reason", ""))
+            for labels in (container["Labels"] for container in self.containers.values())
+        }
+        name, reason = found.pop() if len(found) == 1 else ("", "")
+        return KNOWN.get(name, PRIVILEGED), reason
+
+    def choose_isolation(self) -> None:
+        """Look what this machine can do, where a container is to be made or the containers are not kept apart yet.
+
+        Raises:
+            LabError: see container_isolation.choose.
+        """
+        wanted = self.params["user_namespace"]
+        hosts = self.params["hosts"]
+        settled = all(self.name(host) in self.containers and not self.differs(host) for host in hosts)
+        if settled and self.isolation.mapped == (wanted != "never"):
+            return
+        if self.change:
+            self.isolation, self.reason, self.added = choose(
+                self.podman, self.params["image"], f"{self.params['lab']}-trial", wanted
+            )
+
+    def make(self, host: dict) -> None:
+        """Make a container with its volumes. Volumes that are there keep what they hold."""
+        existing = {volume["Name"] for volume in self.podman.labelled("volume", self.params["lab"])}
+        volumes = {f"{self.name(host)}-{name}": path for name, path in host["volumes"].items()}
+        for name in volumes:
+            if name not in existing:
+                self.podman.run("volume", "create", "--label", f"{LABEL}.lab={self.params['lab']}", name)
+        fill_volumes(self.podman, self.params["image"], volumes)
+        self.podman.run(*run_arguments(host, self.params, self.isolation, self.reason))
+
+    def bring_up(self, host: dict) -> str:
+        """Bring one host to where it runs as specified. Returns what was done, empty when nothing was."""
+        name = self.name(host)
+        found = self.containers.get(name)
+        if found is None:
+            if self.change:
+                self.make(host)
+            return f"made {name}"
+        if self.differs(host):
+            if self.change:
+                self.podman.remove(name)
+                self.make(host)
+            return f"made {name} anew: its image or settings changed"
+        if found["State"] == "running" and really_runs(found["Pid"]):
+            return ""
+        if self.change:
+            if found["State"] not in ("exited", "created"):
+                record_exit(found["Id"])
+            if self.podman.run("start", name, check=False).returncode != 0:
+                self.podman.remove(name)
+                self.make(host)
+                return f"made {name} anew: it could not be started"
+        return f"started {name}"
+
+
+def open_ssh(podman: Podman, host: dict, params: dict) -> tuple[str, bool]:
+    """Let the lab's key in and wait for sshd.
+
+    Returns the host's line for known_hosts, and whether the key was new there.
+    """
+    name = f"{params['lab']}-{host['name']}"
+    script = (
+        'd=$(getent passwd "$1" | cut -d: -f6)/.ssh; k=$(cat); '
+        'if [ "$(cat "$d/authorized_keys" 2>/dev/null)" != "$k" ]; then echo new; '
+        'install -d -m 0700 -o "$1" -g "$1" "$d"; printf "%s\\n" "$k" >"$d/authorized_keys"; '
+        'chown "$1:$1" "$d/authorized_keys"; fi; '
+        "cat /etc/ssh/ssh_host_ed25519_key.pub"
+    )
+    deadline = time.monotonic() + BOOT_SECONDS
+    while True:
+        argv = ("exec", "--interactive", name, "sh", "-c", script, "sh", params["user"])
+        done = podman.run(*argv, stdin=params["authorized_key"], check=False)
+        key = [line for line in done.stdout.splitlines() if line.startswith("ssh-")]
+        if key:
+            try:
+                with socket.create_connection((host["address"], 22), timeout=2) as connection:
+                    if connection.recv(4) == b"SSH-":
+                        kind, value = key[0].split()[:2]
+                        return f"{host['address']} {kind} {value}", "new" in done.stdout.split()
+            except OSError:
+                pass
+        if time.monotonic() > deadline:
+            reason = last_line(done.stderr) if done.stderr.strip() else "no answer on port 22"
+            raise LabError(f"{name} started but its sshd did not within {BOOT_SECONDS} s: {reason}")
+        time.sleep(0.3)
+
+
+def network_action(podman: Podman, params: dict, change: bool) -> str:
+    """Make the lab's network where it is missing. Returns what was done."""
+    found = podman.labelled("network", params["lab"])
+    if any(network["name"] == params["lab"] for network in found):
+        return ""
+    if change:
+        podman.run(
+            "network", "create", "--label", f"streaming-lab.lab={params['lab']}",
+            "--label", f"streaming-lab.clone={params['clone']}", "--subnet", params["subnet"], params["lab"],
+        )  # fmt: skip
+    return f"made network {params['lab']} ({params['subnet']})"
+
+
+def own_containers(podman: Podman, params: dict) -> list[dict]:
+    """The lab's containers. Raises LabError when they are another clone's that is still there."""
+    containers = podman.labelled("container", params["lab"])
+    owners = {container["Labels"].get("streaming-lab.clone", "") for container in containers} - {params["clone"]}
+    others = sorted(owner for owner in owners if Path(owner).is_dir())
+    if others:
+        raise LabError(
+            f"the lab named {params['lab']} on this machine belongs to {others[0]}; "
+            "give this one another name (./lab --name NAME ...) or take that one down there"
+        )
+    return containers
