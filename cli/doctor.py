@@ -62,7 +62,9 @@ def checks_for(lab: Lab) -> list[Callable[[Lab], list[Finding]]]:
         lab: what up would make.
     """
     everywhere = [python_found, clone_folder, packages, privileges, caches]
-    return [*everywhere, cgroups, init, resource_limit, room, ports, leftovers] if lab.is_containers else everywhere
+    if not lab.is_containers:
+        return everywhere
+    return [*everywhere, cgroups, init, resource_limit, user_namespaces, profiles, room, ports, leftovers]
 
 
 def plan(lab: Lab) -> str:
@@ -177,6 +179,28 @@ def resource_limit(lab: Lab) -> list[Finding]:
     return [Finding(NOTE, "limits", "no CAP_SYS_RESOURCE: containers get limits that this machine allows")]
 
 
+def user_namespaces(lab: Lab) -> list[Finding]:
+    """Whether root in a container can be an ordinary account of this machine. `up` tries it."""
+    limit = Path("/proc/sys/user/max_user_namespaces")
+    if not limit.exists() or limit.read_text(encoding="ascii").strip() == "0":
+        why = "user namespaces are switched off (user.max_user_namespaces)"
+        return [Finding(NOTE, "isolation", f"{why}: root in a container will be root of this machine")]
+    missing = _module(lab, "subordinate_ids").add_ranges(change=False)
+    if missing:
+        said = "; ".join(line.removeprefix("added ") for line in missing)
+        return [Finding(NOTE, "isolation", f"up gives containers ids of their own: adds {said}")]
+    return [Finding(OKAY, "isolation", "containers have ids of their own")]
+
+
+def profiles(lab: Lab) -> list[Finding]:
+    """Whether an AppArmor profile of this machine would confine a server in a container. Only root can read them."""
+    apparmor = _module(lab, "apparmor")
+    if apparmor.PROFILES.exists() and not os.access(apparmor.PROFILES, os.R_OK):
+        return [Finding(NOTE, "AppArmor", "only root sees which profiles are loaded; up checks them")]
+    found = apparmor.enforced(["/usr/sbin/mysqld"])
+    return [Finding(BAD, "AppArmor", text.removeprefix("AppArmor: ")) for text in found]
+
+
 def room(lab: Lab) -> list[Finding]:
     """Memory and disk."""
     machine = _machine_resources(lab)
@@ -242,8 +266,13 @@ def _own_listener(lab: Lab, machine: ModuleType) -> bool:
 
 def _machine_resources(lab: Lab) -> ModuleType:
     """The code that module machine_check uses on the hosts, so that both say the same."""
-    path = lab.root / "plugins" / "module_utils" / "machine_resources.py"
-    spec = importlib.util.spec_from_file_location("machine_resources", path)
+    return _module(lab, "machine_resources")
+
+
+def _module(lab: Lab, name: str) -> ModuleType:
+    """A file of plugins/module_utils, which needs no Ansible."""
+    path = lab.root / "plugins" / "module_utils" / f"{name}.py"
+    spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
         raise LabError(f"{path} is missing; the clone is not whole")
     module = importlib.util.module_from_spec(spec)

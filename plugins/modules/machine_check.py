@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from ansible.module_utils import machine_mysql, machine_owners, machine_resources, machine_system
+from ansible.module_utils import apparmor, machine_mysql, machine_owners, machine_resources, machine_system
 from ansible.module_utils.basic import AnsibleModule
 
 DOCUMENTATION = r"""
@@ -53,6 +53,11 @@ options:
         which Hadoop's servers need. Without this option that is not looked at.
     type: list
     elements: str
+  container_programs:
+    description: Programs that run in containers, which no AppArmor profile of this machine may confine.
+    type: list
+    elements: str
+    default: []
   unless_exists:
     description: Where this path exists the machine was provisioned before; memory and disk are not asked for.
     type: path
@@ -148,6 +153,7 @@ ARGUMENTS: dict[str, Any] = {
     "own_processes": {"type": "list", "elements": "str", "default": []},
     "own_units": {"type": "list", "elements": "str", "default": []},
     "lab_names": {"type": "list", "elements": "str"},
+    "container_programs": {"type": "list", "elements": "str", "default": []},
     "unless_exists": {"type": "path"},
     "systems": {"type": "dict", "default": {}},
     "control_time": {"type": "float", "default": 0},
@@ -191,6 +197,7 @@ def look(asked: dict[str, Any]) -> dict[str, Any]:
         asked["own_processes"],
         asked["own_units"],
     )
+    problems += apparmor.enforced(asked["container_programs"])
     if asked["lab_names"] and machine["facts"]["nodename"] not in asked["lab_names"]:
         problems += machine_resources.name_problems()
     notes = machine.pop("notes") + notes + machine_system.firewall_notes(asked["ports"])
