@@ -6,7 +6,7 @@ import json
 from argparse import Namespace
 from typing import Any
 
-from cli import addresses, ansible, process, sudo
+from cli import addresses, ansible, containers, process, sudo
 from cli.errors import CHECK_FAILED, OK
 from cli.inventory import Inventory
 from cli.lab import Lab
@@ -42,7 +42,8 @@ def run(lab: Lab, arguments: Namespace) -> int:
             # Phases of a question are of no interest: only its answer is shown.
             outcome = ansible.play(lab, "status", Screen(live=False, quiet=True), log, become)
         states = json.loads(report.read_text(encoding="utf-8")) if report.exists() else {}
-        for line in table(states, silent) + connectors(states) + lost_records(states):
+        lines = containers.lines(lab) + table(states, silent) + connectors(states) + lost_records(states)
+        for line in lines:
             screen.line(lab.complete_hints(line))
         if outcome.failures or (outcome.status != 0 and not states):
             ansible.report_failures(lab, outcome, screen)

@@ -6,7 +6,7 @@ from argparse import Namespace
 from dataclasses import replace
 from pathlib import Path
 
-from cli import addresses, ansible, process, sudo, verify
+from cli import addresses, ansible, containers, process, sudo, verify
 from cli.ansible import Outcome, Tally
 from cli.arguments import own_words
 from cli.errors import BAD_INPUT, OK, PROVISIONING_FAILED, LabError
@@ -95,6 +95,8 @@ def provision(lab: Lab, screen: Screen, log: Path, inventory: Inventory, again: 
         tally.add(outcome)
         if outcome.status != 0:
             return _failed(lab, outcome, screen, tally, again)
+        for text in containers.lines(lab, added=True):
+            screen.line(text)
     elif lab.is_containers and (absent := inventory.silent_hosts()):
         screen.line(f"  up would create the containers {', '.join(absent)} and provision them from nothing;")
         screen.line(f"  what each task would change can be told once they run: {lab.retype('up', '--no-verify')}")

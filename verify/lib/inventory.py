@@ -43,6 +43,8 @@ WANTED = {
     "lab_hadoop_install": True,
     "lab_bluesky_source": "auto",
     "hdfs_sink_jobs": [],
+    "lab_containers": False,
+    "lab_state_dir": "",
 }
 """The variables that verification reads, and what they are where an inventory does not say."""
 

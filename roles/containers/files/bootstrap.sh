@@ -11,8 +11,11 @@ fi
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 if ! mmdebstrap --variant=minbase --include="$packages" "$release" "$work/system.tar" 2>"$work/log"; then
-  echo "no image registry answered, and Debian $release could not be bootstrapped: $(grep -m 1 '^E:' "$work/log" || tail -n 1 "$work/log")." \
-    "Connect this machine to a network with a Debian mirror and run it again" >&2
+  reason=$(grep -m 1 '^E:' "$work/log" || tail -n 1 "$work/log")
+  if grep -q NO_PUBKEY "$work/log"; then
+    reason="this machine's package debian-archive-keyring is too old for $release; install a newer one ($reason)"
+  fi
+  echo "Debian $release could not be bootstrapped from packages: $reason" >&2
   exit 1
 fi
 "$podman" import --quiet "$work/system.tar" "$image"
