@@ -148,15 +148,24 @@ class Scenario:
             text += f"\n(killed after {seconds} s)"
         return Ended(child.returncode, text)
 
-    def make_hosts(self) -> None:
-        """Make the lab's containers and provision nothing. They are the clone's, also for a copy of it."""
+    def make_hosts(self, settings: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """Make the lab's containers and provision nothing. They are the clone's, also for a copy of it.
+
+        Parameters:
+            settings: given as --extra-vars.
+        Returns:
+            what the hosts are made of.
+        """
         from cli.key import make_key
         from cli.lab import Lab
 
         make_key(Lab(self.name, INVENTORY))
         playbook = ROOT / "playbooks" / "containers_create.yml"
         done = subprocess.run(
-            [sys.executable, "-m", "ansible", "playbook", "-i", str(INVENTORY), str(playbook)],
+            [
+                *(sys.executable, "-m", "ansible", "playbook", "-i", str(INVENTORY), str(playbook)),
+                *(["-e", json.dumps(settings)] if settings else []),
+            ],
             cwd=ROOT,
             env={**os.environ, "LAB_NAME": self.name, "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg")},
             text=True,
@@ -164,6 +173,7 @@ class Scenario:
             check=False,
         )
         assert done.returncode == 0, f"the hosts could not be made\n{done.stdout[-3000:]}{done.stderr[-1000:]}"
+        return json.loads((ROOT / ".lab" / self.name / "containers.json").read_text(encoding="utf-8"))
 
     def machines(self) -> dict[str, Machine]:
         """The lab's hosts by name, reached by ssh as Ansible reaches them."""
