@@ -90,10 +90,11 @@ def test_what_was_kept_is_given_back_once(tmp_path: Path, monkeypatch: pytest.Mo
     store, kept = tmp_path / "kept", [{"path": HOME, "users": ["student"]}]
     assert keep("podman", "lab-kafka", kept, store) == len(packed)
     assert keep("podman", "lab-kafka", kept, store) == 0
+    assert store.stat().st_mode & 0o777 == 0o700
     engine = tmp_path / "podman"
     engine.write_text(f'#!/bin/sh\ncat >>"{tmp_path}/got"\n')
     engine.chmod(0o755)
     assert give_back(str(engine), "lab-kafka", store) == 1
     assert (tmp_path / "got").read_bytes() == packed
     assert give_back(str(engine), "lab-kafka", store) == 0
-    assert store.stat().st_mode & 0o777 == 0o700
+    assert not store.exists()

@@ -15,10 +15,12 @@ engine = container_hosts.choose.__globals__
 LabError, Podman = engine["LabError"], engine["Podman"]
 CAPABILITIES, OWN_DEV, PRIVILEGED = engine["CAPABILITIES"], engine["OWN_DEV"], engine["PRIVILEGED"]
 
-HOST = {"name": "kafka", "address": "10.89.20.10", "volumes": {"kafka": "/var/lib/kafka"}, "publish": []}
+HOST = {
+    "name": "kafka", "address": "10.89.20.10", "volumes": {"kafka": "/var/lib/kafka"}, "publish": [], "kept": [],
+}  # fmt: skip
 PARAMS = {
     "lab": "lab", "clone": "/home/a/lab", "subnet": "10.89.20.0/24", "image": "image:1", "user_namespace": "auto",
-    "user": "ubuntu", "authorized_key": "ssh-ed25519 AAAA", "hosts": [HOST],
+    "user": "ubuntu", "authorized_key": "ssh-ed25519 AAAA", "kept_folder": "/nowhere", "hosts": [HOST],
 }  # fmt: skip
 
 
@@ -110,6 +112,30 @@ def test_a_changed_image_makes_the_container_anew():
     assert module.present(podman, PARAMS, change=True)["actions"] == [
         "made lab-kafka anew: its image or settings changed"
     ]
+
+
+def test_files_outside_volumes_are_kept_before_the_container_is_removed(monkeypatch):
+    podman = FakePodman([container(**{"streaming-lab.spec": "old"})], networks=[{"name": "lab"}])
+    host = {**HOST, "kept": [{"path": "/opt/kafka", "users": ["student"]}]}
+    files = container_hosts.container_files
+    monkeypatch.setattr(files, "keep", lambda *given: podman.asked.append(f"keep {given[1]}"))
+    monkeypatch.setattr(files, "give_back", lambda *given: podman.asked.append(f"give {given[1]}"))
+    module.present(podman, {**PARAMS, "hosts": [host]}, change=True)
+    order = [asked for asked in podman.asked if asked.startswith(("keep", "rm", "run --detach", "give"))]
+    assert order == ["keep lab-kafka", "rm --force", "run --detach", "give lab-kafka"]
+
+
+def test_a_container_whose_files_cannot_be_kept_stays(monkeypatch):
+    podman = FakePodman([container(**{"streaming-lab.spec": "old"})], networks=[{"name": "lab"}])
+    host = {**HOST, "kept": [{"path": "/opt/kafka", "users": ["student"]}]}
+
+    def refuse(*_given):
+        raise OSError("no space")
+
+    monkeypatch.setattr(container_hosts.container_files, "keep", refuse)
+    with pytest.raises(LabError, match="no space; the container lab-kafka was not changed"):
+        module.present(podman, {**PARAMS, "hosts": [host]}, change=True)
+    assert "rm --force" not in podman.asked
 
 
 def test_changed_arguments_of_podman_make_the_container_anew(monkeypatch):

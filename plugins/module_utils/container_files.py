@@ -8,6 +8,7 @@ itself notes on a host (what was declared, how the student's programs were insta
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import subprocess
@@ -100,13 +101,13 @@ def keep(podman: str, container: str, kept: list[dict], store: Path) -> int:
     Raises OSError.
     """
     size = 0
-    store.mkdir(mode=0o700, parents=True, exist_ok=True)
     for number, (path, user) in enumerate((entry["path"], user) for entry in kept for user in entry["users"]):
         target = store / f"{container}-{number}.tar"
         if target.exists():
             continue
         data = pack(podman, container, path, user)
         if data:
+            store.mkdir(mode=0o700, parents=True, exist_ok=True)
             handle, new = tempfile.mkstemp(dir=store)
             with os.fdopen(handle, "wb") as file:
                 file.write(data)
@@ -129,4 +130,7 @@ def give_back(podman: str, container: str, store: Path) -> int:
             said = done.stderr.decode(errors="replace").strip().splitlines()[-1:]
             raise OSError(f"{path} could not be unpacked in {container}: {''.join(said)}; run this again")
         path.unlink()
+    with contextlib.suppress(OSError):
+        # Not empty while another container's files are in it.
+        store.rmdir()
     return len(tars)

@@ -9,9 +9,11 @@ import time
 from pathlib import Path
 
 try:
+    from ansible.module_utils import container_files
     from ansible.module_utils.container_engine import LabError, Podman, last_line, really_runs, record_exit
     from ansible.module_utils.container_isolation import KNOWN, MOUNTS, PRIVILEGED, Isolation, choose, fill_volumes
 except ImportError:
+    from plugins.module_utils import container_files
     from plugins.module_utils.container_engine import LabError, Podman, last_line, really_runs, record_exit
     from plugins.module_utils.container_isolation import KNOWN, MOUNTS, PRIVILEGED, Isolation, choose, fill_volumes
 
@@ -111,6 +113,32 @@ class Hosts:
         fill_volumes(self.podman, self.params["image"], volumes)
         self.podman.run(*run_arguments(host, self.params, self.isolation, self.reason))
 
+    @property
+    def store(self) -> Path:
+        """Where files of containers are while these are made anew."""
+        return Path(self.params["kept_folder"])
+
+    def keep_files(self, host: dict) -> None:
+        """Keep files that people made outside the volumes of a container that is about to be made anew.
+
+        Raises:
+            LabError: they could not be read; the container stays.
+        """
+        name = self.name(host)
+        if not host["kept"] or self.podman.run("start", name, check=False).returncode != 0:
+            return
+        try:
+            container_files.keep(self.podman.command, name, host["kept"], self.store)
+        except OSError as error:
+            raise LabError(f"{error}; the container {name} was not changed") from error
+
+    def give_files_back(self, host: dict) -> None:
+        """Put kept files into a container that was made anew. Raises LabError."""
+        try:
+            container_files.give_back(self.podman.command, self.name(host), self.store)
+        except OSError as error:
+            raise LabError(str(error)) from error
+
     def bring_up(self, host: dict) -> str:
         """Bring one host to where it runs as specified. Returns what was done, empty when nothing was."""
         name = self.name(host)
@@ -121,6 +149,7 @@ class Hosts:
             return f"made {name}"
         if self.differs(host):
             if self.change:
+                self.keep_files(host)
                 self.podman.remove(name)
                 self.make(host)
             return f"made {name} anew: its image or settings changed"

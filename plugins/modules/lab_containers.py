@@ -39,6 +39,7 @@ options:
     type: str
     choices: [auto, always, never]
     default: auto
+  kept_folder: {description: Folder of this machine for kept files while a container is made anew, type: path}
   user: {description: The user who is reached by ssh, type: str, default: ubuntu}
   authorized_key: {description: The public key that may log in, type: str}
   hosts:
@@ -51,6 +52,12 @@ options:
       address: {description: Address in the subnet, type: str, required: true}
       volumes: {description: Path by volume name, type: dict, default: {}}
       publish: {description: podman's --publish arguments, type: list, elements: str, default: []}
+      kept:
+        description: Files outside the volumes that a container keeps when it is made anew - C(path) of a folder and
+          C(users), the accounts that own them.
+        type: list
+        elements: dict
+        default: []
 author: [Streaming Lab]
 """
 
@@ -93,6 +100,7 @@ def present(podman: Podman, params: dict, change: bool) -> dict:
         if not change:
             return action, ""
         line, new_key = open_ssh(podman, host, params)
+        hosts.give_files_back(host)
         return action or (f"let the lab's key into {hosts.name(host)}" if new_key else ""), line
 
     with concurrent.futures.ThreadPoolExecutor(max_workers=4) as pool:
@@ -135,6 +143,7 @@ def main() -> None:
         "address": {"type": "str", "required": True},
         "volumes": {"type": "dict", "default": {}},
         "publish": {"type": "list", "elements": "str", "default": []},
+        "kept": {"type": "list", "elements": "dict", "default": []},
     }
     module = AnsibleModule(
         argument_spec={
@@ -145,11 +154,12 @@ def main() -> None:
             "subnet": {"type": "str"},
             "image": {"type": "str"},
             "user_namespace": {"type": "str", "choices": ["auto", "always", "never"], "default": "auto"},
+            "kept_folder": {"type": "path"},
             "user": {"type": "str", "default": "ubuntu"},
             "authorized_key": {"type": "str", "no_log": False},
             "hosts": {"type": "list", "elements": "dict", "options": host, "default": []},
         },
-        required_if=[("state", "present", ("subnet", "image", "authorized_key", "hosts"))],
+        required_if=[("state", "present", ("subnet", "image", "authorized_key", "hosts", "kept_folder"))],
         supports_check_mode=True,
     )
     if os.geteuid() != 0:
