@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from cli import reach
 from cli.inventory import Inventory
 from cli.lab import Lab
 from cli.screen import Screen
@@ -26,7 +27,9 @@ def lines(lab: Lab, inventory: Inventory) -> list[str]:
         ):
             for name, host in hosts.items():
                 if group in host["groups"] and host.get(port):
-                    found.append(f"  {title:<15} http://{host.get('ansible_host', name)}:{host[port]}")
+                    closed = not any(rule["part"] == group for rule in reach.open_rules(hosts, name))
+                    address = "localhost" if closed else host.get("ansible_host", name)
+                    found.append(f"  {title:<15} http://{address}:{host[port]}{f', on {name} itself' * closed}")
     for name, host in hosts.items():
         if "workspace" in host["groups"]:
             user = host.get("course_user", "student")
@@ -49,4 +52,6 @@ def show(lab: Lab, inventory: Inventory, screen: Screen) -> None:
     """
     screen.line("open and log in:")
     for text in lines(lab, inventory):
+        screen.line(text)
+    for text in reach.lines(inventory.hosts):
         screen.line(text)

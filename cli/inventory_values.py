@@ -32,6 +32,19 @@ WANTED = (
     "hadoop_namenode_http_port",
     "kafka_connect_port",
     "lab_services_enabled",
+    # Who reaches its ports (cli/reach.py).
+    "lab_address",
+    "lab_cluster",
+    "lab_hadoop_install",
+    "lab_open_ports",
+    "lab_open_to",
+    "firewall_enabled",
+    "zookeeper_port",
+    "kafka_port",
+    "mysql_port",
+    "mysql_bind_address",
+    "hadoop_namenode_rpc_port",
+    "hadoop_datanode_http_port",
 )
 
 

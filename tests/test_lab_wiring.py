@@ -125,7 +125,10 @@ def test_the_image_has_the_packages_that_the_inventory_says(ask: Ask) -> None:
     before = {"ansible.builtin.import_role": {"name": "containers", "tasks_from": "packages"}}
     recipe = {name: f"__containers_recipe.{name}" for name in ("packages", "mysql")}
     seen = ask(ONE, "localhost", recipe, before=(before,), openjdk_version=17, host_packages=["curl", "htop"])
-    assert seen == {"packages": ["curl", "htop", "openjdk-17-jdk-headless", "python3-venv"], "mysql": ["mysql-server"]}
+    assert seen == {
+        "packages": ["curl", "htop", "nftables", "openjdk-17-jdk-headless", "python3-venv"],
+        "mysql": ["mysql-server"],
+    }
 
 
 def test_the_student_may_start_and_stop_servers_by_commands_in_full(clone: Path, ask: Ask, tmp_path: Path) -> None:

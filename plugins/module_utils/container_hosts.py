@@ -205,7 +205,9 @@ def network_action(podman: Podman, params: dict, change: bool) -> str:
     if change:
         podman.run(
             "network", "create", "--label", f"streaming-lab.lab={params['lab']}",
-            "--label", f"streaming-lab.clone={params['clone']}", "--subnet", params["subnet"], params["lab"],
+            "--label", f"streaming-lab.clone={params['clone']}", "--subnet", params["subnet"],
+            # Containers of other labs do not reach these: with the gateway's address, they would pass for this machine.
+            "--opt", "isolate=true", params["lab"],
         )  # fmt: skip
     return f"made network {params['lab']} ({params['subnet']})"
 

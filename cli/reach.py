@@ -1,0 +1,79 @@
+"""What other machines can do with a lab over the network: none of its servers asks for a password."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from plugins.filter.lab_network import ANYBODY, PARTS, lab_port_rules
+
+SHARED = ("namenode", "datanode")
+
+
+def lines(hosts: dict[str, dict[str, Any]]) -> list[str]:
+    """The lines of `up` and `status` about the lab's ports: one a service and the machines that reach it.
+
+    Parameters:
+        hosts: host -> its groups and values, as cli.inventory reads them.
+    """
+    found: dict[tuple[str, str, str], list[str]] = {}
+    for host in hosts:
+        for rule in open_rules(hosts, host):
+            who = "any machine" if ANYBODY in rule["others"] else ", ".join(rule["others"])
+            if rule["part"] == "mysql" and not listens_outside(hosts, host):
+                continue
+            ports = ", ".join(str(port) for port in sorted(rule["ports"]))
+            found.setdefault((f"{rule['name']} {ports}", who, PARTS[rule["part"]][3]), []).append(host)
+    if not found:
+        return ["no other machine reaches a port of the lab but ssh (lab_open_to opens them: roles/firewall/README.md)"]
+    title = "what other machines can do, without a password (roles/firewall/README.md):"
+    return [title, *(f"  {', '.join(names)}, {what}: {who} can {can}" for (what, who, can), names in found.items())]
+
+
+def open_rules(hosts: dict[str, dict[str, Any]], host: str) -> list[dict[str, Any]]:
+    """The port rules of a host that let machines in which are no member of its lab.
+
+    Parameters:
+        hosts: host -> its groups and values.
+        host: one of them.
+    """
+    mine = hosts[host]
+    if mine.get("lab_hadoop_install") is False and set(mine["groups"]).isdisjoint(set(PARTS) - set(SHARED)):
+        return []  # another hand's cluster, on which nothing is installed
+    rules = lab_port_rules(
+        members_of(hosts, host),
+        host,
+        mine,
+        {name: str(values.get("lab_address", name)) for name, values in hosts.items()},
+        [ANYBODY] if mine.get("firewall_enabled") is False else list(mine.get("lab_open_to") or []),
+        # In a lab of containers the rest of these is this machine itself.
+        [entry for entry in mine.get("lab_open_ports") or [] if ANYBODY in entry["sources"]],
+    )
+    return [rule for rule in rules if rule["others"]]
+
+
+def listens_outside(hosts: dict[str, dict[str, Any]], host: str) -> bool:
+    """Whether MySQL listens on more than 127.0.0.1, as role mysql decides it.
+
+    Parameters:
+        hosts: host -> its groups and values.
+        host: one of them.
+    """
+    members = members_of(hosts, host)
+    bound = hosts[host].get("mysql_bind_address")
+    return bound != "127.0.0.1" if bound else bool({*members["connect"], *members["workspace"]} - {*members["mysql"]})
+
+
+def members_of(hosts: dict[str, dict[str, Any]], host: str) -> dict[str, list[str]]:
+    """Hosts by part as role firewall has them: those of the host's lab, and of HDFS all.
+
+    Parameters:
+        hosts: host -> its groups and values.
+        host: one of them.
+    """
+    cluster = hosts[host].get("lab_cluster", host)
+    lab = [name for name, values in hosts.items() if values.get("lab_cluster", name) == cluster]
+    by_part = {part: [name for name in lab if part in hosts[name]["groups"]] for part in (*PARTS, "workspace")}
+    shared = {part: [name for name in hosts if part in hosts[name]["groups"]] for part in SHARED}
+    clients = [name for name in hosts if {"workspace", "connect"} & set(hosts[name]["groups"])]
+    own = hosts[host].get("lab_hadoop_install") is not False
+    return {**by_part, **({**shared} if own else {part: [] for part in SHARED}), "hdfs_client": clients}
