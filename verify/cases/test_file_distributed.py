@@ -1,5 +1,8 @@
 """Notes 5.2: the same through the distributed worker and its REST interface."""
 
+import json
+import shlex
+
 import pytest
 
 from verify.lib.waits import until
@@ -7,6 +10,7 @@ from verify.lib.waits import until
 ENGINE = "FileStream"
 SERVERS = [("connect", "kafka-connect"), ("kafka", "kafka")]
 CONNECTORS = ["file-source-distributed", "file-sink-distributed"]
+FILES = ("/tmp/lab-verify-entrada.txt", "/tmp/lab-verify-sortida.txt")
 PLUGINS = {
     "org.apache.kafka.connect.file.FileStreamSinkConnector": "sink",
     "org.apache.kafka.connect.file.FileStreamSourceConnector": "source",
@@ -48,3 +52,26 @@ def test_lines_go_through_over_rest(lab, evidence):
         assert lab.rest(f"/connectors/{connector}", "DELETE") == 204
     assert lab.rest("/connectors") == []
     evidence(f"201, 201, then 409; {len(PLUGINS)} plugins; 4 lines live, each once; 204, 204")
+
+
+def test_files_below_tmp_are_everybodys(lab, evidence):
+    """A student who names a file in /tmp finds it there."""
+    if [host.name for host in lab.info.parts["connect"]] != [lab.workspace.name]:
+        pytest.skip("needs one worker, on the student's host")
+    kinds = dict(zip(CONNECTORS, ("FileStreamSource", "FileStreamSink"), strict=True))
+    try:
+        lab.student(f"rm -f {FILES[0]}; echo Hola >{FILES[0]}")
+        for (name, kind), file in zip(kinds.items(), FILES, strict=True):
+            topic = "topic" if kind == "FileStreamSource" else "topics"
+            config = {"connector.class": kind, "tasks.max": "1", "file": file, topic: "connect-fitxers"}
+            url = f"{lab.settings['connect']}/connectors/{name}/config"
+            put = f"curl -sSf -X PUT -H 'Content-Type: application/json' -d {shlex.quote(json.dumps(config))} {url}"
+            lab.student(f"{put} >/dev/null")
+            lab.running(name)
+        look = lambda: lab.student(f"cat {FILES[1]} 2>/dev/null", check=False)  # noqa: E731
+        assert until(look, bool, 30, f"a line in {FILES[1]}") == "Hola\n"
+    finally:
+        for name in CONNECTORS:
+            lab.rest(f"/connectors/{name}", "DELETE")
+        lab.workspace.root(f"rm -f {' '.join(FILES)}")
+    evidence(f"{FILES[0]} -> {FILES[1]}")
