@@ -27,7 +27,7 @@ def lines(lab: Lab, inventory: Inventory) -> list[str]:
         ):
             for name, host in hosts.items():
                 if group in host["groups"] and host.get(port):
-                    closed = not any(rule["part"] == group for rule in reach.open_rules(hosts, name))
+                    closed = not reach.is_open(hosts, name, group)
                     address = "localhost" if closed else host.get("ansible_host", name)
                     found.append(f"  {title:<15} http://{address}:{host[port]}{f', on {name} itself' * closed}")
     for name, host in hosts.items():

@@ -7,6 +7,8 @@ from typing import Any
 from plugins.filter.lab_network import ANYBODY, PARTS, lab_port_rules
 
 SHARED = ("namenode", "datanode")
+# Parts of the hosts whose programs and connectors use HDFS.
+CLIENTS = {"workspace", "connect"}
 
 
 def lines(hosts: dict[str, dict[str, Any]]) -> list[str]:
@@ -17,29 +19,51 @@ def lines(hosts: dict[str, dict[str, Any]]) -> list[str]:
     """
     found: dict[tuple[str, str, str], list[str]] = {}
     for host in hosts:
-        for rule in open_rules(hosts, host):
-            who = "any machine" if ANYBODY in rule["others"] else ", ".join(rule["others"])
-            if rule["part"] == "mysql" and not listens_outside(hosts, host):
-                continue
-            ports = ", ".join(str(port) for port in sorted(rule["ports"]))
-            found.setdefault((f"{rule['name']} {ports}", who, PARTS[rule["part"]][3]), []).append(host)
+        ports: dict[tuple[str, str, str], list[int]] = {}
+        for rule in port_rules(hosts, host):
+            who = strangers(hosts, rule)
+            if who and (rule["part"] != "mysql" or listens_outside(hosts, host)):
+                ports.setdefault((rule["name"], who, PARTS[rule["part"]][3]), []).extend(rule["ports"])
+        for (name, who, can), numbers in ports.items():
+            found.setdefault((f"{name} {', '.join(map(str, sorted(numbers)))}", who, can), []).append(host)
     if not found:
         return ["no other machine reaches a port of the lab but ssh (lab_open_to opens them: roles/firewall/README.md)"]
     title = "what other machines can do, without a password (roles/firewall/README.md):"
     return [title, *(f"  {', '.join(names)}, {what}: {who} can {can}" for (what, who, can), names in found.items())]
 
 
-def open_rules(hosts: dict[str, dict[str, Any]], host: str) -> list[dict[str, Any]]:
-    """The port rules of a host that let machines in which are no member of its lab.
+def strangers(hosts: dict[str, dict[str, Any]], rule: dict[str, Any]) -> str:
+    """Who reaches a port besides the hosts of one lab; empty where nobody does.
+
+    Parameters:
+        hosts: host -> its groups and values.
+        rule: of plugins/filter/lab_network.py.
+    """
+    labs = {values.get("lab_cluster", name) for name, values in hosts.items() if CLIENTS & set(values["groups"])}
+    every = ["the hosts of every lab"] * (rule["part"] in SHARED and len(labs) > 1)
+    return "any machine" if ANYBODY in rule["others"] else ", ".join([*every, *rule["others"]])
+
+
+def is_open(hosts: dict[str, dict[str, Any]], host: str, part: str) -> bool:
+    """Whether machines that are no member of the lab reach the ports of a part of a host.
+
+    Parameters:
+        hosts: host -> its groups and values.
+        host: one of them.
+        part: such as `connect`.
+    """
+    return any(rule["part"] == part and rule["others"] for rule in port_rules(hosts, host))
+
+
+def port_rules(hosts: dict[str, dict[str, Any]], host: str) -> list[dict[str, Any]]:
+    """The port rules of a host, as its firewall has them.
 
     Parameters:
         hosts: host -> its groups and values.
         host: one of them.
     """
     mine = hosts[host]
-    if mine.get("lab_hadoop_install") is False and set(mine["groups"]).isdisjoint(set(PARTS) - set(SHARED)):
-        return []  # another hand's cluster, on which nothing is installed
-    rules = lab_port_rules(
+    return lab_port_rules(
         members_of(hosts, host),
         host,
         mine,
@@ -48,7 +72,6 @@ def open_rules(hosts: dict[str, dict[str, Any]], host: str) -> list[dict[str, An
         # In a lab of containers the rest of these is this machine itself.
         [entry for entry in mine.get("lab_open_ports") or [] if ANYBODY in entry["sources"]],
     )
-    return [rule for rule in rules if rule["others"]]
 
 
 def listens_outside(hosts: dict[str, dict[str, Any]], host: str) -> bool:
@@ -74,6 +97,6 @@ def members_of(hosts: dict[str, dict[str, Any]], host: str) -> dict[str, list[st
     lab = [name for name, values in hosts.items() if values.get("lab_cluster", name) == cluster]
     by_part = {part: [name for name in lab if part in hosts[name]["groups"]] for part in (*PARTS, "workspace")}
     shared = {part: [name for name in hosts if part in hosts[name]["groups"]] for part in SHARED}
-    clients = [name for name in hosts if {"workspace", "connect"} & set(hosts[name]["groups"])]
+    clients = [name for name in hosts if CLIENTS & set(hosts[name]["groups"])]
     own = hosts[host].get("lab_hadoop_install") is not False
     return {**by_part, **({**shared} if own else {part: [] for part in SHARED}), "hdfs_client": clients}

@@ -104,8 +104,8 @@ def test_up_says_what_other_machines_can_do():
         "  student02, ZooKeeper 2181: 10.10.10.9 can change the cluster's metadata",
         "  student02, Kafka 9092: 10.10.10.9 can read, write and delete every topic",
         "  student02, Kafka Connect 8083, 8084: 10.10.10.9 can run connectors and read their secrets",
-        "  hadoopmaster, HDFS 8020, 9870: 10.10.10.0/24 can read, change and delete every file",
-        "  hadoopmaster, HDFS 9864, 9866, 9867: 10.10.10.0/24 can read, change and delete every file",
+        "  hadoopmaster, HDFS 8020, 9864, 9866, 9867, 9870: the hosts of every lab, 10.10.10.0/24 can "
+        "read, change and delete every file",
     ]
 
 
