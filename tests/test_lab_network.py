@@ -5,11 +5,12 @@ from __future__ import annotations
 import shutil
 import subprocess
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from cli import reach
+from cli import addresses, reach
 from plugins.filter import lab_network
 
 ALL = ("zookeeper", "kafka", "connect", "workspace", "mysql", "namenode", "datanode")
@@ -115,6 +116,17 @@ def test_up_says_so_where_the_firewall_is_off_and_nothing_of_a_foreign_cluster()
         "master": host("namenode", "datanode", lab_hadoop_install=False),
     }
     assert reach.lines(hosts)[1:] == ["  kafka, Kafka 9092: any machine can read, write and delete every topic"]
+
+
+@pytest.mark.parametrize(
+    ("values", "address"),
+    [({}, "http://localhost:8083, on student01 itself"), ({"lab_open_to": ["any"]}, "http://10.10.10.101:8083")],
+)
+def test_an_address_is_shown_only_where_it_answers(values: dict[str, Any], address: str):
+    mine = {"ansible_host": "10.10.10.101", "kafka_connect_port": 8083, **values}
+    inventory = SimpleNamespace(hosts={"student01": host("connect", **mine)})
+    lab = SimpleNamespace(is_containers=False)
+    assert addresses.lines(lab, inventory) == [f"  Kafka Connect   {address}"]
 
 
 @pytest.mark.skipif(not shutil.which("nft"), reason="no nft on this machine; the hosts check the file too")

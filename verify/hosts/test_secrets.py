@@ -33,6 +33,12 @@ def test_permissions(lab):
         assert seen == [owner, f"{mode:o}"], f"{machine.name}: {path} is {' '.join(seen)}, not {owner} {mode:o}"
 
 
+def test_blueskys_password_is_kept_where_the_connector_reads_it(lab):
+    """And on no other host: the student reads the worker's secrets."""
+    there = lab.part("connect").root(f"ls {SECRETS}").split()
+    assert ("bluesky_password" in there) is (lab.bluesky_engine == "connector"), there
+
+
 def test_student_is_no_administrator(lab):
     """A student whom the lab made cannot become root without a password; others keep the rights that they have."""
     if lab.student("id --user", "/tmp").strip() != str(lab.values["course_uid"]):
