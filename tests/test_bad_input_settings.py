@@ -63,6 +63,7 @@ def test_misspelt_setting(clone: Path, tmp_path: Path, setting: str, meant: str)
         ("bluesky_enabled: true", "bluesky_enabled is true, but bluesky_identity is empty"),
         ("bluesky_enabled: true\nbluesky_identity: anna.bsky.social", "but bluesky_password is empty"),
         ("lab_services_enabled: 'false'", "write it as lab_services_enabled: false in a file"),
+        ("lab_open_to: [10.0.0.0/8, kafka]", "lab_open_to holds kafka; give addresses such as 10.10.10.7"),
     ],
 )
 def test_value_that_no_setting_has(clone: Path, tmp_path: Path, setting: str, words: str) -> None:
