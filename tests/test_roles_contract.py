@@ -67,7 +67,7 @@ def test_each_setting_has_a_kind_that_its_default_is_of(role):
         read(ROOT / "roles/preflight/vars/main.yml")["__preflight_lab_specs"] if role == "preflight" else {}
     )
     typed = {name for name, option in specs.items() if option["type"] == "bool" or "choices" in option}
-    assert set(checks) <= set(specs) - typed
+    assert set(checks) == set(specs) - typed
     plain = {name: value for name, value in defaults(role).items() if not is_template(value)}
     assert (
         settings_problems.value_problems(
