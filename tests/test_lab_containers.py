@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import subprocess
+import sys
 
 import pytest
 
-from plugins.module_utils import container_hosts
 from plugins.modules import lab_containers as module
 
-# As the modules have them: by which of two names they are imported depends on the tests before these.
+# As the module has them: by which of two names they are imported depends on the tests before these.
+container_hosts = sys.modules[module.Hosts.__module__]
 engine = container_hosts.choose.__globals__
 LabError, Podman = engine["LabError"], engine["Podman"]
 CAPABILITIES, OWN_DEV, PRIVILEGED = engine["CAPABILITIES"], engine["OWN_DEV"], engine["PRIVILEGED"]

@@ -123,7 +123,7 @@ def test_a_workspace_does_without(ask: Ask, without: tuple, connect: str, mysql:
 
 def test_the_image_has_the_packages_that_the_inventory_says(ask: Ask) -> None:
     before = {"ansible.builtin.import_role": {"name": "containers", "tasks_from": "packages"}}
-    recipe = {name: f"__containers_recipe.{name}" for name in ("packages", "mysql")}
+    recipe = {"packages": "__containers_packages", "mysql": "containers_packages_by_role.mysql"}
     seen = ask(ONE, "localhost", recipe, before=(before,), openjdk_version=17, host_packages=["curl", "htop"])
     assert seen == {
         "packages": ["curl", "htop", "nftables", "openjdk-17-jdk-headless", "python3-venv"],

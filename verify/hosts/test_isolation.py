@@ -4,8 +4,8 @@ import json
 import shlex
 from pathlib import Path
 
-KERNEL = ("kernel/core_pattern", "kernel/sysrq", "kernel/pid_max", "vm/max_map_count", "fs/protected_regular")
-"""Settings of the machine's kernel, below /proc/sys, that are not of one network namespace."""
+KERNEL = ("kernel/core_pattern", "kernel/sysrq", "vm/max_map_count", "fs/protected_regular")
+"""Settings of the machine's kernel, below /proc/sys, that no namespace has its own of."""
 ATTEMPTS = f"""
 import ctypes, errno, json, os, stat
 answer = {{"writable": [], "devices": []}}

@@ -67,7 +67,7 @@ def test_a_students_standalone_worker_is_closed_too(lab):
     if host.name not in {info.name for info in lab.info.parts["connect"]}:
         pytest.skip("the student's host is no worker")
     address = str(host.info.values["lab_address"])
-    unit = Unit(host, "listener", f"python3 -m http.server --bind 0.0.0.0 {port}", "/tmp")
+    unit = Unit(host, "listener", f"python3 -u -m http.server --bind 0.0.0.0 {port}", "/tmp")
     try:
         unit.wait("Serving HTTP")
         assert reached(host, "127.0.0.1", port) == reached(host, address, port) == "open"
