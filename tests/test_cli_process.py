@@ -38,6 +38,7 @@ import subprocess, sys
 from cli import __main__ as entry, shell
 import signal
 signal.signal(signal.SIGTERM, entry._stop)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 child = subprocess.Popen([sys.executable, "-c", "import time; print('up', flush=True); time.sleep(60)"])
 print("status", shell.wait_for(child), flush=True)
 """
