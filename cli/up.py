@@ -144,11 +144,12 @@ def _failed(
         ansible.report_server_errors(lab, outcome, screen, become)
     broken = {failure.host for failure in outcome.failures}
     fine = sorted(set(outcome.progress.hosts) - broken - {"localhost"})
-    if fine and broken and outcome.went_on:
+    refused = any(not failure.unreachable for failure in outcome.failures) and outcome.progress.failed_in <= REFUSING
+    if fine and broken and outcome.went_on and not refused:
         verify_them = replace(lab, limit=",".join(fine)).retype("verify")
         screen.line(f"  finished without an error: {', '.join(fine)}; to verify them: {verify_them}")
     screen.line(f"  {tally.line()}; not finished: correct the above, then run: {again}")
     # Settings, memory, disk, ports: refused before anything was changed. All else is a run that stopped on its way.
     looked = not tally.changed and outcome.progress.failed_in <= REFUSING
-    refused = looked and not any(failure.unreachable for failure in outcome.failures)
-    return BAD_INPUT if refused else PROVISIONING_FAILED
+    only_refused = looked and not any(failure.unreachable for failure in outcome.failures)
+    return BAD_INPUT if only_refused else PROVISIONING_FAILED

@@ -79,8 +79,51 @@ def test_packing_takes_a_users_own_files(tmp_path: Path) -> None:
     (tmp_path / "entrada.txt").write_text("Hola\n")
     user = subprocess.run(["id", "-un"], capture_output=True, text=True, check=True).stdout.strip()
     script = PACK.replace('runuser -u "$1" -- ', "")
-    done = subprocess.run(["sh", "-c", script, "sh", user, str(tmp_path)], capture_output=True, check=True)
-    assert f"{tmp_path}/entrada.txt".lstrip("/") in names(done.stdout)
+    (tmp_path / "second name").hardlink_to(tmp_path / "entrada.txt")
+    done = subprocess.run(["sh", "-c", script, "sh", user, str(tmp_path), "1000"], capture_output=True, check=True)
+    found = names(cleaned(done.stdout, str(tmp_path), 1500))
+    for name in ("entrada.txt", "second name"):
+        assert found[f"{tmp_path}/{name}".lstrip("/")].size == 5
+
+    with (tmp_path / "large").open("wb") as file:
+        file.truncate(2000)
+    done = subprocess.run(["sh", "-c", script, "sh", user, str(tmp_path), "1000"], capture_output=True, check=False)
+    assert done.returncode == 3
+    assert "holds 2010 bytes of this user and at most 1000 are kept; move large files away" in done.stderr.decode()
+
+
+def test_a_link_of_one_user_does_not_lead_the_files_of_another_one_elsewhere() -> None:
+    taken: dict = {}
+    cleaned(tar_of(("opt/kafka_2.13-3.8.1/x", {"type": tarfile.SYMTYPE, "linkname": "/etc"})), HOME, 1500, taken)
+    assert names(cleaned(tar_of(("opt/kafka_2.13-3.8.1/x/passwd", {})), HOME, 803, taken)) == {}
+    folder = tar_of(("opt/kafka_2.13-3.8.1/y", {"type": tarfile.DIRTYPE}))
+    assert len(names(cleaned(folder, HOME, 1500, taken))) == 1
+    link = tar_of(("opt/kafka_2.13-3.8.1/y", {"type": tarfile.SYMTYPE, "linkname": "/etc"}))
+    assert names(cleaned(link, HOME, 803, taken)) == {}, "a link cannot take a folder's place: tar would end there"
+
+
+def test_a_container_that_cannot_be_entered_is_not_taken_for_one_without_files(tmp_path: Path) -> None:
+    engine = tmp_path / "podman"
+    engine.write_text("#!/bin/sh\necho 'Error: container state improper' >&2\nexit 125\n")
+    engine.chmod(0o755)
+    with pytest.raises(
+        OSError, match=r"files of student in lab-kafka could not be kept: Error: container state improper"
+    ):
+        keep(str(engine), "lab-kafka", [{"path": HOME, "users": ["student"]}], tmp_path / "kept")
+
+
+def test_a_container_gets_its_own_files_alone_and_only_while_it_is_new(tmp_path: Path) -> None:
+    for name in ("lab-kafka-0.tar", "lab-kafka-2-0.tar", "lab-kafka-10.tar"):
+        (tmp_path / name).write_bytes(b"")
+    assert [path.name for path in container_files.tars_of("lab-kafka", tmp_path)] == [
+        "lab-kafka-0.tar",
+        "lab-kafka-10.tar",
+    ]
+    engine = tmp_path / "podman"
+    engine.write_text("#!/bin/sh\nexit 1\n")
+    engine.chmod(0o755)
+    with pytest.raises(OSError, match=r"unpack lab-kafka-2-0\.tar there by hand"):
+        give_back(str(engine), "lab-kafka-2", tmp_path)
 
 
 def test_what_was_kept_is_given_back_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -92,7 +135,7 @@ def test_what_was_kept_is_given_back_once(tmp_path: Path, monkeypatch: pytest.Mo
     assert keep("podman", "lab-kafka", kept, store) == 0
     assert store.stat().st_mode & 0o777 == 0o700
     engine = tmp_path / "podman"
-    engine.write_text(f'#!/bin/sh\ncat >>"{tmp_path}/got"\n')
+    engine.write_text(f'#!/bin/sh\n[ "$3" = test ] || cat >>"{tmp_path}/got"\n')
     engine.chmod(0o755)
     assert give_back(str(engine), "lab-kafka", store) == 1
     assert (tmp_path / "got").read_bytes() == packed

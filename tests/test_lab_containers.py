@@ -139,6 +139,18 @@ def test_a_container_whose_files_cannot_be_kept_stays(monkeypatch):
     assert "rm --force" not in podman.asked
 
 
+@pytest.mark.parametrize("spec", ["old", ""], ids=["made anew", "started"])
+def test_a_container_that_does_not_start_is_not_removed_with_the_students_files(spec):
+    held = container("exited", 0, **({"streaming-lab.spec": spec} if spec else {}))
+    host = {**HOST, "kept": [{"path": "/opt/kafka", "users": ["student"]}]}
+    if not spec:
+        held["Labels"]["streaming-lab.spec"] = container_hosts.specification(host, PARAMS, OWN_DEV)
+    podman = FakePodman([held], networks=[{"name": "lab"}], failing=["start"])
+    with pytest.raises(LabError, match=r"lab-kafka must be made anew and does not start .* sudo podman rm -f"):
+        module.present(podman, {**PARAMS, "hosts": [host]}, change=True)
+    assert "rm --force" not in podman.asked
+
+
 def test_changed_arguments_of_podman_make_the_container_anew(monkeypatch):
     podman = FakePodman([container()], networks=[{"name": "lab"}])
     arguments = container_hosts.host_arguments(HOST, PARAMS, OWN_DEV)

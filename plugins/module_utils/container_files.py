@@ -11,65 +11,82 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+import re
 import subprocess
 import tarfile
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
-# Prints a tar of a user's own files below a folder; nothing where there is no such user or folder.
+# Prints a tar of a user's own files below a folder, at most $3 bytes; nothing where there is no such user or folder.
+AS_USER = r"""
+size=$(find "$1" -xdev -user "$0" -type f -printf "%s\n" 2>/dev/null |
+  awk "{ sum += \$1 } END { printf \"%.0f\", sum }")
+if [ "$size" -gt "$2" ]; then
+  echo "/$1 holds $size bytes of this user and at most $2 are kept; move large files away" >&2
+  exit 3
+fi
+find "$1" -xdev -user "$0" \( -type f -o -type d -o -type l \) -print0 2>/dev/null |
+  tar --create --numeric-owner --hard-dereference --no-recursion --null --verbatim-files-from --files-from=-
+# 1: a file grew while it was read.
+[ $? -le 1 ]
+"""
 PACK = (
-    'id "$1" >/dev/null 2>&1 && [ -d "$2" ] || exit 0; cd / && runuser -u "$1" -- '
-    'sh -c \'find "$1" -xdev -user "$0" \\( -type f -o -type d -o -type l \\) -print0 2>/dev/null | '
-    "tar --create --numeric-owner --no-recursion --null --verbatim-files-from --files-from=- 2>/dev/null' "
-    '"$1" "${2#/}"'
+    'id "$1" >/dev/null 2>&1 && [ -d "$2" ] || exit 0; cd / && '
+    f'runuser -u "$1" -- sh -c \'{AS_USER}\' "$1" "${{2#/}}" "$3"'
 )
 UNPACK = ("tar", "--extract", "--directory=/", "--numeric-owner", "--same-permissions")
+# The role host puts this program on a host before a student's account is made.
+PROVISIONED = "/usr/local/lib/streaming-lab/ready"
+MOST_BYTES = 1 << 30
+"""More than a class makes in the Kafka home, and little enough for this machine's memory."""
 
 
-def safe_members(tar: tarfile.TarFile, folder: str) -> Iterator[tarfile.TarInfo]:
+def safe_members(tar: tarfile.TarFile, folder: str, taken: dict[PurePosixPath, bool]) -> Iterator[tarfile.TarInfo]:
     """Members of a packed tar that may be unpacked: files, folders and links below a folder, not through a link.
 
     Parameters:
         tar: as a user packed it, who may have put anything in it.
         folder: absolute path.
+        taken: paths that are unpacked before, and whether each is a link; the members are added. Several users share
+            a folder: what one packed as a link must not lead the files of another one elsewhere.
     """
     top = PurePosixPath(folder.lstrip("/"))
-    links: set[PurePosixPath] = set()
     for member in tar:
         path = PurePosixPath(member.name)
         inside = top in path.parents and ".." not in path.parts
         if not inside or not (member.isfile() or member.isdir() or member.issym()):
             continue
-        if links & {path, *path.parents}:
+        if any(taken.get(place) for place in (path, *path.parents)) or (member.issym() and path in taken):
             continue
-        if member.issym():
-            links.add(path)
+        taken[path] = member.issym()
         # No set-user-id.
         member.mode &= 0o777 if member.isfile() else 0o3777
         member.uname = member.gname = ""
         yield member
 
 
-def cleaned(packed: bytes, folder: str, uid: int) -> bytes:
+def cleaned(packed: bytes, folder: str, uid: int, taken: dict[PurePosixPath, bool] | None = None) -> bytes:
     """A tar with the safe members of another one, all of one user.
 
     Parameters:
         packed: the tar; may be empty.
         folder: absolute path; see safe_members.
         uid: the user's number in the container.
+        taken: see safe_members.
     """
+    taken = {} if taken is None else taken
     if not packed:
         return b""
     target = io.BytesIO()
     with tarfile.open(fileobj=io.BytesIO(packed)) as old, tarfile.open(fileobj=target, mode="w") as new:
-        for member in safe_members(old, folder):
+        for member in safe_members(old, folder, taken):
             member.uid = uid
             new.addfile(member, old.extractfile(member) if member.isfile() else None)
     return target.getvalue()
 
 
-def pack(podman: str, container: str, folder: str, user: str) -> bytes:
+def pack(podman: str, container: str, folder: str, user: str, taken: dict[PurePosixPath, bool]) -> bytes:
     """A user's files below a folder of a running container, as a clean tar; empty where there are none.
 
     Parameters:
@@ -77,17 +94,38 @@ def pack(podman: str, container: str, folder: str, user: str) -> bytes:
         container: its name.
         folder: absolute path in it.
         user: account in it.
-    Raises OSError where the container does not answer.
+        taken: see safe_members.
+    Raises OSError where the container does not answer, or a file cannot be read.
     """
     enter = [podman, "exec", container]
-    number = subprocess.run([*enter, "id", "-u", user], capture_output=True, check=False).stdout.strip()
+    asked = subprocess.run(
+        [*enter, "sh", "-c", 'id -u "$1" || echo none', "sh", user], capture_output=True, check=False
+    )
+    if asked.returncode:
+        raise OSError(f"files of {user} in {container} could not be kept: {_last_line(asked.stderr)}")
+    number = asked.stdout.strip()
     if not number.isdigit():
         return b""
-    done = subprocess.run([*enter, "sh", "-c", PACK, "sh", user, folder], capture_output=True, check=False)
+    argv = [*enter, "sh", "-c", PACK, "sh", user, folder, str(MOST_BYTES)]
+    done = subprocess.run(argv, capture_output=True, check=False)
     if done.returncode:
-        said = done.stderr.decode(errors="replace").strip().splitlines()[-1:]
-        raise OSError(f"files of {user} in {container} could not be kept: {''.join(said) or 'no message'}")
-    return cleaned(done.stdout, folder, int(number))
+        raise OSError(f"files of {user} in {container} could not be kept: {_last_line(done.stderr)}")
+    return cleaned(done.stdout, folder, int(number), taken)
+
+
+def _last_line(said: bytes) -> str:
+    """The line of a command's errors that names the cause: tar ends with one that does not."""
+    lines = [
+        line for line in said.decode(errors="replace").splitlines() if line.strip() and "previous errors" not in line
+    ]
+    return lines[-1].strip() if lines else "no message"
+
+
+def tars_of(container: str, store: Path) -> list[Path]:
+    """Tars of one container in a folder, in the order in which they are unpacked."""
+    wanted = re.compile(re.escape(container) + r"-(\d+)\.tar")
+    found = [(int(match[1]), path) for path in store.glob("*.tar") if (match := wanted.fullmatch(path.name))]
+    return [path for _, path in sorted(found)]
 
 
 def keep(podman: str, container: str, kept: list[dict], store: Path) -> int:
@@ -101,11 +139,14 @@ def keep(podman: str, container: str, kept: list[dict], store: Path) -> int:
     Raises OSError.
     """
     size = 0
+    taken: dict[PurePosixPath, bool] = {}
     for number, (path, user) in enumerate((entry["path"], user) for entry in kept for user in entry["users"]):
         target = store / f"{container}-{number}.tar"
         if target.exists():
+            with tarfile.open(target) as tar:
+                taken |= {PurePosixPath(member.name): member.issym() for member in tar}
             continue
-        data = pack(podman, container, path, user)
+        data = pack(podman, container, path, user, taken)
         if data:
             store.mkdir(mode=0o700, parents=True, exist_ok=True)
             handle, new = tempfile.mkstemp(dir=store)
@@ -117,18 +158,25 @@ def keep(podman: str, container: str, kept: list[dict], store: Path) -> int:
 
 
 def give_back(podman: str, container: str, store: Path) -> int:
-    """Unpack kept files in a container that was made anew, and forget them; how many tars there were.
+    """Unpack kept files in a container that was just made, and forget them; how many tars there were.
+
+    Root unpacks, so it is done only while the container has no student yet who could put a link in the way.
 
     Parameters: see keep.
     Raises OSError.
     """
-    tars = sorted(store.glob(f"{container}-[0-9]*.tar"))
+    tars = tars_of(container, store)
+    if tars and subprocess.run([podman, "exec", container, "test", "!", "-e", PROVISIONED], check=False).returncode:
+        raise OSError(
+            f"{store} holds files of {container}, which is provisioned by now: "
+            f"unpack {', '.join(path.name for path in tars)} there by hand as their owner, or delete them, "
+            "and run this again"
+        )
     for path in tars:
         enter = [podman, "exec", "--interactive", container, *UNPACK]
         done = subprocess.run(enter, input=path.read_bytes(), capture_output=True, check=False)
         if done.returncode:
-            said = done.stderr.decode(errors="replace").strip().splitlines()[-1:]
-            raise OSError(f"{path} could not be unpacked in {container}: {''.join(said)}; run this again")
+            raise OSError(f"{path} could not be unpacked in {container}: {_last_line(done.stderr)}; run this again")
         path.unlink()
     with contextlib.suppress(OSError):
         # Not empty while another container's files are in it.

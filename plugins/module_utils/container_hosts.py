@@ -118,6 +118,15 @@ class Hosts:
         """Where files of containers are while these are made anew."""
         return Path(self.params["kept_folder"])
 
+    def start(self, found: dict) -> str:
+        """Start a container, also one that podman wrongly calls running. Returns why it cannot be, or an empty text."""
+        if found["State"] == "running" and really_runs(found["Pid"]):
+            return ""
+        if found["State"] not in ("exited", "created"):
+            record_exit(found["Id"])
+        done = self.podman.run("start", found["Names"][0], check=False)
+        return last_line(done.stderr) if done.returncode else ""
+
     def keep_files(self, host: dict) -> None:
         """Keep files that people made outside the volumes of a container that is about to be made anew.
 
@@ -125,8 +134,14 @@ class Hosts:
             LabError: they could not be read; the container stays.
         """
         name = self.name(host)
-        if not host["kept"] or self.podman.run("start", name, check=False).returncode != 0:
+        if not host["kept"]:
             return
+        if reason := self.start(self.containers[name]):
+            raise LabError(
+                f"{name} must be made anew and does not start ({reason}), so the student's files in it cannot be kept; "
+                "remove what is in the way and run this again, or give the files up: "
+                f"sudo {self.podman.command} rm -f {name}"
+            )
         try:
             container_files.keep(self.podman.command, name, host["kept"], self.store)
         except OSError as error:
@@ -155,13 +170,11 @@ class Hosts:
             return f"made {name} anew: its image or settings changed"
         if found["State"] == "running" and really_runs(found["Pid"]):
             return ""
-        if self.change:
-            if found["State"] not in ("exited", "created"):
-                record_exit(found["Id"])
-            if self.podman.run("start", name, check=False).returncode != 0:
-                self.podman.remove(name)
-                self.make(host)
-                return f"made {name} anew: it could not be started"
+        if self.change and self.start(found):
+            self.keep_files(host)
+            self.podman.remove(name)
+            self.make(host)
+            return f"made {name} anew: it could not be started"
         return f"started {name}"
 
 

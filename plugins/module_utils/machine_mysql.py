@@ -132,7 +132,7 @@ def problems(
 
 
 def answer_problems(answer: str, accounts: list[str], port: int, binary_log: bool) -> list[str]:
-    """What of a server's answer to QUERY is in the lab's way.
+    """Problems in a server's answer to QUERY.
 
     Parameters:
         answer: from `ask_root`.
