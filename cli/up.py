@@ -144,7 +144,9 @@ def _failed(
         ansible.report_server_errors(lab, outcome, screen, become)
     broken = {failure.host for failure in outcome.failures}
     fine = sorted(set(outcome.progress.hosts) - broken - {"localhost"})
-    refused = any(not failure.unreachable for failure in outcome.failures) and outcome.progress.failed_in <= REFUSING
+    # One refused host stops all of them before anything is done.
+    turned_down = [failure for failure in outcome.failures if not failure.unreachable]
+    refused = bool(turned_down) and outcome.progress.failed_in == {"Preflight"}
     if fine and broken and outcome.went_on and not refused:
         verify_them = replace(lab, limit=",".join(fine)).retype("verify")
         screen.line(f"  finished without an error: {', '.join(fine)}; to verify them: {verify_them}")
