@@ -159,6 +159,23 @@ def test_address_and_engine_of_a_connector():
     ]
 
 
+@pytest.mark.parametrize(
+    "url", ["jdbc:mysql://[(host=a)]/x", "jdbc:mysql://[(host=a),(host=b)]/x", "jdbc:mysql://h:x/d"]
+)
+def test_an_address_that_is_no_url_has_no_host(url):
+    config = course("jdbc", connection__url=url)
+    assert address_of(config) == ("", 0, "")
+    assert warnings(config, None, {"columns": [column("time")]}, ["localhost:3306"]) == [
+        "without table.whitelist it reads every table that its user sees"
+    ]
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_an_invalid_regular_expression_matches_no_table(engine):
+    config = course(engine, table__include__list="*.temperatures")
+    assert tables_of(config, TABLES) == []
+
+
 def test_a_table_added_to_debezium_is_warned_of():
     old = {**course("debezium"), "table.include.list": "sensors.temperatures"}
     new = {**old, "table.include.list": "sensors.temperatures,sensors.humitats"}

@@ -34,12 +34,13 @@ def address_of(config: Mapping[str, str]) -> tuple[str, int, str]:
     """Host, port and database (may be empty) of the server that a connector of MySQL reads; an empty host: none."""
     if engine_of(config) == "debezium":
         port = str(config.get("database.port") or "3306")
-        return str(config.get("database.hostname", "")), int(port) if port.isdigit() else 0, ""
+        return str(config.get("database.hostname", "")), int(port) if port.isdecimal() else 0, ""
     url = str(config.get("connection.url", ""))
     if not url.startswith("jdbc:mysql:"):
         return "", 0, ""
-    parts = urlsplit(url.removeprefix("jdbc:"))
     try:
+        # A list of hosts in brackets, which Connector/J reads, is no URL.
+        parts = urlsplit(url.removeprefix("jdbc:"))
         return parts.hostname or "", parts.port or 3306, parts.path.strip("/")
     except ValueError:
         return "", 0, ""
@@ -63,7 +64,7 @@ def tables_of(config: Mapping[str, str], tables: Iterable[tuple[str, str]]) -> l
     def reads(schema: str, table: str) -> bool:
         names = {table, f"{schema}.{table}"}
         if patterns:
-            return any(re.fullmatch(pattern, name, re.IGNORECASE) for pattern in patterns for name in names)
+            return any(_fits(patterns, name) for name in names)
         # Without a list it reads every table that its user sees.
         return bool(names & set(wanted)) if wanted else not names & set(unwanted)
 
@@ -111,14 +112,19 @@ def every_table(config: Mapping[str, str], columns: Iterable[Mapping[str, Any]])
     return [f"without table.whitelist it reads every table that its user sees{names}"]
 
 
+def _fits(patterns: Iterable[str], name: str) -> bool:
+    """Whether one of these regular expressions matches a whole name; a list with an invalid one matches no name."""
+    try:
+        return any(re.fullmatch(pattern, name, re.IGNORECASE) for pattern in patterns)
+    except re.error:
+        return False
+
+
 def _debezium_reads(config: Mapping[str, str], schema: str, table: str) -> bool:
     """Apply Debezium's lists of regular expressions, which match a whole name without regard to case."""
 
     def matches(name: str, option: str) -> bool:
-        try:
-            return any(re.fullmatch(pattern, name, re.IGNORECASE) for pattern in _listed(config, option))
-        except re.error:
-            return False
+        return _fits(_listed(config, option), name)
 
     for name, kind in ((schema, "database"), (f"{schema}.{table}", "table")):
         if _listed(config, f"{kind}.include.list") and not matches(name, f"{kind}.include.list"):
@@ -289,6 +295,6 @@ def _left_out(config: Mapping[str, str], column: Mapping[str, Any]) -> bool:
     try:
         if _listed(config, "column.include.list"):
             return not any(re.fullmatch(p, name, re.IGNORECASE) for p in _listed(config, "column.include.list"))
-        return any(re.fullmatch(p, name, re.IGNORECASE) for p in _listed(config, "column.exclude.list"))
     except re.error:
         return False
+    return _fits(_listed(config, "column.exclude.list"), name)
