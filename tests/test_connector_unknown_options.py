@@ -137,6 +137,21 @@ def test_options_that_need_another_one_are_refused_without_it():
     assert not ignored_options({**GOOD, **alone, **together})
 
 
+@pytest.mark.parametrize(
+    ("name", "default", "other"),
+    [
+        ("errors.log.include.messages", "false", "true"),
+        ("errors.log.include.messages", False, True),
+        ("errors.deadletterqueue.context.headers.enable", "false", "true"),
+        ("errors.retry.delay.max.ms", "60000", "1000"),
+        ("errors.deadletterqueue.topic.replication.factor", 3, 1),
+    ],
+)
+def test_an_option_with_kafkas_default_needs_no_other_option(name, default, other):
+    assert ignored_options({**GOOD, name: default}) == []
+    assert len(ignored_options({**GOOD, name: other})) == 1
+
+
 def test_a_misspelt_option_of_kafkas_own_converter_is_named():
     asked = [*JDBC, {"name": "value.converter.schemas.enable"}, {"name": "value.converter.decimal.format"}]
     json_converter = {"value.converter": "org.apache.kafka.connect.json.JsonConverter"}

@@ -52,12 +52,12 @@ USUAL_CONVERTERS = {
     "value.converter": JSON_CONVERTER,
     "header.converter": "org.apache.kafka.connect.storage.SimpleHeaderConverter",
 }
-# Options that Connect reads only together with another one.
+# Options that Connect reads only together with another one, and their default (ConnectorConfig, SinkConnectorConfig).
 NEEDED = {
-    "errors.deadletterqueue.topic.replication.factor": "errors.deadletterqueue.topic.name",
-    "errors.deadletterqueue.context.headers.enable": "errors.deadletterqueue.topic.name",
-    "errors.log.include.messages": "errors.log.enable",
-    "errors.retry.delay.max.ms": "errors.retry.timeout",
+    "errors.deadletterqueue.topic.replication.factor": ("errors.deadletterqueue.topic.name", "3"),
+    "errors.deadletterqueue.context.headers.enable": ("errors.deadletterqueue.topic.name", "false"),
+    "errors.log.include.messages": ("errors.log.enable", "false"),
+    "errors.retry.delay.max.ms": ("errors.retry.timeout", "60000"),
 }
 # Kafka's own converters define all the options that they read; others do not (Avro's).
 COMPLETE_CONVERTERS = ("org.apache.kafka.connect.json.", "org.apache.kafka.connect.storage.")
@@ -150,6 +150,8 @@ def _of_converters(config: Mapping[str, object], known: set[str]) -> tuple[str, 
 def ignored_options(config: Mapping[str, object], allowed: Sequence[str] = ()) -> list[str]:
     """Options that Connect knows and does not read, because another option is missing; one line for each reason.
 
+    An option with Kafka's own default is accepted: it promises nothing that Connect does not do.
+
     A worker ignores `value.converter.*` of a connector that does not name `value.converter`: it then uses its own
     converter with its own options (org.apache.kafka.connect.runtime.isolation.Plugins#newConverter).
 
@@ -168,8 +170,10 @@ def ignored_options(config: Mapping[str, object], allowed: Sequence[str] = ()) -
                 f"{converter}; add {converter}={usual}"
             )
     for name in checked:
-        needed = NEEDED.get(name)
-        if needed and str(config.get(needed) or "").strip().lower() in ("", "0", "false"):
+        needed, default = NEEDED.get(name, ("", ""))
+        if not needed or str(config[name]).strip().lower() == default:
+            continue
+        if str(config.get(needed) or "").strip().lower() in ("", "0", "false"):
             lines.append(f"{name} has no effect without {needed}; set {needed}, or remove {name}")
     return lines
 
