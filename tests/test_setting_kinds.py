@@ -168,6 +168,20 @@ def test_what_can_be_declared_passes():
     assert settings_problems.declared_problems(given, brokers=1) == []
 
 
+@pytest.mark.parametrize("kind", ["producer", "consumer", "admin"])
+def test_a_connectors_client_settings_need_a_policy_that_allows_them(kind):
+    config = {"connector.class": "X", f"{kind}.override.max.request.size": "2000000"}
+    given = {"kafka_connect_connectors": [{"name": "a", "config": config}]}
+    policy = "connector.client.config.override.policy"
+    (line,) = settings_problems.declared_problems(given, brokers=1)
+    assert line.startswith(f"kafka_connect_connectors, a: the worker refuses {kind}.override.max.request.size ")
+    assert f"kafka_connect_properties: {{{policy}: All}}" in line
+    assert settings_problems.declared_problems({**given, "kafka_connect_properties": {policy: "None"}}, 1) == [line]
+    assert settings_problems.declared_problems({**given, "kafka_connect_properties": {policy: "All"}}, 1) == []
+    absent = {"kafka_connect_connectors": [{"name": "a", "state": "absent", "config": config}]}
+    assert settings_problems.declared_problems(absent, brokers=1) == []
+
+
 def test_a_host_with_an_underscore_is_refused_by_name():
     (line,) = settings_problems.host_problems("hadoop_master")
     assert line.startswith("host hadoop_master of the inventory: ") and "no underscore" in line

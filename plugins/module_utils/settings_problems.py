@@ -18,6 +18,9 @@ except ImportError:  # imported by a unit test, without Ansible's own importer
 # Kinds that setting_kinds does not have: choices and booleans are checked by type, some by a role's own code.
 UNCHECKED = ("any",)
 LONGEST_VALUE = 80
+# What decides whether a connector may change settings of its clients; role kafka_connect sets None (KIP-458).
+OVERRIDE_POLICY = "connector.client.config.override.policy"
+OVERRIDES = ("producer.override.", "consumer.override.", "admin.override.")
 
 
 def checks_of(text: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
@@ -143,7 +146,29 @@ def declared_problems(given: Mapping[str, Any], brokers: int) -> list[str]:
     ]
     connectors = [str(entry.get("name") or "") for entry in given.get("kafka_connect_connectors") or []]
     problems += [f"kafka_connect_connectors: {why}" for name in connectors if name and (why := connector_name(name))]
-    return problems + sink_problems(given.get("hdfs_sink_jobs") or [])
+    return problems + override_problems(given) + sink_problems(given.get("hdfs_sink_jobs") or [])
+
+
+def override_problems(given: Mapping[str, Any]) -> list[str]:
+    """Connectors with settings of clients, which a worker of the lab refuses unless its policy allows them.
+
+    Parameters:
+        given: settings with their values, of the right type. Options in a connector's file are not looked at.
+    """
+    policy = str((given.get("kafka_connect_properties") or {}).get(OVERRIDE_POLICY) or "None").strip()
+    if policy != "None":
+        return []
+    problems = []
+    for entry in given.get("kafka_connect_connectors") or []:
+        options = sorted(str(option) for option in entry.get("config") or {})
+        refused = [option for option in options if option.startswith(OVERRIDES)]
+        if refused and entry.get("state") != "absent":
+            problems.append(
+                f"kafka_connect_connectors, {entry.get('name') or entry.get('file')}: the worker refuses "
+                f"{', '.join(refused)} ({OVERRIDE_POLICY}=None); remove it, or set kafka_connect_properties: "
+                f"{{{OVERRIDE_POLICY}: All}}"
+            )
+    return problems
 
 
 def sink_problems(jobs: Sequence[Mapping[str, Any]]) -> list[str]:
