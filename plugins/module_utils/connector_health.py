@@ -6,27 +6,24 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 try:
     from ansible.module_utils import connector_position, connector_tables
-    from ansible.module_utils.connect_rest import NO_PLUGIN, Connect, RestError
+    from ansible.module_utils.connect_rest import NO_PLUGIN, Connect, RestError, quoted
     from ansible.module_utils.connector_apply import plugin_of
     from ansible.module_utils.connector_config import ignored_options, say_unknown, unknown_options
     from ansible.module_utils.connector_secrets import masked_text, passwords_of, secrets_of
 except ImportError:  # imported by a unit test, without Ansible's own importer
     from plugins.module_utils import connector_position, connector_tables
-    from plugins.module_utils.connect_rest import NO_PLUGIN, Connect, RestError
+    from plugins.module_utils.connect_rest import NO_PLUGIN, Connect, RestError, quoted
     from plugins.module_utils.connector_apply import plugin_of
     from plugins.module_utils.connector_config import ignored_options, say_unknown, unknown_options
     from plugins.module_utils.connector_secrets import masked_text, passwords_of, secrets_of
 
 LONGEST = 400
 MOST_NOTES = 12
-HISTORY_LOST = re.compile(
-    r"(?:db|database|schema) (?:schema )?history topic (?:or its content )?is (?:fully or partially )?missing"
-)
 # Sentences by which a wrapper says only that something went wrong inside.
 EMPTY = (
     "Tolerance exceeded in error handler",
@@ -36,22 +33,31 @@ EMPTY = (
 
 KILLED = "Task threw an uncaught and unrecoverable exception"
 # What a task logs when it works again.
-RECOVERED = re.compile(r"Committing offsets for [1-9]|Connected to binlog at")
+SENDS = re.compile(r"Committing offsets for [1-9]")
+RECOVERED = re.compile(rf"{SENDS.pattern}|Connected to binlog at")
+# What a worker logs when it starts; its tasks start after that.
+WORKER_STARTS = re.compile(r"Kafka Connect (?:worker initializ|start)")
 
 
 def report(
-    connect: Connect, server: Mapping[str, Any], addresses: Sequence[str], journal: str = ""
+    connect: Connect,
+    server: Mapping[str, Any],
+    addresses: Sequence[str],
+    journal: str = "",
+    names: Sequence[str] = (),
 ) -> list[dict[str, Any]]:
-    """Look at every connector.
+    """Look at every connector; an unexpected error of one becomes that connector's detail.
 
     Parameters:
         connect: the worker.
         server: what module mysql_state answered of the lab's MySQL; empty where there is none.
         addresses: `host:port` by which connectors reach that server.
         journal: the last lines of the worker's log.
+        names: connectors to look at; none: all.
     Returns:
         for each connector, sorted by name: name; state (as Connect has it; FAILED where a task failed, RETRYING where
-        it runs in vain); detail, one line; notes, lines on its options and tables; lost, why its position is gone.
+        it runs in vain); detail, one line; notes, lines on its options and tables; and `lost`, `remedy` and
+        `undecided` as in connector_position.Verdict.
     Raises:
         RestError: if the worker does not answer.
     """
@@ -60,32 +66,75 @@ def report(
     definitions: dict[str, list[dict[str, Any]]] = {}
     found = []
     for name, entry in sorted(there.items()):
-        config, status = entry["info"]["config"], entry["status"]
-        plugin = plugin_of(str(config.get("connector.class", "")), plugins)
-        known = []
-        if plugin:
-            known = definitions.setdefault(plugin["class"], connect.definitions(plugin["class"]))
-        hidden = secrets_of(config, passwords_of(known))
-        columns = server.get("columns", []) if _reads(config, addresses) else []
-        lost = _lost(connect, name, config, status, server if columns or _reads(config, addresses) else {})
-        state, detail = _state(status, config, plugin, lost, retried(journal, name))
-        notes = _notes(config, known, plugin, columns, status)
-        if len(notes) > MOST_NOTES:
-            notes = [*notes[:MOST_NOTES], f"and {len(notes) - MOST_NOTES} more columns"]
-        found.append(
-            {
-                "name": name,
-                "state": state,
-                "detail": masked_text(detail, hidden),
-                "notes": [masked_text(line, hidden) for line in notes],
-                "lost": lost,
-            }
-        )
+        if names and name not in names:
+            continue
+        try:
+            found.append(_judged(connect, name, entry, plugins, definitions, server, addresses, journal))
+        except RestError:
+            raise
+        except Exception as error:
+            found.append(_unjudged(name, entry, error))
     return found
 
 
+def _judged(
+    connect: Connect,
+    name: str,
+    entry: Mapping[str, Any],
+    plugins: Sequence[Mapping[str, str]],
+    definitions: dict[str, list[dict[str, Any]]],
+    server: Mapping[str, Any],
+    addresses: Sequence[str],
+    journal: str,
+) -> dict[str, Any]:
+    config, status = entry["info"]["config"], entry["status"]
+    plugin = plugin_of(str(config.get("connector.class", "")), plugins)
+    known = []
+    if plugin:
+        known = definitions.setdefault(plugin["class"], connect.definitions(plugin["class"]))
+    hidden = secrets_of(config, passwords_of(known))
+    own = _reads(config, addresses)
+    columns = server.get("columns", []) if own else []
+    verdict = _position(connect, name, config, status, server if own else {}, journal)
+    state, detail = _state(status, config, plugin, verdict, retried(journal, name))
+    notes = _notes(config, known, plugin, columns, status)
+    if len(notes) > MOST_NOTES:
+        notes = [*notes[:MOST_NOTES], f"and {len(notes) - MOST_NOTES} more columns"]
+    notes = [verdict.note] * bool(verdict.note) + notes
+    return {
+        "name": name,
+        "state": state,
+        "detail": masked_text(detail, hidden),
+        "notes": [masked_text(line, hidden) for line in notes],
+        "lost": verdict.lost,
+        "remedy": verdict.remedy,
+        "undecided": verdict.undecided,
+    }
+
+
+def _unjudged(name: str, entry: Mapping[str, Any], error: Exception) -> dict[str, Any]:
+    """What is said of a connector that the lab cannot judge: Connect's own state, and the error."""
+    status = entry.get("status") or {}
+    parts = [status.get("connector", {}), *status.get("tasks", [])]
+    failed = any(part.get("state") == "FAILED" for part in parts)
+    hidden = secrets_of((entry.get("info") or {}).get("config") or {}, ())
+    why = masked_text(" ".join(f"{type(error).__name__}: {error}".split())[:LONGEST], hidden)
+    return {
+        "name": name,
+        "state": "FAILED" if failed else str(parts[0].get("state", "UNKNOWN")),
+        "detail": f"the lab cannot check its options and its position ({why}); the state is Kafka Connect's own",
+        "notes": [],
+        "lost": "",
+        "remedy": "",
+        "undecided": False,
+    }
+
+
 def recover(connect: Connect, connectors: Iterable[Mapping[str, Any]], check: bool) -> list[str]:
-    """Let connectors whose position is lost read their tables anew; one that is paused or stopped is left alone.
+    """Let connectors whose position is lost read their tables anew.
+
+    One that is paused or stopped is left alone, and so is one with another remedy. Whatever ends the work on a
+    connector, it is resumed.
 
     Parameters:
         connect: the worker.
@@ -94,22 +143,57 @@ def recover(connect: Connect, connectors: Iterable[Mapping[str, Any]], check: bo
     Returns:
         one line for each connector.
     Raises:
-        RestError: if the worker refuses.
+        RestError: if the worker refuses, once all connectors were tried.
     """
-    lines = []
+    lines, refused = [], []
     for connector in connectors:
-        if not connector["lost"] or connector["state"] in ("PAUSED", "STOPPED"):
-            continue
         name = connector["name"]
+        if not begins_anew(connector):
+            continue
         if not check:
-            connect.order(name, "stop")
-            connect.forget_offsets(name)
-            connect.order(name, "resume")
+            try:
+                _begin_anew(connect, name)
+            except RestError as error:
+                refused.append(str(error))
+                continue
         lines.append(
             f"connector {name} {'would begin' if check else 'begins'} anew: {connector['lost']}. Every row that its "
             "tables hold now is sent again, so readers get repeats; changes and deletions of the meantime are missing"
         )
+    if refused:
+        raise RestError("; ".join(refused + lines))
     return lines
+
+
+def begins_anew(connector: Mapping[str, Any]) -> bool:
+    """Whether `recover` lets a connector begin anew.
+
+    Parameters:
+        connector: of what `report` answered.
+    """
+    return bool(connector["lost"]) and not connector["remedy"] and connector["state"] not in ("PAUSED", "STOPPED")
+
+
+def _begin_anew(connect: Connect, name: str) -> None:
+    """Drop a connector's offsets; it is resumed also where that breaks off, for a stopped one stays so."""
+    failure = ""
+    try:
+        connect.order(name, "stop")
+        connect.forget_offsets(name)
+    except RestError as error:
+        failure = f"connector {name} could not begin anew: {error}"
+    finally:
+        try:
+            connect.order(name, "resume")
+        except RestError as error:
+            failure = (
+                f"{failure or f'connector {name} lost its offsets'}; it may be STOPPED, for it could not be resumed "
+                f"({error}); resume it: curl -X PUT {connect.url}/connectors/{quoted(name)}/resume"
+            )
+        else:
+            failure += "; it was resumed" * bool(failure)
+    if failure:
+        raise RestError(failure)
 
 
 def root_cause(trace: str) -> str:
@@ -138,21 +222,52 @@ def retried(journal: str, name: str) -> str:
         journal: of the worker; lines with `[NAME|task-0]` are a connector's.
         name: of the connector.
     """
-    entries = re.split(r"\n(?=\[\d{4}-)", journal)
-    mark = re.compile(rf"^\[[^\]]+\] (ERROR|WARN|INFO) \[{re.escape(name)}\|task-\d+[^\]]*\] ")
-    for entry in reversed(entries):
-        level = mark.match(entry)
+    for level, entry in _newest_first(journal, name):
         # A task that was killed is FAILED; one that runs all the same was restarted since.
-        if level and (RECOVERED.search(entry) or KILLED in entry):
+        if RECOVERED.search(entry) or KILLED in entry:
             return ""
-        if level and level[1] != "INFO" and "Exception" in entry and (level[1] == "ERROR" or "retry" in entry.lower()):
+        if _is_failure(level, entry):
             head, _, trace = entry.partition("\n")
-            return root_cause(trace if trace.strip() else mark.sub("", head))
+            return root_cause(trace if trace.strip() else head)
     return ""
 
 
+def purge_logged(journal: str, name: str) -> bool:
+    """Whether a connector's task has logged that MySQL purged its position, and has sent no record since.
+
+    Debezium logs "Connected to binlog at" before each such error, so that line proves nothing here.
+
+    Parameters:
+        journal: of the worker; lines with `[NAME|task-0]` are a connector's.
+        name: of the connector.
+    """
+    for level, entry in _newest_first(journal, name):
+        if SENDS.search(entry) or KILLED in entry:
+            return False
+        if _is_failure(level, entry) and connector_position.PURGED.search(entry):
+            return True
+    return False
+
+
+def _newest_first(journal: str, name: str) -> Iterator[tuple[str, str]]:
+    """A connector's entries in the log, each as its level and its text."""
+    mark = re.compile(rf"^\[[^\]]+\] (ERROR|WARN|INFO) \[{re.escape(name)}\|task-\d+[^\]]*\] ")
+    for entry in reversed(re.split(r"\n(?=\[\d{4}-)", journal)):
+        level = mark.match(entry)
+        if level:
+            yield level[1], entry[level.end() :]
+
+
+def _is_failure(level: str, entry: str) -> bool:
+    return level != "INFO" and "Exception" in entry and (level == "ERROR" or "retry" in entry.lower())
+
+
 def _state(
-    status: Mapping[str, Any], config: Mapping[str, str], plugin: Any, lost: str, retries: str
+    status: Mapping[str, Any],
+    config: Mapping[str, str],
+    plugin: Any,
+    verdict: connector_position.Verdict,
+    retries: str,
 ) -> tuple[str, str]:
     parts = [("connector", status.get("connector", {}))]
     parts += [(f"task {task.get('id')}", task) for task in status.get("tasks", [])]
@@ -166,9 +281,10 @@ def _state(
     failed = [(what, part) for what, part in parts if part.get("state") == "FAILED"]
     if failed:
         what, part = failed[0]
-        return "FAILED", f"{what}: {lost or root_cause(str(part.get('trace', '')))}"
-    if lost and state not in ("PAUSED", "STOPPED"):
-        return "RETRYING", f"nothing arrives: {lost}; ./lab up lets it begin anew"
+        remedy = f"; {verdict.remedy}" * bool(verdict.remedy)
+        return "FAILED", f"{what}: {verdict.lost or root_cause(str(part.get('trace', '')))}{remedy}"
+    if verdict.lost and state not in ("PAUSED", "STOPPED"):
+        return "RETRYING", f"nothing arrives: {verdict.lost}; {verdict.remedy or './lab up lets it begin anew'}"
     number = len(parts) - 1
     if state == "RUNNING" and not number:
         return "RETRYING", _no_tasks(config)
@@ -207,20 +323,20 @@ def _reads(config: Mapping[str, str], addresses: Sequence[str]) -> bool:
     return bool(host) and f"{host}:{port}" in addresses
 
 
-def _lost(
-    connect: Connect, name: str, config: Mapping[str, str], status: Mapping[str, Any], server: Mapping[str, Any]
-) -> str:
+def _position(
+    connect: Connect,
+    name: str,
+    config: Mapping[str, str],
+    status: Mapping[str, Any],
+    server: Mapping[str, Any],
+    journal: str,
+) -> connector_position.Verdict:
+    """Judge whether a Debezium connector can go on from its stored offset."""
     if connector_tables.engine_of(config) != "debezium":
-        return ""
-    traces = " ".join(str(task.get("trace", "")) for task in status.get("tasks", []))
-    if HISTORY_LOST.search(traces):
-        topic = config.get("schema.history.internal.kafka.topic", "")
-        return f"its schema history (topic {topic}) is gone"
-    if not server:
-        return ""
+        return connector_position.Verdict()
     try:
-        offsets = connect.offsets(name)
+        offsets = connect.offsets(name) if server else []
     except RestError:
-        return ""
-    why = connector_position.lost(offsets, server)
-    return f"its position in MySQL's binary log is gone: {why}" if why else ""
+        offsets = []
+    started = bool(WORKER_STARTS.search(journal)) or any(_newest_first(journal, name))
+    return connector_position.judge(config, status, offsets, server, purge_logged(journal, name), started)
