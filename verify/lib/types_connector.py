@@ -60,7 +60,8 @@ def config_of(lab: Lab, source: Source) -> dict[str, Any]:
     """The course's connector with other tables, topics and names, and nothing else changed."""
     text = (ROOT / f"roles/course/files/connectors/{source.engine}/mysql-source.json").read_text(encoding="utf-8")
     config = json.loads(text)["config"]
-    here = json.loads(lab.workspace.root(f"cat {lab.home}/config/mysql-source.json"))["config"]
+    # By the student, as everything that the student can replace.
+    here = json.loads(lab.student("cat config/mysql-source.json"))["config"]
     own = {key: here[key] for key in here if key in config and key.startswith(("database.", "connection."))}
     if source.engine == "debezium":
         bootstrap = "schema.history.internal.kafka.bootstrap.servers"
