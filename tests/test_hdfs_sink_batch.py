@@ -130,6 +130,17 @@ def test_a_time_of_no_year_is_poison():
     assert batch.poison[0][1] == "its time is in no year of the calendar"
 
 
+def test_rows_of_a_bad_day_never_land_in_the_file_of_another_day():
+    make = Maker("jsonl", [], bare=True, time=Column("t", "datetime"))
+    gatherer = Gatherer(0, make, Limits(1000, 10_000, 60), by_day=True)
+    times = [1740132000000, 10**18, 10**18 + 1, 10**18 + 2, 1740132000001]
+    gatherer.take([Record(offset, b'{"t":%d}' % time) for offset, time in enumerate(times)], 0)
+    (batch,) = all_of(gatherer, finish=True)
+    assert batch.files == {"2025-02-21": b'{"t":1740132000000}\n{"t":1740132000001}\n'}
+    assert [record.offset for record, _ in batch.poison] == [1, 2, 3]
+    assert {why for _, why in batch.poison} == {"its time is in no year of the calendar"}
+
+
 def test_whatever_the_cuts_every_record_is_in_one_batch_and_batches_meet():
     for seed in range(200):
         chance = random.Random(seed)

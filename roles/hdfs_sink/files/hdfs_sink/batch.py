@@ -230,13 +230,14 @@ class Gatherer:
             try:
                 line, time = convert(record)
                 if by_day and (not lines or time is None or time // DAY != day):
-                    day = None if time is None else time // DAY
-                    if day not in days:
+                    new_day = None if time is None else time // DAY
+                    if new_day not in days:
                         day_of(time or 0)
                         if len(days) >= MOST_DAYS:
                             full = True
                             break
-                    lines = days.setdefault(day, [])
+                    # Not before day_of: the next row of a refused day must be refused, too.
+                    day, lines = new_day, days.setdefault(new_day, [])
             except (Poison, OverflowError) as reason:
                 why = str(reason) if isinstance(reason, Poison) else "its time is in no year of the calendar"
                 self._poison.append((record, why))
