@@ -97,6 +97,16 @@ def test_the_own_time_of_a_record_can_be_one_of_its_fields():
             make(Record(0, value(id=1, **wrong)))
 
 
+@pytest.mark.parametrize("format_", ["csv", "jsonl"])
+def test_null_in_a_time_field_of_a_time_of_day_is_poison_for_every_record(format_):
+    make = Maker(format_, [Column("id", "int")], time=Column("when", "datetime"))
+    schema = '{"type":"struct","fields":[{"type":"int32","name":"org.apache.kafka.connect.data.Time","field":"when"}]}'
+    record = Record(0, f'{{"schema":{schema},"payload":{{"id":1,"when":null}}}}'.encode())
+    for _ in range(3):
+        with pytest.raises(Poison, match="no time in field when"):
+            make(record)
+
+
 @pytest.mark.parametrize("raw", [b'{"payload":{"x":NaN}}', b'{"payload":{"x":"\\ud800"}}'])
 def test_what_json_cannot_write_is_poison(raw):
     with pytest.raises(Poison):

@@ -143,7 +143,7 @@ class Maker:
             time = fields[self.time.name]
             if type(time) is int and not plan.clock:
                 time = time if plan.unit == MILLI else time * plan.unit // MILLI
-            elif time is not None:
+            elif plan.clock or time is not None:
                 return None
         if not self.csv:
             return self._fast_json(record, payload, fields, plan, time)
