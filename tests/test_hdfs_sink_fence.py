@@ -308,6 +308,8 @@ def test_a_batch_that_is_half_shown_when_its_hidden_folder_is_deleted_is_neither
     made = make_sink(store, log, "--by-day")
     turn_until(made, lambda: made.tally.retries >= 3)
     assert "holds 2 of 3 files whose rows reach to offset 11 of partition 0" in made.tally.trouble
+    left = " ".join(f"{FOLDER}/{name}" for name in store.names())
+    assert f": hdfs dfs -rm {left} (try " in made.tally.trouble
     for name in store.names():
         del store.files[f"{FOLDER}/{name}"]
     turn_until(made, lambda: len(rows(store)) == 12)

@@ -49,7 +49,7 @@ class Backoff:
 
 
 def brief(error: BaseException) -> str:
-    """An error as one line of bearable length."""
+    """An error as one line of at most 240 characters; an error with the attribute `whole` is never cut."""
     text = " ".join(str(error).split()) or type(error).__name__
     if text.startswith("('"):
         # urllib3's pair of a text and its cause.
@@ -63,4 +63,4 @@ def brief(error: BaseException) -> str:
                 else text
             )
             break
-    return text if len(text) <= 240 else f"{text[:237]}..."
+    return text if len(text) <= 240 or getattr(error, "whole", False) else f"{text[:237]}..."

@@ -19,8 +19,9 @@ to 2 is lost, looking at the place tells which of both names is there.
 from __future__ import annotations
 
 import contextlib
+import shlex
 import time
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Callable
 
 from hdfs_sink import webhdfs
@@ -36,7 +37,12 @@ class Fenced(Exception):  # noqa: N818 - it is no error
 
 
 class PlaceError(Exception):
-    """What lies in the hidden folder is not what this program leaves there."""
+    """What lies in the hidden folder is not what this program leaves there.
+
+    Its text can end with a command to paste, so it is never cut (see backoff.brief).
+    """
+
+    whole = True
 
 
 def find(client: webhdfs.Client, paths: Paths, first: Callable[[], int]) -> Place:
@@ -94,7 +100,7 @@ def _reached(client: webhdfs.Client, paths: Paths) -> int | None:
     """
     if set(client.names(f"{paths.folder}/{HIDDEN}/{paths.topic}")) - {paths.topic_id}:
         return None
-    ends, batches = [], Counter[tuple[int, int]]()
+    ends, batches = [], defaultdict[tuple[int, int], list[str]](list)
     for folder in folders(client, paths.folder):
         for name in client.names(folder):
             found = FILE.fullmatch(name)
@@ -103,7 +109,7 @@ def _reached(client: webhdfs.Client, paths: Paths) -> int | None:
                 about = client.description(path)
                 ends.append(about.get("end"))
                 if isinstance(about.get("files"), int):
-                    batches[ends[-1], about["files"]] += 1
+                    batches[ends[-1], about["files"]].append(path)
                 if not isinstance(ends[-1], int):
                     raise PlaceError(
                         f"{path} does not say which offset comes after it; say it: "
@@ -111,10 +117,11 @@ def _reached(client: webhdfs.Client, paths: Paths) -> int | None:
                     )
     end = max(ends, default=None)
     for (last, files), shown in batches.items():
-        if last == end and shown < files:
+        if last == end and len(shown) < files:
             raise PlaceError(
-                f"{paths.folder} holds {shown} of {files} files whose rows reach to offset {last - 1} of partition "
-                f"{paths.partition}, and the others were in {HIDDEN}, which is gone; delete these {shown} files"
+                f"{paths.folder} holds {len(shown)} of {files} files whose rows reach to offset {last - 1} of "
+                f"partition {paths.partition}, and the others were in {HIDDEN}, which is gone; delete what is left "
+                f"of them, the sink reads these rows again: hdfs dfs -rm {shlex.join(shown)}"
             )
     return end
 
