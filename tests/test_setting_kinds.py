@@ -40,6 +40,7 @@ GOOD = {
     "tables": [{"temperatures": "id INT"}],
     "hosts": [[], ["a", "b"]],
     "units": [["kafka.service", "hdfs-sink@x.service"]],
+    "authorized_keys": [[], ["ssh-ed25519 AAAA anna\n", "ssh-rsa AAAA"]],
 }
 BAD = {
     "hdfs_paths": [["/user/hadoop/kafka", "anna"]],
@@ -85,6 +86,8 @@ BAD = {
     "tables": [{"a`b": "id INT"}, {"a": ""}, {"a b": "id INT"}],
     "hosts": [["a", "a"], ["a_b"]],
     "units": [["a b"]],
+    "authorized_keys": [["\n"], ["ssh-ed25519 AAAA anna\nssh-rsa AAAA\n"]],
+    "names": [["kafka\n"], ["a\nb"], {"a\tb": 1}],
 }
 
 

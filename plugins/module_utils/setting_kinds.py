@@ -205,6 +205,11 @@ def names(value: Mapping[str, Any] | Sequence[Any]) -> str:
     return each(list(value), line)
 
 
+def authorized_keys(value: Sequence[Any]) -> str:
+    """Public keys of ssh, each a line; a line end after it, as in a file or YAML's `|`, does no harm (sshd(8))."""
+    return each([str(key).strip() for key in value], line)
+
+
 def jvm_options(value: Any) -> str:
     """Flags of java(1), separated by blanks; sizes of the heap have settings of their own."""
     for word in str(value).split():

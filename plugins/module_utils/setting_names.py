@@ -105,7 +105,11 @@ def is_file_name(text: Any) -> bool:
 def each(values: Sequence[Any], check: Callable[[Any], str]) -> str:
     if not values:
         return ""
-    return next((f"{value}: {why}" if str(value) not in why else why for value in values if (why := check(value))), "")
+    for value in values:
+        if why := check(value):
+            text = repr(str(value)) if CONTROL.search(str(value)) else str(value)
+            return why if text in why else f"{text}: {why}"
+    return ""
 
 
 def named(values: Sequence[Any], pattern: str, what: str) -> str:
