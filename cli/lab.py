@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from cli.errors import LabError
+from cli.private_settings import hide
 
 ROOT = Path(__file__).resolve().parent.parent
 DEFAULT_INVENTORY = "inventory/containers"
@@ -86,26 +87,39 @@ class Lab:
 
     @property
     def options(self) -> str:
-        """The options that select this lab and its settings, quoted for the shell; empty for the default lab."""
+        """The options that select this lab and its settings, quoted for the shell; empty for the default lab.
+
+        Secrets are not repeated: see `fill_in`.
+        """
         words = []
         if self.inventory != self.root / DEFAULT_INVENTORY:
             words += ["-i", self.shown_inventory]
         if self.name != "lab":
             words += ["--name", self.name]
         for setting in self.extra_vars:
-            words += ["-e", setting]
+            words += ["-e", hide(setting).text]
         if self.limit:
             words += ["--limit", self.limit]
         words += ["-K"] * self.ask_become_pass
         return shlex.join(words)
 
+    @property
+    def fill_in(self) -> str:
+        """What a person must add to `options` before they paste it; empty where no secret is left out."""
+        names = dict.fromkeys(name for setting in self.extra_vars for name in hide(setting).names)
+        return f"fill in {', '.join(names)}, or use -e @FILE" if names else ""
+
     def retype(self, command: str, *words: str) -> str:
-        """A command line for this same lab, to be pasted into a shell.
+        """A command line for this same lab, to be pasted into a shell; a comment names the secrets to fill in.
 
         Parameters:
             command: the command of ./lab.
             words: its own options and arguments; they stand after the options of the lab.
         """
+        note = f"# {self.fill_in}" if self.fill_in else ""
+        return " ".join(filter(None, [self._line(command, *words), note]))
+
+    def _line(self, command: str, *words: str) -> str:
         return " ".join(filter(None, [program(self.root), command, self.options, shlex.join(words)]))
 
     def complete_hints(self, text: str) -> str:
@@ -114,7 +128,8 @@ class Lab:
         Parameters:
             text: the message.
         """
-        return HINT.sub(lambda match: self.retype(match[1]), text)
+        completed, count = HINT.subn(lambda match: self._line(match[1]), text)
+        return f"{completed} ({self.fill_in})" if count and self.fill_in else completed
 
 
 def program(root: Path = ROOT) -> str:
@@ -202,7 +217,7 @@ def _extra_var(text: str) -> str:
     @FILE made absolute, for Ansible is started in the clone's folder.
 
     Raises:
-        LabError: neither of the two, or the file is not there.
+        LabError: neither of the two, or the file is not there, or a secret is the placeholder of a suggested line.
     """
     if text.startswith("@"):
         path = Path(os.environ.get("LAB_CWD", ".")) / text[1:]
@@ -211,5 +226,10 @@ def _extra_var(text: str) -> str:
         return f"@{path.resolve()}"
     if not re.match(r"[A-Za-z_]\w*=", text) and not text.startswith("{"):
         raise LabError(f"--extra-vars {text!r} is not KEY=VALUE, @FILE or JSON")
+    if unfilled := hide(text).unfilled:
+        raise LabError(
+            f"--extra-vars: {', '.join(unfilled)} is '...', which suggested command lines show instead of a secret: "
+            "fill in the value, or give a file that holds it: -e @FILE"
+        )
     boolean = BOOLEAN.fullmatch(text)
     return json.dumps({boolean[1]: boolean[2].lower() in ("true", "yes")}) if boolean else text
