@@ -9,6 +9,7 @@ import os
 import shlex
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,29 @@ OPEN = "/user/hadoop/lab-verify-open.txt"
 pytestmark = pytest.mark.faults
 
 
+def python_file(name: str) -> str:
+    """The shell command that prints a program of verify/lib."""
+    program = base64.b64encode(Path(__file__).parents[1].joinpath("lib", name).read_bytes()).decode()
+    return f"echo {program} | base64 -d"
+
+
+def kept_file(*arguments: str) -> str:
+    """The shell command that runs verify/lib/kept_file.py."""
+    return f"{python_file('kept_file.py')} | python3 - {shlex.join(arguments)}"
+
+
+def ages(retention_minutes: int) -> dict[str, float]:
+    """Ages in days of two groups' places: one that the broker keeps, and one that it throws away.
+
+    Args:
+        retention_minutes: the setting kafka_offsets_retention_minutes. Where it is so long that the second place would
+            be older than 1970, there is only the first one.
+    """
+    days = retention_minutes / (24 * 60)
+    old = {YEARS: days * 3} if days * 3 * 86400 < time.time() else {}
+    return {TERM: min(days / 3, 120), **old}
+
+
 @pytest.fixture(scope="module")
 def topic(lab, slate):
     """A topic with ten records."""
@@ -34,13 +58,14 @@ def topic(lab, slate):
 
 @pytest.fixture
 def changed(lab):
-    """Adds lines to a server's file for one test; the server restarts before and after."""
+    """Changes a server's file by a command for one test; the server restarts before and after."""
     undo = []
 
-    def change(part: str, unit: str, file: str, script: str) -> None:
+    def change(part: str, unit: str, file: str, *command: str) -> None:
         machine = lab.part(part)
-        undo.append((machine, f"cp -a {file}.lab-verify {file} && rm {file}.lab-verify && systemctl restart {unit}"))
-        machine.root(f"cp -a {file} {file}.lab-verify && {script} {file} && systemctl restart {unit}", seconds=200)
+        machine.root(kept_file("keep", file))
+        undo.append((machine, f"{kept_file('restore', file)} && systemctl restart {unit}"))
+        machine.root(f"{kept_file('change', file, *command)} && systemctl restart {unit}", seconds=200)
 
     yield change
     for machine, command in undo:
@@ -48,22 +73,26 @@ def changed(lab):
 
 
 def test_the_place_of_a_group_outlives_a_term(lab, topic, changed, evidence):
-    """A place of 120 days ago is kept, in a broker that has just thrown away one of 3 years ago."""
-    program = base64.b64encode(Path(__file__).parents[1].joinpath("lib/old_places.py").read_bytes()).decode()
-    about = {"bootstrap": lab.settings["bootstrap"], "topic": topic, "groups": {TERM: 120, YEARS: 3 * 365}}
+    """A place younger than the retention is kept, in a broker that has just thrown away an older one."""
+    groups = ages(int(lab.part("kafka").info.values["kafka_offsets_retention_minutes"]))
+    about = {"bootstrap": lab.settings["bootstrap"], "topic": topic, "groups": groups}
     python = f"{lab.values['course_venv']}/bin/python3"
-    lab.workspace.run(f"echo {program} | base64 -d | {python} - {shlex.quote(json.dumps(about))}")
-    line = "sed -i '$a offsets.retention.check.interval.ms=500'"
-    changed("kafka", "kafka", f"{lab.home}/config/server.properties", line)
+    lab.workspace.run(f"{python_file('old_places.py')} | {python} - {shlex.quote(json.dumps(about))}")
+    if YEARS not in groups:
+        pytest.skip("kafka_offsets_retention_minutes is so long that no place is older")
+    kept, gone = (f"{groups[name]:.5g} days" for name in (TERM, YEARS))
+    sed = ("sed", "$a offsets.retention.check.interval.ms=500")
+    changed("kafka", "kafka", f"{lab.home}/config/server.properties", *sed)
     place = lambda group: lab.ask("group", group=group)["committed"]  # noqa: E731
-    until(lambda: place(YEARS), lambda seen: seen == 0, 60, "a place of 3 years ago is thrown away")
-    assert place(TERM) == 3, "a group that paused for a term begins anew"
-    evidence("a group's place of 120 days ago kept, one of 3 years ago gone")
+    until(lambda: place(YEARS), lambda seen: seen == 0, 60, f"a place of {gone} ago is thrown away")
+    assert place(TERM) == 3, f"a group that paused for {kept} begins anew"
+    evidence(f"a group's place of {kept} ago kept, one of {gone} ago gone")
 
 
 def test_records_that_retention_ate_are_reported(lab, topic, request, evidence):
     """`./lab status` names group, topic and number."""
-    words = "bin/kafka-delete-records.sh --bootstrap-server localhost:9092 --offset-json-file /tmp/lab-verify.json"
+    brokers = shlex.quote(lab.settings["bootstrap"])
+    words = f"bin/kafka-delete-records.sh --bootstrap-server {brokers} --offset-json-file /tmp/lab-verify.json"
     place = json.dumps({"version": 1, "partitions": [{"topic": topic, "partition": 0, "offset": 8}]})
     lab.student(f"echo {shlex.quote(place)} >/tmp/lab-verify.json; {words}; rm /tmp/lab-verify.json")
     own = {name: value for name, value in os.environ.items() if not name.startswith(("ANSIBLE_", "LAB_EVENTS"))}
@@ -82,8 +111,7 @@ def test_a_file_that_a_killed_writer_left_open_is_closed(lab, slate, changed, ev
     limit = namenode.login("hadoop", "hdfs getconf -confKey dfs.namenode.lease-hard-limit-sec").strip()
     assert int(limit) <= 120, "a file stays open for a lesson"
     site = namenode.login("hadoop", "echo $HADOOP_HOME/etc/hadoop/hdfs-site.xml").strip()
-    short = "sed -i '/lease-hard-limit-sec/{n;s/>[0-9]*</>5</}'"
-    changed("namenode", "hadoop-namenode", site, short)
+    changed("namenode", "hadoop-namenode", site, "sed", "/lease-hard-limit-sec/{n;s/>[0-9]*</>5</}")
     ready = "/usr/local/lib/streaming-lab/ready hdfs http://127.0.0.1:9870"
     namenode.root(ready, seconds=120)
     # Half a file is on its way when its writer is killed.

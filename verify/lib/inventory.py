@@ -26,6 +26,7 @@ WANTED = {
     "lab_restart_command": "",
     "kafka_home": "/opt/kafka",
     "kafka_data_dir": "/var/lib/kafka",
+    "kafka_offsets_retention_minutes": 525600,
     "kafka_port": 9092,
     "zookeeper_data_dir": "/var/lib/zookeeper",
     "zookeeper_port": 2181,
