@@ -38,7 +38,7 @@ def run(path: Path, check: bool = False, prefix: tuple[str, ...] = (), **options
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    """A file of another hand that nobody may write."""
+    """An existing file that nobody may write."""
     file = tmp_path / "hdfs-site.xml"
     file.write_text(SITE, encoding="utf-8")
     file.chmod(0o440)

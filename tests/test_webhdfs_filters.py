@@ -1,4 +1,4 @@
-"""plugins/filter/webhdfs.py: what WebHDFS needs in a cluster of another hand."""
+"""plugins/filter/webhdfs.py: what WebHDFS needs in an existing cluster."""
 
 from __future__ import annotations
 

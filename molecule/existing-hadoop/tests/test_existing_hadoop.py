@@ -1,4 +1,4 @@
-"""./lab up on a cluster of another hand: two values of one file change, the notes work, and all of it can be undone."""
+"""./lab up on an existing cluster: two values of one file change, the notes work, and all of it can be undone."""
 
 from __future__ import annotations
 
