@@ -6,9 +6,9 @@ from xml.etree import ElementTree
 
 from plugins.module_utils.artifact_maven_proxy import settings_with_proxies
 
-SPACE = "{http://maven.apache.org/SETTINGS/1.2.0}"
+SPACE = "{urn:settings}"
 MIRROR = (
-    '<settings xmlns="http://maven.apache.org/SETTINGS/1.2.0">\n<!-- <proxies><proxy>example</proxy></proxies> -->'
+    '<settings xmlns="urn:settings">\n<!-- <proxies><proxy>example</proxy></proxies> -->'
     "<proxies></proxies><mirrors><mirror><id>school</id></mirror></mirrors>\n</settings>\n"
 )
 

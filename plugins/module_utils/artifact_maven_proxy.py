@@ -11,7 +11,7 @@ EMPTY = "<settings>\n</settings>\n"
 
 
 def settings_with_proxies(environment: Mapping[str, str], settings: str = "") -> str:
-    """Maven's global settings with the proxies that the environment names (https://maven.apache.org/guides/mini/guide-proxies.html).
+    """Maven's global settings with the proxies that the environment names (its "Guide to using proxies").
 
     A person's own ~/.m2/settings.xml still wins over them.
 
