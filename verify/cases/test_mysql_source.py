@@ -106,7 +106,7 @@ def test_restarts_lose_no_row(lab, source, evidence):
     evidence(f"kill -9 of worker, MySQL and broker: {len(wanted)} rows in, {len(wanted)} out, {twice} repeated")
 
 
-@pytest.mark.restarts
+@pytest.mark.faults
 def test_a_purged_position_is_recovered_and_repeats_are_reported(lab, source, evidence):
     """MySQL purges what a stopped worker has not read: status names the cause, up lets the connector begin anew."""
     if reason := reason_not_to_purge(lab, source):
