@@ -13,6 +13,7 @@ from plugins.modules import lab_containers as module
 # As the module has them: by which of two names they are imported depends on the tests before these.
 container_hosts = sys.modules[module.Hosts.__module__]
 engine = container_hosts.choose.__globals__
+arguments = sys.modules[container_hosts.specification.__module__]
 LabError, Podman = engine["LabError"], engine["Podman"]
 CAPABILITIES, OWN_DEV, PRIVILEGED = engine["CAPABILITIES"], engine["OWN_DEV"], engine["PRIVILEGED"]
 
@@ -33,10 +34,12 @@ class FakePodman(Podman):
         self.held = {"container": list(containers), "volume": list(volumes), "network": list(networks)}
         self.failing = set(failing)
         self.asked: list[str] = []
+        self.commands: list[str] = []
         self.runs: list[list[str]] = []
 
     def run(self, *arguments, stdin=None, check=True):
         self.asked.append(" ".join(arguments[:2]))
+        self.commands.append(" ".join(arguments))
         if arguments[1:2] == ("ls",):
             return subprocess.CompletedProcess(arguments, 0, json.dumps(self.held[arguments[0]]), "")
         if arguments[0] == "run":
@@ -51,7 +54,7 @@ def container(state: str = "running", pid: int = 1, isolation=OWN_DEV, **labels:
     """A container as podman lists it."""
     known = {
         "streaming-lab.clone": PARAMS["clone"],
-        "streaming-lab.spec": container_hosts.specification(HOST, PARAMS, isolation),
+        "streaming-lab.spec": arguments.specification(HOST, PARAMS, isolation),
         "streaming-lab.isolation": isolation.name,
         "streaming-lab.reason": "" if isolation.mapped else "no user namespaces here",
     }
@@ -123,7 +126,7 @@ def test_files_outside_volumes_are_kept_before_the_container_is_removed(monkeypa
     monkeypatch.setattr(files, "give_back", lambda *given: podman.asked.append(f"give {given[1]}"))
     module.present(podman, {**PARAMS, "hosts": [host]}, change=True)
     order = [asked for asked in podman.asked if asked.startswith(("keep", "rm", "run --detach", "give"))]
-    assert order == ["keep lab-kafka", "rm --force", "run --detach", "give lab-kafka"]
+    assert order == ["keep lab-kafka", "rm --force", "run --detach", "run --detach", "give lab-kafka"]
 
 
 def test_a_container_whose_files_cannot_be_kept_stays(monkeypatch):
@@ -144,7 +147,7 @@ def test_a_container_that_does_not_start_is_not_removed_with_the_students_files(
     held = container("exited", 0, **({"streaming-lab.spec": spec} if spec else {}))
     host = {**HOST, "kept": [{"path": "/opt/kafka", "users": ["student"]}]}
     if not spec:
-        held["Labels"]["streaming-lab.spec"] = container_hosts.specification(host, PARAMS, OWN_DEV)
+        held["Labels"]["streaming-lab.spec"] = arguments.specification(host, PARAMS, OWN_DEV)
     podman = FakePodman([held], networks=[{"name": "lab"}], failing=["start"])
     with pytest.raises(LabError, match=r"lab-kafka must be made anew and does not start .* sudo podman rm -f"):
         module.present(podman, {**PARAMS, "hosts": [host]}, change=True)
@@ -153,8 +156,8 @@ def test_a_container_that_does_not_start_is_not_removed_with_the_students_files(
 
 def test_changed_arguments_of_podman_make_the_container_anew(monkeypatch):
     podman = FakePodman([container()], networks=[{"name": "lab"}])
-    arguments = container_hosts.host_arguments(HOST, PARAMS, OWN_DEV)
-    monkeypatch.setattr(container_hosts, "host_arguments", lambda *_: [*arguments, "--read-only"])
+    given = arguments.host_arguments(HOST, PARAMS, OWN_DEV)
+    monkeypatch.setattr(arguments, "host_arguments", lambda *_: [*given, "--read-only"])
     assert module.present(podman, PARAMS, change=True)["actions"] == [
         "made lab-kafka anew: its image or settings changed"
     ]
@@ -162,8 +165,8 @@ def test_changed_arguments_of_podman_make_the_container_anew(monkeypatch):
 
 @pytest.mark.parametrize("isolation", [CAPABILITIES, OWN_DEV, PRIVILEGED])
 def test_run_is_writable_by_root_alone(isolation):
-    arguments = container_hosts.run_arguments(HOST, PARAMS, isolation, "")
-    assert arguments[arguments.index("--tmpfs") + 1] == "/run:rw,exec,nosuid,nodev,mode=0755"
+    given = arguments.run_arguments(HOST, PARAMS, isolation, "")
+    assert given[given.index("--tmpfs") + 1] == "/run:rw,exec,nosuid,nodev,mode=0755"
 
 
 def test_a_container_of_an_older_lab_is_made_anew_in_a_user_namespace_with_its_volumes():
@@ -180,9 +183,10 @@ def test_a_container_of_an_older_lab_is_made_anew_in_a_user_namespace_with_its_v
 def test_new_volumes_are_filled_before_a_mapped_container_uses_them():
     podman = FakePodman()
     module.present(podman, PARAMS, change=True)
-    filled, made = podman.runs
+    filled, infra, made = podman.runs
     assert "--volume=lab-kafka-kafka:/var/lib/kafka" in filled and not any("userns" in word for word in filled)
-    assert "--userns=auto:size=65536" in made
+    assert "--userns=auto:size=65536" in infra
+    assert made[made.index("--userns") + 1] == "container:lab-kafka_infra"
 
 
 def test_a_lab_that_is_not_kept_apart_is_looked_at_again_at_each_run():
@@ -211,6 +215,68 @@ def test_what_was_added_to_this_machine_is_said(monkeypatch):
     line = "added containers:2147483647:2147483648 to /etc/subuid"
     monkeypatch.setattr(container_hosts, "choose", lambda *_: (OWN_DEV, "", [line]))
     assert line in module.present(FakePodman(), PARAMS, change=True)["actions"]
+
+
+def infra(state: str = "running", pid: int = 1) -> dict:
+    """The infra container of HOST as podman lists it."""
+    labels = {"streaming-lab.clone": PARAMS["clone"], "streaming-lab.infra": "lab-kafka"}
+    return {"Id": "def", "Names": ["lab-kafka_infra"], "State": state, "Pid": pid, "Labels": labels}
+
+
+def lines(podman: FakePodman) -> list[str]:
+    """The commands that changed something, in order."""
+    return [command for command in podman.commands if command.split()[0] in ("start", "stop", "rm", "run")]
+
+
+def test_a_mapped_host_joins_the_namespaces_and_the_network_of_its_infra_container():
+    host = {**HOST, "publish": ["127.0.0.1:8083:8083"]}
+    joined, own = arguments.host_arguments(host, PARAMS, OWN_DEV), arguments.infra_arguments(host, PARAMS, OWN_DEV)
+    assert joined[joined.index("--network") + 1] == "container:lab-kafka_infra"
+    assert not {"--ip", "--publish", "--userns=auto:size=65536"} & set(joined)
+    assert own[own.index("--ip") + 1] == "10.89.20.10" and "127.0.0.1:8083:8083" in own
+    assert arguments.infra_arguments(host, PARAMS, PRIVILEGED) == []
+    assert "--ip" in arguments.host_arguments(host, PARAMS, PRIVILEGED)
+
+
+def test_nothing_is_done_to_a_mapped_lab_that_runs():
+    podman = FakePodman([container(), infra()], networks=[{"name": "lab"}])
+    assert module.present(podman, PARAMS, change=True)["changed"] is False
+    assert lines(podman) == []
+
+
+def test_a_stopped_infra_container_is_started_before_its_host():
+    podman = FakePodman([container("created", 0), infra("exited", 0)], networks=[{"name": "lab"}])
+    assert module.present(podman, PARAMS, change=True)["actions"] == ["started lab-kafka"]
+    assert lines(podman) == ["start lab-kafka_infra", "start lab-kafka"]
+
+
+def test_a_host_that_outlived_its_infra_container_is_restarted_with_it():
+    podman = FakePodman([container(), infra("created", 0)], networks=[{"name": "lab"}])
+    assert module.present(podman, PARAMS, change=True)["actions"] == ["started lab-kafka"]
+    assert lines(podman) == ["stop lab-kafka", "start lab-kafka_infra", "start lab-kafka"]
+
+
+def test_both_records_are_repaired_after_a_power_cut(hosts_without_ssh):
+    podman = FakePodman([container(pid=4_000_000), infra(pid=4_000_001)], networks=[{"name": "lab"}])
+    assert module.present(podman, PARAMS, change=True)["actions"] == ["started lab-kafka"]
+    assert sorted(hosts_without_ssh) == ["abc", "def"]
+
+
+def test_an_infra_container_without_its_host_is_made_anew_with_it():
+    podman = FakePodman([infra()], networks=[{"name": "lab"}])
+    assert module.present(podman, PARAMS, change=True)["actions"] == ["made lab-kafka"]
+    assert lines(podman)[1] == "rm --force --time 30 lab-kafka_infra"
+
+
+def test_a_host_goes_before_its_infra_container():
+    podman = FakePodman([infra(), container()])
+    assert module.absent(podman, PARAMS, change=True)["actions"] == ["removed lab-kafka", "removed lab-kafka_infra"]
+    never = {**PARAMS, "user_namespace": "never"}
+    unmapped = FakePodman([infra(), container(**{"streaming-lab.spec": "old"})], networks=[{"name": "lab"}])
+    module.present(unmapped, never, change=True)
+    assert [line for line in lines(unmapped) if line.startswith("rm")] == [
+        "rm --force --time 30 lab-kafka", "rm --force --time 30 lab-kafka_infra",
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("act", [module.present, module.absent])

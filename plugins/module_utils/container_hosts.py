@@ -2,54 +2,36 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import socket
 import time
 from pathlib import Path
 
 try:
     from ansible.module_utils import container_files
+    from ansible.module_utils.container_arguments import (
+        INFRA,
+        LABEL,
+        infra_arguments,
+        label_arguments,
+        run_arguments,
+        specification,
+    )
     from ansible.module_utils.container_engine import LabError, Podman, last_line, really_runs, record_exit
-    from ansible.module_utils.container_isolation import KNOWN, MOUNTS, PRIVILEGED, Isolation, choose, fill_volumes
+    from ansible.module_utils.container_isolation import KNOWN, PRIVILEGED, Isolation, choose, fill_volumes
 except ImportError:
     from plugins.module_utils import container_files
+    from plugins.module_utils.container_arguments import (
+        INFRA,
+        LABEL,
+        infra_arguments,
+        label_arguments,
+        run_arguments,
+        specification,
+    )
     from plugins.module_utils.container_engine import LabError, Podman, last_line, really_runs, record_exit
-    from plugins.module_utils.container_isolation import KNOWN, MOUNTS, PRIVILEGED, Isolation, choose, fill_volumes
+    from plugins.module_utils.container_isolation import KNOWN, PRIVILEGED, Isolation, choose, fill_volumes
 
 BOOT_SECONDS = 60
-LABEL = "streaming-lab"
-
-
-def host_arguments(host: dict, params: dict, isolation: Isolation) -> list[str]:
-    """Arguments of `podman run` that make a host what it is: all but the labels of its owner."""
-    lab = params["lab"]
-    arguments = [
-        "--name", f"{lab}-{host['name']}", "--hostname", host["name"], *isolation.arguments,
-        "--systemd=always", "--no-hosts", "--stop-timeout=30", "--restart=always", "--tmpfs", MOUNTS,
-        "--network", lab, "--ip", host["address"],
-    ]  # fmt: skip
-    for name, path in sorted(host["volumes"].items()):
-        arguments += ["--volume", isolation.volume(f"{lab}-{host['name']}-{name}", path)]
-    for publish in host["publish"]:
-        arguments += ["--publish", publish]
-    return arguments
-
-
-def specification(host: dict, params: dict, isolation: Isolation) -> str:
-    """A hash of all that a container is made from."""
-    made_from = [params["image"], params["subnet"], host_arguments(host, params, isolation)]
-    return hashlib.sha256(json.dumps(made_from).encode()).hexdigest()[:16]
-
-
-def run_arguments(host: dict, params: dict, isolation: Isolation, reason: str) -> list[str]:
-    """Arguments of `podman run` for one host."""
-    labels = {
-        "lab": params["lab"], "clone": params["clone"], "spec": specification(host, params, isolation),
-        "isolation": isolation.name, "reason": reason,
-    }  # fmt: skip
-    labelled = [f"--label={LABEL}.{name}={value}" for name, value in labels.items()]
-    return ["run", "--detach", *labelled, *host_arguments(host, params, isolation), params["image"], "/sbin/init"]
 
 
 class Hosts:
@@ -65,7 +47,11 @@ class Hosts:
 
     def __init__(self, podman: Podman, params: dict, change: bool) -> None:
         self.podman, self.params, self.change = podman, params, change
-        self.containers = {container["Names"][0]: container for container in own_containers(podman, params)}
+        found = {container["Names"][0]: container for container in own_containers(podman, params)}
+        self.containers = {name: container for name, container in found.items() if INFRA not in container["Labels"]}
+        self.infra = {
+            container["Labels"][INFRA]: container for container in found.values() if INFRA in container["Labels"]
+        }
         self.isolation, self.reason = self._present_isolation()
         self.added: list[str] = []
 
@@ -111,21 +97,49 @@ class Hosts:
             if name not in existing:
                 self.podman.run("volume", "create", "--label", f"{LABEL}.lab={self.params['lab']}", name)
         fill_volumes(self.podman, self.params["image"], volumes)
+        self.remove_infra(self.name(host))
+        if infra := infra_arguments(host, self.params, self.isolation):
+            labels = {"lab": self.params["lab"], "clone": self.params["clone"], "infra": self.name(host)}
+            image = self.params["image"]
+            self.podman.run("run", "--detach", *label_arguments(labels), *infra, image, "/bin/sleep", "infinity")
         self.podman.run(*run_arguments(host, self.params, self.isolation, self.reason))
+
+    def remove_infra(self, name: str) -> None:
+        """Remove the infra container of a host that is gone, where there is one."""
+        if found := self.infra.pop(name, None):
+            self.podman.remove(found["Names"][0])
+
+    def remove(self, name: str) -> None:
+        """Remove a host with its infra container. Volumes stay."""
+        self.podman.remove(name)
+        self.remove_infra(name)
 
     @property
     def store(self) -> Path:
         """Where files of containers are while these are made anew."""
         return Path(self.params["kept_folder"])
 
-    def start(self, found: dict) -> str:
-        """Start a container, also one that podman wrongly calls running. Returns why it cannot be, or an empty text."""
-        if found["State"] == "running" and really_runs(found["Pid"]):
+    def runs(self, name: str) -> bool:
+        """Whether a host's container runs, and its infra container where it has one."""
+        pair = [self.containers[name], *([self.infra[name]] if name in self.infra else [])]
+        return all(found["State"] == "running" and really_runs(found["Pid"]) for found in pair)
+
+    def start(self, name: str) -> str:
+        """Start a host, also one that podman wrongly calls running. Returns why it cannot be, or an empty text."""
+        if self.runs(name):
             return ""
-        if found["State"] not in ("exited", "created"):
-            record_exit(found["Id"])
-        done = self.podman.run("start", found["Names"][0], check=False)
-        return last_line(done.stderr) if done.returncode else ""
+        infra = [self.infra[name]] if name in self.infra else []
+        for found in (self.containers[name], *infra):
+            if found["State"] not in ("exited", "created") and not really_runs(found["Pid"]):
+                record_exit(found["Id"])
+        if infra and not really_runs(infra[0]["Pid"]) and really_runs(self.containers[name]["Pid"]):
+            # The host holds namespaces that its infra container, started again, does not have.
+            self.podman.run("stop", name, check=False)
+        for found in (*infra, self.containers[name]):
+            done = self.podman.run("start", found["Names"][0], check=False)
+            if done.returncode:
+                return last_line(done.stderr)
+        return ""
 
     def keep_files(self, host: dict) -> None:
         """Keep files that people made outside the volumes of a container that is about to be made anew.
@@ -136,7 +150,7 @@ class Hosts:
         name = self.name(host)
         if not host["kept"]:
             return
-        if reason := self.start(self.containers[name]):
+        if reason := self.start(name):
             raise LabError(
                 f"{name} must be made anew and does not start ({reason}), so the student's files in it cannot be kept; "
                 "remove what is in the way and run this again, or give the files up: "
@@ -157,22 +171,21 @@ class Hosts:
     def bring_up(self, host: dict) -> str:
         """Bring one host to where it runs as specified. Returns what was done, empty when nothing was."""
         name = self.name(host)
-        found = self.containers.get(name)
-        if found is None:
+        if name not in self.containers:
             if self.change:
                 self.make(host)
             return f"made {name}"
         if self.differs(host):
             if self.change:
                 self.keep_files(host)
-                self.podman.remove(name)
+                self.remove(name)
                 self.make(host)
             return f"made {name} anew: its image or settings changed"
-        if found["State"] == "running" and really_runs(found["Pid"]):
+        if self.runs(name):
             return ""
-        if self.change and self.start(found):
+        if self.change and self.start(name):
             self.keep_files(host)
-            self.podman.remove(name)
+            self.remove(name)
             self.make(host)
             return f"made {name} anew: it could not be started"
         return f"started {name}"

@@ -19,9 +19,10 @@ except ImportError:
 
 MOUNTS = "/run:rw,exec,nosuid,nodev,mode=0755"
 """crun before 1.11 mounts /run with mode 1777: a student could answer there in a system service's name."""
+OWN_IDS = f"--userns=auto:size={CONTAINER_IDS}"
 # --interactive gives the first process a pipe as its standard input. Otherwise it gets /dev/null, and older releases of
 # crun give that file of the machine to the container's root.
-OWN_IDS = (f"--userns=auto:size={CONTAINER_IDS}", "--interactive")
+OWN_INPUT = "--interactive"
 
 
 @dataclass(frozen=True)
@@ -30,13 +31,18 @@ class Isolation:
 
     Parameters:
         name: as labels of containers have it.
-        arguments: of `podman run`.
+        options: of `podman run`, without the user namespace.
         mapped: whether root inside is an ordinary account of the machine.
     """
 
     name: str
-    arguments: tuple[str, ...]
+    options: tuple[str, ...]
     mapped: bool
+
+    @property
+    def arguments(self) -> tuple[str, ...]:
+        """Arguments of `podman run` for a container with a user namespace of its own, where it has one."""
+        return (OWN_IDS, *self.options) if self.mapped else self.options
 
     def volume(self, name: str, path: str) -> str:
         """Value of --volume. The files keep their ids on disk, so the volume can be used with any isolation."""
@@ -46,7 +52,7 @@ class Isolation:
 CAPABILITIES = Isolation(
     "capabilities",
     (
-        *OWN_IDS,
+        OWN_INPUT,
         "--cap-add=all",
         "--security-opt=unmask=ALL",
         "--security-opt=seccomp=unconfined",
@@ -57,7 +63,7 @@ CAPABILITIES = Isolation(
 )
 # crun cannot load the filter of devices where it may not raise RLIMIT_MEMLOCK (no CAP_SYS_RESOURCE). --privileged has
 # no such filter and adds the devices that podman sees: files/podman.sh shows it a /dev without the machine's.
-OWN_DEV = Isolation("own-dev", (*OWN_IDS, "--privileged"), mapped=True)
+OWN_DEV = Isolation("own-dev", (OWN_INPUT, "--privileged"), mapped=True)
 PRIVILEGED = Isolation("privileged", ("--privileged",), mapped=False)
 KNOWN = {isolation.name: isolation for isolation in (CAPABILITIES, OWN_DEV, PRIVILEGED)}
 

@@ -9,9 +9,11 @@ import os
 from ansible.module_utils.basic import AnsibleModule
 
 try:
+    from ansible.module_utils.container_arguments import INFRA
     from ansible.module_utils.container_engine import LabError, Podman
     from ansible.module_utils.container_hosts import Hosts, network_action, open_ssh, own_containers
 except ImportError:
+    from plugins.module_utils.container_arguments import INFRA
     from plugins.module_utils.container_engine import LabError, Podman
     from plugins.module_utils.container_hosts import Hosts, network_action, open_ssh, own_containers
 
@@ -92,7 +94,7 @@ def present(podman: Podman, params: dict, change: bool) -> dict:
     wanted = {hosts.name(host) for host in params["hosts"]}
     for name in sorted(set(hosts.containers) - wanted):
         if change:
-            podman.remove(name)
+            hosts.remove(name)
         actions.append(f"removed {name}: it is no longer in the inventory")
 
     def one(host: dict) -> tuple[str, str]:
@@ -120,7 +122,8 @@ def present(podman: Podman, params: dict, change: bool) -> dict:
 def absent(podman: Podman, params: dict, change: bool) -> dict:
     """Remove the lab's containers, their volumes and the network. Returns the module's result."""
     actions = []
-    for container in own_containers(podman, params):
+    # Hosts before the infra containers that they use.
+    for container in sorted(own_containers(podman, params), key=lambda found: INFRA in found["Labels"]):
         name = container["Names"][0]
         if change:
             podman.remove(name)
