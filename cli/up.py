@@ -144,10 +144,10 @@ def _failed(
         ansible.report_server_errors(lab, outcome, screen, become)
     broken = {failure.host for failure in outcome.failures}
     fine = sorted(set(outcome.progress.hosts) - broken - {"localhost"})
-    # One refused host stops all of them before anything is done.
+    # One refused host stops all of them before anything is done. So does this machine, which prepares what they need.
     turned_down = [failure for failure in outcome.failures if not failure.unreachable]
     refused = bool(turned_down) and outcome.progress.failed_in == {"Preflight"}
-    if fine and broken and outcome.went_on and not refused:
+    if fine and broken and "localhost" not in broken and outcome.went_on and not refused:
         verify_them = replace(lab, limit=",".join(fine)).retype("verify")
         screen.line(f"  finished without an error: {', '.join(fine)}; to verify them: {verify_them}")
     screen.line(f"  {tally.line()}; not finished: correct the above, then run: {again}")

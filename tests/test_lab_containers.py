@@ -234,6 +234,7 @@ def test_a_mapped_host_joins_the_namespaces_and_the_network_of_its_infra_contain
     assert joined[joined.index("--network") + 1] == "container:lab-kafka_infra"
     assert not {"--ip", "--publish", "--userns=auto:size=65536"} & set(joined)
     assert own[own.index("--ip") + 1] == "10.89.20.10" and "127.0.0.1:8083:8083" in own
+    assert "--restart=always" in joined and not any("--restart" in word for word in own)
     assert arguments.infra_arguments(host, PARAMS, PRIVILEGED) == []
     assert "--ip" in arguments.host_arguments(host, PARAMS, PRIVILEGED)
 
@@ -251,7 +252,7 @@ def test_a_stopped_infra_container_is_started_before_its_host():
 
 
 def test_a_host_that_outlived_its_infra_container_is_restarted_with_it():
-    podman = FakePodman([container(), infra("created", 0)], networks=[{"name": "lab"}])
+    podman = FakePodman([container(), infra("exited", 0)], networks=[{"name": "lab"}])
     assert module.present(podman, PARAMS, change=True)["actions"] == ["started lab-kafka"]
     assert lines(podman) == ["stop lab-kafka", "start lab-kafka_infra", "start lab-kafka"]
 
@@ -265,7 +266,7 @@ def test_both_records_are_repaired_after_a_power_cut(hosts_without_ssh):
 def test_an_infra_container_without_its_host_is_made_anew_with_it():
     podman = FakePodman([infra()], networks=[{"name": "lab"}])
     assert module.present(podman, PARAMS, change=True)["actions"] == ["made lab-kafka"]
-    assert lines(podman)[1] == "rm --force --time 30 lab-kafka_infra"
+    assert lines(podman)[1] == "rm --force --time 0 lab-kafka_infra"
 
 
 def test_a_host_goes_before_its_infra_container():
@@ -275,7 +276,7 @@ def test_a_host_goes_before_its_infra_container():
     unmapped = FakePodman([infra(), container(**{"streaming-lab.spec": "old"})], networks=[{"name": "lab"}])
     module.present(unmapped, never, change=True)
     assert [line for line in lines(unmapped) if line.startswith("rm")] == [
-        "rm --force --time 30 lab-kafka", "rm --force --time 30 lab-kafka_infra",
+        "rm --force --time 30 lab-kafka", "rm --force --time 0 lab-kafka_infra",
     ]  # fmt: skip
 
 

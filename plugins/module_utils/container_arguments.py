@@ -31,12 +31,13 @@ def infra_arguments(host: dict, params: dict, isolation: Isolation) -> list[str]
 
     As in a pod, the infra container holds the user namespace and the network, and the host joins both. podman 4.3 does
     not release the network of a container in a user namespace before it restarts it, so a host with a network of its
-    own would not come back after a reboot ("requested ip address is already allocated").
+    own would not come back after a reboot ("requested ip address is already allocated"). For the same reason the infra
+    container has no restart policy: its host's start starts it.
     """
     if not isolation.mapped:
         return []
     return [
-        "--name", infra_name(host, params), *isolation.arguments, "--no-hosts", "--stop-timeout=0", "--restart=always",
+        "--name", infra_name(host, params), *isolation.arguments, "--no-hosts", "--stop-timeout=0",
         *network_arguments(host, params),
     ]  # fmt: skip
 

@@ -53,9 +53,14 @@ class Podman:
         done = self.run("image", "inspect", "--format", "{{json .Labels}}", image, check=False)
         return json.loads(done.stdout) or {} if done.returncode == 0 else None
 
-    def remove(self, name: str) -> None:
-        """Remove a container, whatever state a killed machine left it in. Its servers get 30 s to stop."""
-        if self.run("rm", "--force", "--time", "30", name, check=False).returncode == 0:
+    def remove(self, name: str, seconds: int = 30) -> None:
+        """Remove a container, whatever state a killed machine left it in.
+
+        Parameters:
+            name: the container's.
+            seconds: how long its servers get to stop.
+        """
+        if self.run("rm", "--force", "--time", str(seconds), name, check=False).returncode == 0:
             return
         self.run("container", "cleanup", name, check=False)
         self.run("rm", "--force", "--time", "0", name)

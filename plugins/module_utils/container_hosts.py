@@ -107,7 +107,7 @@ class Hosts:
     def remove_infra(self, name: str) -> None:
         """Remove the infra container of a host that is gone, where there is one."""
         if found := self.infra.pop(name, None):
-            self.podman.remove(found["Names"][0])
+            self.podman.remove(found["Names"][0], seconds=0)
 
     def remove(self, name: str) -> None:
         """Remove a host with its infra container. Volumes stay."""

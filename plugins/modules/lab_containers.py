@@ -126,7 +126,7 @@ def absent(podman: Podman, params: dict, change: bool) -> dict:
     for container in sorted(own_containers(podman, params), key=lambda found: INFRA in found["Labels"]):
         name = container["Names"][0]
         if change:
-            podman.remove(name)
+            podman.remove(name, seconds=0 if INFRA in container["Labels"] else 30)
         actions.append(f"removed {name}")
     for volume in podman.labelled("volume", params["lab"]):
         if change:
