@@ -131,6 +131,24 @@ def test_the_firewall_knows_hosts_by_the_addresses_that_preflight_chose(ask: Ask
     assert {port: rule["sources"] for rule in seen["rules"] for port in rule["ports"]}[9092] == ["10.0.0.5"]
 
 
+@pytest.mark.parametrize(
+    ("host", "parts", "settings", "installed"),
+    [
+        ("kafka", ONE, {}, True),
+        ("kafka", ONE, {"mysql_packages": []}, False),
+        ("desk", {**ONE, "workspace": ["desk"]}, {}, True),
+        ("desk", {"zookeeper": ["kafka"], "kafka": ["kafka"], "workspace": ["desk"]}, {}, False),
+        ("worker", {**ONE, "connect": ["worker"]}, {}, False),
+    ],
+    ids=["server", "no packages", "client", "no server in the lab", "worker"],
+)
+def test_preflight_knows_where_mysqls_packages_are_installed(
+    ask: Ask, host: str, parts: dict, settings: dict, installed: bool
+) -> None:
+    seen = ask(parts, host, {"client": "__preflight_mysql_client"}, "preflight", **settings)
+    assert seen == {"client": installed}
+
+
 def test_the_image_has_the_packages_that_the_inventory_says(ask: Ask) -> None:
     before = {"ansible.builtin.import_role": {"name": "containers", "tasks_from": "packages"}}
     recipe = {"packages": "__containers_packages", "mysql": "containers_packages_by_role.mysql"}
