@@ -2,10 +2,30 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from cli import reach
 from cli.inventory import Inventory
 from cli.lab import Lab
 from cli.screen import Screen
+from plugins.module_utils import address_record
+
+
+def with_chosen_addresses(lab: Lab, hosts: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """The hosts with the addresses that the last run chose, as the firewall has them.
+
+    Parameters:
+        lab: which.
+        hosts: host -> its groups and values.
+    """
+    try:
+        record = address_record.read(lab.state / address_record.FILE)
+    except address_record.RecordError:
+        # The next `up` says what to do.
+        return hosts
+    wanted = {name: str(values.get("lab_address", name)) for name, values in hosts.items()}
+    chosen = address_record.recorded(record, wanted)
+    return {name: {**values, "lab_address": chosen.get(name, wanted[name])} for name, values in hosts.items()}
 
 
 def lines(lab: Lab, inventory: Inventory) -> list[str]:
@@ -15,7 +35,7 @@ def lines(lab: Lab, inventory: Inventory) -> list[str]:
         lab: which.
         inventory: its inventory.
     """
-    hosts = inventory.hosts
+    hosts = with_chosen_addresses(lab, inventory.hosts)
     found: list[str] = []
     if lab.is_containers:
         published = next((host["lab_published"] for host in hosts.values() if host.get("lab_published")), [])
@@ -53,5 +73,5 @@ def show(lab: Lab, inventory: Inventory, screen: Screen) -> None:
     screen.line("open and log in:")
     for text in lines(lab, inventory):
         screen.line(text)
-    for text in reach.lines(inventory.hosts):
+    for text in reach.lines(with_chosen_addresses(lab, inventory.hosts)):
         screen.line(text)

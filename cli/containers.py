@@ -29,4 +29,7 @@ def lines(lab: Lab, added: bool = False) -> list[str]:
         found.append("  root in a container is an ordinary account of this machine (user namespace)")
     else:
         found.append(f"  WARNING: root in a container is root of this machine: {noted['reason']}")
+    # A lab of an earlier release has no such key.
+    if warning := noted.get("network_warning"):
+        found.append(f"  WARNING: {warning}")
     return found + [f"  on this machine: {line}" for line in noted["added"] if added]

@@ -49,6 +49,13 @@ def test_a_machine_that_cannot_keep_root_apart_is_a_warning_with_the_reason(note
     assert warning == "  WARNING: root in a container is root of this machine: mount_setattr: Invalid argument"
 
 
+def test_a_network_that_could_not_be_made_anew_is_a_warning(noted) -> None:
+    assert noted({**MAPPED, "network_warning": "network lab lacks isolate"})[2:] == [
+        "  WARNING: network lab lacks isolate"
+    ]
+    assert len(noted({**MAPPED, "network_warning": ""})) == 2
+
+
 def test_a_lab_that_was_not_made_yet_has_no_lines(noted) -> None:
     assert noted(None) == []
 

@@ -74,6 +74,38 @@ def test_a_loopback_of_a_host_that_was_left_out_is_refused() -> None:
     assert "run without --limit" in result["b"]["problem"] and result["b"]["problem"].startswith("b: ")
 
 
+def test_a_host_that_was_left_out_has_the_address_of_an_earlier_run() -> None:
+    wanted = {"a": "127.0.0.1", "b": "127.0.0.1", "named": "nn.example.org"}
+    earlier = {"b": "10.1.1.2", "named": "10.1.1.3"}
+    result = lab_addresses(wanted, {"a": [card("10.1.1.1")], "b": None, "named": None}, recorded=earlier)
+    assert {host: entry["address"] for host, entry in result.items()} == {"a": "10.1.1.1", **earlier}
+    assert [entry["problem"] for entry in result.values()] == ["", "", ""]
+
+
+def test_an_earlier_address_that_another_host_has_now_is_not_used() -> None:
+    result = lab_addresses(
+        {"a": "a.example.org", "b": "b.example.org"}, {"a": [card("10.1.1.2")], "b": None}, recorded={"b": "10.1.1.2"}
+    )
+    assert result["b"]["address"] == "b.example.org"
+
+
+def test_where_hosts_are_left_out_a_host_keeps_its_earlier_address() -> None:
+    """Its own cards alone do not tell which address the others can reach."""
+    wanted = {"a": "127.0.0.1", "b": "10.1.1.2"}
+    machines = {"a": [NAT, card("10.1.1.1")], "b": None}
+    assert lab_addresses(wanted, machines)["a"]["problem"] != ""
+    assert lab_addresses(wanted, machines, recorded={"a": "10.1.1.1"})["a"]["address"] == "10.1.1.1"
+    moved = {"a": [card("10.1.1.9")], "b": None}
+    assert lab_addresses(wanted, moved, recorded={"a": "10.1.1.1"})["a"]["address"] == "10.1.1.9"
+
+
+def test_where_all_hosts_answer_the_address_is_chosen_anew() -> None:
+    """A name's address may come from DHCP: each run without --limit takes the one that the host has now."""
+    wanted = {"a": "a.example.org", "b": "10.1.1.2"}
+    machines = {"a": [card("10.1.1.1"), DOCKER], "b": [card("10.1.1.2")]}
+    assert lab_addresses(wanted, machines, recorded={"a": DOCKER["address"]})["a"]["address"] == "10.1.1.1"
+
+
 def test_a_choice_that_cannot_be_made_names_the_addresses() -> None:
     machines = {"a": [card("10.1.1.1"), card("10.2.2.1")], "b": [card("10.1.1.2"), card("10.2.2.2")]}
     result = lab_addresses({"a": "127.0.0.1", "b": "10.1.1.2"}, machines)

@@ -1,75 +1,30 @@
-"""The module that makes the lab's containers, against a podman that keeps its state in a file."""
+"""The module that makes the lab's containers, against a podman that keeps its state in memory."""
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
-
 import pytest
 
-from plugins.modules import lab_containers as module
-
-# As the module has them: by which of two names they are imported depends on the tests before these.
-container_hosts = sys.modules[module.Hosts.__module__]
-engine = container_hosts.choose.__globals__
-arguments = sys.modules[container_hosts.specification.__module__]
-LabError, Podman = engine["LabError"], engine["Podman"]
-CAPABILITIES, OWN_DEV, PRIVILEGED = engine["CAPABILITIES"], engine["OWN_DEV"], engine["PRIVILEGED"]
-
-HOST = {
-    "name": "kafka", "address": "10.89.20.10", "volumes": {"kafka": "/var/lib/kafka"}, "publish": [], "kept": [],
-}  # fmt: skip
-PARAMS = {
-    "lab": "lab", "clone": "/home/a/lab", "subnet": "10.89.20.0/24", "image": "image:1", "user_namespace": "auto",
-    "user": "ubuntu", "authorized_key": "ssh-ed25519 AAAA", "kept_folder": "/nowhere", "hosts": [HOST],
-}  # fmt: skip
-
-
-class FakePodman(Podman):
-    """Remembers what it was asked to do; `containers`, `volumes` and `networks` are what it holds."""
-
-    def __init__(self, containers=(), volumes=(), networks=(), failing=()) -> None:
-        super().__init__("podman")
-        self.held = {"container": list(containers), "volume": list(volumes), "network": list(networks)}
-        self.failing = set(failing)
-        self.asked: list[str] = []
-        self.commands: list[str] = []
-        self.runs: list[list[str]] = []
-
-    def run(self, *arguments, stdin=None, check=True):
-        self.asked.append(" ".join(arguments[:2]))
-        self.commands.append(" ".join(arguments))
-        if arguments[1:2] == ("ls",):
-            return subprocess.CompletedProcess(arguments, 0, json.dumps(self.held[arguments[0]]), "")
-        if arguments[0] == "run":
-            self.runs.append(list(arguments))
-        code = 1 if arguments[0] in self.failing else 0
-        if code and check:
-            raise LabError(f"podman {arguments[0]} failed")
-        return subprocess.CompletedProcess(arguments, code, "", "")
-
-
-def container(state: str = "running", pid: int = 1, isolation=OWN_DEV, **labels: str) -> dict:
-    """A container as podman lists it."""
-    known = {
-        "streaming-lab.clone": PARAMS["clone"],
-        "streaming-lab.spec": arguments.specification(HOST, PARAMS, isolation),
-        "streaming-lab.isolation": isolation.name,
-        "streaming-lab.reason": "" if isolation.mapped else "no user namespaces here",
-    }
-    return {"Id": "abc", "Names": ["lab-kafka"], "State": state, "Pid": pid, "Labels": {**known, **labels}}
+from tests.container_kit import (
+    CAPABILITIES,
+    HOST,
+    OWN_DEV,
+    PARAMS,
+    PRIVILEGED,
+    FakePodman,
+    LabError,
+    Podman,
+    arguments,
+    container,
+    container_hosts,
+    module,
+    stand_in,
+)
 
 
 @pytest.fixture(autouse=True)
 def hosts_without_ssh(monkeypatch):
-    """No container answers here, none has a living process but process 1, and the machine can map ids."""
-    monkeypatch.setattr(module, "open_ssh", lambda *_: ("10.89.20.10 ssh-ed25519 KEY", False))
-    monkeypatch.setattr(container_hosts, "really_runs", lambda pid: pid == 1)
-    monkeypatch.setattr(container_hosts, "choose", lambda *_: (OWN_DEV, "", []))
-    exits: list[str] = []
-    monkeypatch.setattr(container_hosts, "record_exit", exits.append)
-    return exits
+    """The ids of containers whose end was recorded."""
+    return stand_in(monkeypatch)
 
 
 def test_nothing_is_done_to_a_lab_that_runs():

@@ -12,6 +12,7 @@ import pytest
 
 from cli import addresses, reach
 from plugins.filter import lab_network
+from plugins.module_utils import address_record
 
 ALL = ("zookeeper", "kafka", "connect", "workspace", "mysql", "namenode", "datanode")
 
@@ -122,11 +123,24 @@ def test_up_says_so_where_the_firewall_is_off_and_nothing_of_a_foreign_cluster()
     ("values", "address"),
     [({}, "http://localhost:8083, on student01 itself"), ({"lab_open_to": ["any"]}, "http://10.10.10.101:8083")],
 )
-def test_an_address_is_shown_only_where_it_answers(values: dict[str, Any], address: str):
+def test_an_address_is_shown_only_where_it_answers(values: dict[str, Any], address: str, tmp_path: Path):
     mine = {"ansible_host": "10.10.10.101", "kafka_connect_port": 8083, **values}
     inventory = SimpleNamespace(hosts={"student01": host("connect", **mine)})
-    lab = SimpleNamespace(is_containers=False)
+    lab = SimpleNamespace(is_containers=False, state=tmp_path)
     assert addresses.lines(lab, inventory) == [f"  Kafka Connect   {address}"]
+
+
+def test_up_knows_hosts_by_the_addresses_that_were_chosen(tmp_path: Path):
+    """An inventory of DNS names: the firewall has the hosts' addresses, and opens nothing."""
+    hosts = {"a": host("kafka", lab_address="a.example", lab_cluster="one")}
+    hosts["b"] = host("workspace", lab_address="b.example", lab_cluster="one")
+    lab = SimpleNamespace(state=tmp_path)
+    assert "any machine" in reach.lines(addresses.with_chosen_addresses(lab, hosts))[1]
+    path = tmp_path / address_record.FILE
+    address_record.write(path, {"b": {"lab_address": "b.example", "address": "10.0.0.5"}})
+    assert reach.lines(addresses.with_chosen_addresses(lab, hosts))[0].startswith("no other machine reaches")
+    path.write_text("{", encoding="utf-8")
+    assert addresses.with_chosen_addresses(lab, hosts) == hosts
 
 
 @pytest.mark.skipif(not shutil.which("nft"), reason="no nft on this machine; the hosts check the file too")

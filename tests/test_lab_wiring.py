@@ -121,6 +121,34 @@ def test_a_workspace_does_without(ask: Ask, without: tuple, connect: str, mysql:
     assert list(seen.values()) == [connect, mysql, "hadoopmaster:9870"]
 
 
+def test_the_firewall_knows_hosts_by_the_addresses_that_preflight_chose(ask: Ask) -> None:
+    """lab_address of a host that a run leaves out is what Ansible logs in to."""
+    parts = {**ONE, "workspace": ["desk"]}
+    chosen = {"kafka": "10.0.0.4", "desk": "10.0.0.5"}
+    seen = ask(
+        parts, "kafka", {"rules": "__firewall_rules"}, "firewall", lab_addresses=chosen, lab_address="desk.example.org"
+    )
+    assert {port: rule["sources"] for rule in seen["rules"] for port in rule["ports"]}[9092] == ["10.0.0.5"]
+
+
+@pytest.mark.parametrize(
+    ("host", "parts", "settings", "installed"),
+    [
+        ("kafka", ONE, {}, True),
+        ("kafka", ONE, {"mysql_packages": []}, False),
+        ("desk", {**ONE, "workspace": ["desk"]}, {}, True),
+        ("desk", {"zookeeper": ["kafka"], "kafka": ["kafka"], "workspace": ["desk"]}, {}, False),
+        ("worker", {**ONE, "connect": ["worker"]}, {}, False),
+    ],
+    ids=["server", "no packages", "client", "no server in the lab", "worker"],
+)
+def test_preflight_knows_where_mysqls_packages_are_installed(
+    ask: Ask, host: str, parts: dict, settings: dict, installed: bool
+) -> None:
+    seen = ask(parts, host, {"client": "__preflight_mysql_client"}, "preflight", **settings)
+    assert seen == {"client": installed}
+
+
 def test_the_image_has_the_packages_that_the_inventory_says(ask: Ask) -> None:
     before = {"ansible.builtin.import_role": {"name": "containers", "tasks_from": "packages"}}
     recipe = {"packages": "__containers_packages", "mysql": "containers_packages_by_role.mysql"}

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import importlib
+from collections.abc import Callable
 from pathlib import Path
 
+import ansible.module_utils
 import pytest
 
 from plugins.module_utils import machine_mysql as mysql
 
+UTILS = Path(__file__).resolve().parent.parent / "plugins" / "module_utils"
 NEEDS = {"accounts": ["kafka", "student"], "port": 3306, "binary_log": True, "packages": ["mysql-server"]}
 FINE = "port\t3306\t\nlog_bin\t1\tROW\nroot\tlocalhost\t\n"
 RAN = "mysqld: ready for connections. Version: '8.0.46'  socket: '/run/mysqld/mysqld.sock'  port: 3306"
@@ -84,9 +88,16 @@ def test_mariadb_is_refused_although_it_is_stopped(root: Path, name: str) -> Non
     assert line.startswith("mysql: MariaDB is installed")
 
 
-def test_mariadbs_library_is_no_server(root: Path) -> None:
-    packages = ["libmariadb3", "mariadb-common", "mariadb-client"]
+def test_mariadbs_library_is_no_server_and_no_client(root: Path) -> None:
+    packages = ["libmariadb3", "mariadb-common", "mariadb-plugin-connect", "mysql-client-8.0"]
     assert mysql.problems(**{**NEEDS, "packages": packages}, root=root) == []
+    assert mysql.client_problems(packages) == []
+
+
+@pytest.mark.parametrize("name", ["mariadb-client", "mariadb-client-10.6", "mariadb-client-core"])
+def test_mariadbs_client_is_refused_by_name(name: str) -> None:
+    [line] = mysql.client_problems(["mariadb-common", name, "zsh"])
+    assert f"MariaDB's client ({name}) is installed" in line and f"apt-get remove {name})" in line
 
 
 def test_data_of_mariadb_is_refused(root: Path) -> None:
@@ -112,3 +123,28 @@ def test_the_labs_accounts_on_an_adopted_server_pass() -> None:
     ours = FINE + 'kafka\tlocalhost\t{"owner": "streaming-lab"}\nkafka2\tlocalhost\t\n'
     assert mysql.answer_problems(ours, ["kafka", "student"], 3306, True) == []
     assert mysql.answer_problems(FINE.replace("log_bin\t1", "log_bin\t0"), ["kafka"], 3306, False) == []
+
+
+@pytest.fixture
+def check(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[str]]:
+    """Problems that module machine_check returns for a machine with MariaDB's client."""
+    # The module is sent to hosts, where these are Ansible's own.
+    monkeypatch.setattr(ansible.module_utils, "__path__", [*ansible.module_utils.__path__, str(UTILS)])
+    module = importlib.import_module("plugins.modules.machine_check")
+    packages = {"packages": ["mariadb-client"], "problems": [], "notes": [], "facts": {}}
+    monkeypatch.setattr(module.machine_system, "describe", lambda *_: {**packages})
+    monkeypatch.setattr(module.machine_mysql, "problems", lambda **_: [])
+
+    def look(adopted: bool, **asked: object) -> list[str]:
+        monkeypatch.setattr(module.machine_mysql, "is_adopted", lambda: adopted)
+        defaults = {name: option.get("default") for name, option in module.ARGUMENTS.items()}
+        return [line for line in module.look({**defaults, **asked})["problems"] if line.startswith("mysql: ")]
+
+    return look
+
+
+def test_mariadbs_client_is_refused_only_where_mysqls_is_installed(check: Callable[..., list[str]]) -> None:
+    assert check(False) == []
+    assert len(check(False, mysql_client=True)) == 1
+    assert len(check(False, mysql_client=True, mysql={"port": 3306})) == 1
+    assert check(True, mysql_client=True, mysql={"port": 3306}) == []

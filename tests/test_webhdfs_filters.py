@@ -76,7 +76,15 @@ def test_a_namenode_that_does_not_answer_has_no_datanodes() -> None:
 
 
 def test_a_restart_is_due_where_the_server_is_older_than_the_change() -> None:
-    started = {"beans": [{"StartTime": 1_000_000}]}
-    assert webhdfs.restart_due(started, 1001.0)
-    assert not webhdfs.restart_due(started, 999.0)
-    assert not webhdfs.restart_due({}, 1001.0)
+    assert webhdfs.restart_due(1_000_000, 1001.0)
+    assert not webhdfs.restart_due(1_000_000, 999.0)
+    assert not webhdfs.restart_due(0, 1001.0)
+
+
+def test_the_active_namenode_restarts_after_the_others_and_datanodes_last() -> None:
+    states = {"slave1": "", "master1": "active", "master2": "standby", "master3": ""}
+    order = webhdfs.restart_order(
+        ["slave1", "master1", "master2", "master3"], ["master1", "master2", "master3"], states
+    )
+    assert order == ["master3", "master2", "master1", "slave1"]
+    assert webhdfs.restart_order(["b", "a"], ["b", "a"], {}) == ["b", "a"]

@@ -7,8 +7,14 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import ansible.module_utils
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
+
+# On the control machine Ansible finds these modules only for what it sends to hosts.
+ansible.module_utils.__path__.append(str(Path(__file__).resolve().parent.parent / "module_utils"))
+
+from ansible.module_utils import address_record  # noqa: E402
 
 
 def load_filters() -> ModuleType:
@@ -23,7 +29,10 @@ def load_filters() -> ModuleType:
 
 
 class ActionModule(ActionBase):
-    """The action. It reads what module machine_check registered as preflight_machine for each host."""
+    """The action. It reads what module machine_check registered as preflight_machine for each host.
+
+    The chosen addresses are kept in the lab's folder of state, for runs that leave hosts out (--limit).
+    """
 
     _requires_connection = False
     _supports_check_mode = True
@@ -32,21 +41,37 @@ class ActionModule(ActionBase):
         """Set the fact lab_addresses, {host: address}, for all hosts of the inventory.
 
         Raises:
-            AnsibleActionFail: if the address of a host cannot be chosen; names those hosts and what to set.
+            AnsibleActionFail: if the address of a host cannot be chosen; names those hosts and what to set. If the
+                record of earlier runs cannot be used.
         """
         result = super().run(tmp, task_vars)
         variables = task_vars or {}
         hostvars, hosts = variables["hostvars"], variables["groups"]["all"]
         machines = {host: hostvars[host].get("preflight_machine", {}) for host in hosts}
+        wanted = {host: str(hostvars[host]["lab_address"]) for host in hosts}
+        asked = [host for host in hosts if machines[host].get("addresses") is not None]
+        path = Path(str(hostvars[variables["inventory_hostname"]]["lab_state_dir"])) / address_record.FILE
         filters = load_filters()
-        chosen = filters.lab_addresses(
-            {host: str(hostvars[host]["lab_address"]) for host in hosts},
-            {host: machine.get("addresses") for host, machine in machines.items()},
-            one_machine=all(hostvars[host].get("ansible_connection") == "local" for host in hosts),
-        )
-        problems = [entry["problem"] for entry in chosen.values() if entry["problem"]]
-        if problems:
-            raise AnsibleActionFail("; ".join(problems))
-        result["ansible_facts"] = {"lab_addresses": {host: entry["address"] for host, entry in chosen.items()}}
-        result["notes"] = filters.lab_twins({host: machine.get("machine_id", "") for host, machine in machines.items()})
+        try:
+            record = address_record.read(path)
+            choices = filters.lab_addresses(
+                wanted,
+                {host: machine.get("addresses") for host, machine in machines.items()},
+                one_machine=all(hostvars[host].get("ansible_connection") == "local" for host in hosts),
+                recorded=address_record.recorded(record, wanted),
+            )
+            problems = [choice["problem"] for choice in choices.values() if choice["problem"]]
+            if problems:
+                raise AnsibleActionFail("; ".join(problems))
+            chosen = {host: choice["address"] for host, choice in choices.items()}
+            new = address_record.updated(record, wanted, chosen, asked)
+            if new != record and not self._task.check_mode:
+                address_record.write(path, new)
+        except address_record.RecordError as error:
+            raise AnsibleActionFail(str(error)) from error
+        result["ansible_facts"] = {"lab_addresses": chosen}
+        result["notes"] = [
+            *filters.lab_twins({host: machine.get("machine_id", "") for host, machine in machines.items()}),
+            *address_record.earlier_note(wanted, chosen, asked),
+        ]
         return result

@@ -11,7 +11,10 @@ Addresses = list[dict[str, str]] | None
 
 
 def lab_addresses(
-    wanted: Mapping[str, str], addresses: Mapping[str, Addresses], one_machine: bool = False
+    wanted: Mapping[str, str],
+    addresses: Mapping[str, Addresses],
+    one_machine: bool = False,
+    recorded: Mapping[str, str] | None = None,
 ) -> dict[str, dict[str, str]]:
     """Choose each host's address.
 
@@ -19,10 +22,15 @@ def lab_addresses(
     address or a DNS name) it is the host's only address that no other host has, or the only one of those in a network
     that all hosts share.
 
+    A host that was not asked has the address of an earlier run, and the inventory's where there is none. With such a
+    host, which addresses are unique and shared is known in part only: then a host that was asked keeps the address of
+    an earlier run if it still has it.
+
     Parameters:
         wanted: `lab_address` by host; a DNS name where the inventory gives no address.
         addresses: what each host says of itself.
         one_machine: whether all hosts are names of one machine.
+        recorded: addresses that an earlier run chose, by host.
     Returns:
         {address, problem} by host; one of both is empty.
     """
@@ -34,10 +42,15 @@ def lab_addresses(
     own = {host: [entry for entry in found if owners[entry["address"]] == {host}] for host, found in asked.items()}
     shared = _shared_networks(own)
     alone = one_machine or len(wanted) == 1 or not asked
+    # An address that another host has now was given to it since.
+    earlier = {host: address for host, address in (recorded or {}).items() if not owners.get(address, set()) - {host}}
+    complete = len(asked) == len(wanted)
     chosen = {}
     for host, address in wanted.items():
         if host not in asked:
-            chosen[host] = _of_silent_host(host, address, alone)
+            chosen[host] = _of_silent_host(host, earlier.get(host, address), alone)
+        elif not complete and earlier.get(host) in {entry["address"] for entry in own[host]}:
+            chosen[host] = {"address": earlier[host], "problem": ""}
         elif alone and _kind(address) == "loopback":
             chosen[host] = {"address": address, "problem": ""}
         else:

@@ -52,15 +52,26 @@ def webhdfs_urls(values: Mapping[str, str], address: str) -> list[str]:
     return [f"http://{value.replace('0.0.0.0:', '127.0.0.1:', 1)}" for value in found]
 
 
-def restart_due(started: Mapping[str, Any], changed: float) -> bool:
+def restart_due(started: int, changed: float) -> bool:
     """Whether a server started before its file was changed.
 
     Parameters:
-        started: of /jmx?qry=java.lang:type=Runtime (key StartTime, ms since 1970); empty where it did not answer.
+        started: when the server started, in ms since 1970; 0 where it did not answer.
         changed: when the file was changed, in seconds since 1970.
     """
-    beans = started.get("beans") or [{}]
-    return "StartTime" in beans[0] and beans[0]["StartTime"] / 1000 < changed
+    return started > 0 and started / 1000 < changed
+
+
+def restart_order(hosts: list[str], namenodes: list[str], states: Mapping[str, str]) -> list[str]:
+    """The hosts in the order in which HDFS restarts on them: standby NameNodes, the active one, other hosts.
+
+    Parameters:
+        hosts: all of them.
+        namenodes: hosts with a NameNode.
+        states: `active`, `standby` or something else, by host; a NameNode without a state comes first.
+    """
+    places = {"": 0, "standby": 1, "active": 3}
+    return sorted(hosts, key=lambda host: places.get(states.get(host, ""), 2) if host in namenodes else 4)
 
 
 def webhdfs_problems(values: Mapping[str, str], core: Mapping[str, str]) -> list[str]:
@@ -122,6 +133,7 @@ class FilterModule:
                 webhdfs_properties,
                 webhdfs_urls,
                 restart_due,
+                restart_order,
                 webhdfs_problems,
                 live_datanodes,
                 datanode_lines,

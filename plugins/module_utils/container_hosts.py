@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 try:
-    from ansible.module_utils import container_files
+    from ansible.module_utils import container_files, container_network
     from ansible.module_utils.container_arguments import (
         INFRA,
         LABEL,
@@ -19,7 +19,7 @@ try:
     from ansible.module_utils.container_engine import LabError, Podman, last_line, really_runs, record_exit
     from ansible.module_utils.container_isolation import KNOWN, PRIVILEGED, Isolation, choose, fill_volumes
 except ImportError:
-    from plugins.module_utils import container_files
+    from plugins.module_utils import container_files, container_network
     from plugins.module_utils.container_arguments import (
         INFRA,
         LABEL,
@@ -54,6 +54,7 @@ class Hosts:
         }
         self.isolation, self.reason = self._present_isolation()
         self.added: list[str] = []
+        self.network_warning = ""
 
     def name(self, host: dict) -> str:
         """The container's name."""
@@ -168,6 +169,41 @@ class Hosts:
         except OSError as error:
             raise LabError(str(error)) from error
 
+    def bring_up_network(self) -> str:
+        """Make the network where it is missing. Returns what was done, empty when nothing was.
+
+        One without `isolate` is made anew, and so are its containers, as after a change of their arguments. Where
+        somebody else's container is in it, it stays, and `network_warning` says so.
+
+        Raises:
+            LabError: a container's files could not be kept; nothing was removed.
+        """
+        lab = self.params["lab"]
+        network = container_network.present_network(self.podman, lab)
+        if network is None:
+            if self.change:
+                container_network.create(self.podman, self.params)
+            return f"made network {lab} ({self.params['subnet']})"
+        if container_network.is_isolated(network):
+            return ""
+        if foreign := container_network.foreign_containers(self.podman, lab):
+            self.network_warning = container_network.open_network_warning(lab, foreign)
+            return ""
+        if self.change:
+            present = [host for host in self.params["hosts"] if self.name(host) in self.containers]
+            # All before the first is removed: a container whose files cannot be kept stops this.
+            for host in present:
+                self.keep_files(host)
+            for host in present:
+                self.remove(self.name(host))
+            for name in [*self.infra]:
+                self.remove_infra(name)
+            # Without --force, which would remove containers.
+            self.podman.run("network", "rm", lab)
+            container_network.create(self.podman, self.params)
+        self.containers = {}
+        return f"made network {lab} anew, with its containers: it did not keep those of other labs out"
+
     def bring_up(self, host: dict) -> str:
         """Bring one host to where it runs as specified. Returns what was done, empty when nothing was."""
         name = self.name(host)
@@ -221,21 +257,6 @@ def open_ssh(podman: Podman, host: dict, params: dict) -> tuple[str, bool]:
             reason = last_line(done.stderr) if done.stderr.strip() else "no answer on port 22"
             raise LabError(f"{name} started but its sshd did not within {BOOT_SECONDS} s: {reason}")
         time.sleep(0.3)
-
-
-def network_action(podman: Podman, params: dict, change: bool) -> str:
-    """Make the lab's network where it is missing. Returns what was done."""
-    found = podman.labelled("network", params["lab"])
-    if any(network["name"] == params["lab"] for network in found):
-        return ""
-    if change:
-        podman.run(
-            "network", "create", "--label", f"streaming-lab.lab={params['lab']}",
-            "--label", f"streaming-lab.clone={params['clone']}", "--subnet", params["subnet"],
-            # Containers of other labs do not reach these: with the gateway's address, they would pass for this machine.
-            "--opt", "isolate=true", params["lab"],
-        )  # fmt: skip
-    return f"made network {params['lab']} ({params['subnet']})"
 
 
 def own_containers(podman: Podman, params: dict) -> list[dict]:

@@ -131,6 +131,21 @@ def problems(
     return answer_problems(answer, accounts, port, binary_log)
 
 
+def client_problems(packages: list[str]) -> list[str]:
+    """Say why MySQL's client package cannot be installed: MariaDB's conflicts with it, and apt would remove that one.
+
+    Parameters:
+        packages: names of the installed OS packages.
+    """
+    found = sorted(name for name in packages if re.match(r"mariadb-client(-core)?(-[0-9.]+)?$", name))
+    if not found:
+        return []
+    return [
+        f"mysql: MariaDB's client ({', '.join(found)}) is installed, and MySQL's client would replace it; "
+        f"use another host, or remove it (sudo apt-get remove {' '.join(found)})"
+    ]
+
+
 def answer_problems(answer: str, accounts: list[str], port: int, binary_log: bool) -> list[str]:
     """Problems in a server's answer to QUERY.
 

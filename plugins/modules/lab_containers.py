@@ -11,11 +11,11 @@ from ansible.module_utils.basic import AnsibleModule
 try:
     from ansible.module_utils.container_arguments import INFRA
     from ansible.module_utils.container_engine import LabError, Podman
-    from ansible.module_utils.container_hosts import Hosts, network_action, open_ssh, own_containers
+    from ansible.module_utils.container_hosts import Hosts, open_ssh, own_containers
 except ImportError:
     from plugins.module_utils.container_arguments import INFRA
     from plugins.module_utils.container_engine import LabError, Podman
-    from plugins.module_utils.container_hosts import Hosts, network_action, open_ssh, own_containers
+    from plugins.module_utils.container_hosts import Hosts, open_ssh, own_containers
 
 DOCUMENTATION = r"""
 ---
@@ -24,7 +24,8 @@ short_description: Containers with systemd that stand for the hosts of one lab
 description:
   - Makes, starts and removes the podman containers, volumes and the network of one lab, known by their labels.
   - Repairs what a power cut or killed processes leave behind (a container that podman believes to be running).
-  - A container whose specification changed is made anew; its volumes stay.
+  - A container whose specification changed is made anew; its volumes stay. So are all where the network lacks podman's
+    option C(isolate), as earlier releases made it.
   - Root in a container is an ordinary account of the machine, where the machine can do that; see O(user_namespace).
   - Adds ranges for the user C(containers) to /etc/subuid and /etc/subgid where they are missing, and says so.
 options:
@@ -83,6 +84,7 @@ isolation: {description: How containers are kept apart from the machine, type: s
 mapped: {description: Whether root inside is an ordinary account of the machine, type: bool, returned: when present}
 reason: {description: Why root in a container is root of the machine, type: str, returned: when present}
 added: {description: What was added to files of the machine, type: list, elements: str, returned: when present}
+network_warning: {description: Why the network could not be isolated, or empty, type: str, returned: when present}
 """
 
 
@@ -90,12 +92,13 @@ def present(podman: Podman, params: dict, change: bool) -> dict:
     """Make or start all hosts of the lab, side by side. Returns the module's result."""
     hosts = Hosts(podman, params, change)
     hosts.choose_isolation()
-    actions = [*hosts.added, network_action(podman, params, change)]
+    actions = [*hosts.added]
     wanted = {hosts.name(host) for host in params["hosts"]}
     for name in sorted(set(hosts.containers) - wanted):
         if change:
             hosts.remove(name)
         actions.append(f"removed {name}: it is no longer in the inventory")
+    actions.append(hosts.bring_up_network())
 
     def one(host: dict) -> tuple[str, str]:
         action = hosts.bring_up(host)
@@ -116,6 +119,7 @@ def present(podman: Podman, params: dict, change: bool) -> dict:
         "mapped": hosts.isolation.mapped,
         "reason": hosts.reason,
         "added": hosts.added,
+        "network_warning": hosts.network_warning,
     }
 
 

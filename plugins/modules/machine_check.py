@@ -79,6 +79,12 @@ options:
   mysql:
     description: Accounts, port and binary_log that the lab needs of a MySQL server. Without it none is looked for.
     type: dict
+  mysql_client:
+    description:
+      - Whether MySQL's client package is to be installed here, which MariaDB's client conflicts with. A MySQL server
+        that is here already, and that the lab did not configure, keeps its own programs.
+    type: bool
+    default: false
   apt_lock_seconds:
     description: How long roles wait for apt's locks; said where somebody holds them.
     type: int
@@ -159,6 +165,7 @@ ARGUMENTS: dict[str, Any] = {
     "control_time": {"type": "float", "default": 0},
     "claims": {"type": "list", "elements": "dict", "default": []},
     "mysql": {"type": "dict"},
+    "mysql_client": {"type": "bool", "default": False},
     "apt_lock_seconds": {"type": "int", "default": 0},
     "fail": {"type": "bool", "default": True},
 }
@@ -185,9 +192,13 @@ def look(asked: dict[str, Any]) -> dict[str, Any]:
     )
     problems = machine.pop("problems") + machine_owners.problems(asked["claims"])
     adopted = False
+    server_problems: list[str] = []
     if asked["mysql"]:
-        problems += machine_mysql.problems(**asked["mysql"], packages=machine["packages"])
+        server_problems = machine_mysql.problems(**asked["mysql"], packages=machine["packages"])
         adopted = machine_mysql.is_adopted()
+    problems += server_problems
+    if asked["mysql_client"] and not adopted and not server_problems:
+        problems += machine_mysql.client_problems(machine["packages"])
     problems += memory
     problems += machine_resources.problems(
         0,

@@ -1,0 +1,71 @@
+"""The podman network of one lab: made, and made anew where an earlier release made it without `isolate`."""
+
+from __future__ import annotations
+
+import json
+
+try:
+    from ansible.module_utils.container_engine import Podman
+except ImportError:
+    from plugins.module_utils.container_engine import Podman
+
+
+def create(podman: Podman, params: dict) -> None:
+    """Make the lab's network.
+
+    Parameters:
+        podman: the engine.
+        params: of module lab_containers.
+    Raises:
+        LabError: podman refused.
+    """
+    podman.run(
+        "network", "create", "--label", f"streaming-lab.lab={params['lab']}",
+        "--label", f"streaming-lab.clone={params['clone']}", "--subnet", params["subnet"],
+        # Containers of other labs do not reach these: with the gateway's address, they would pass for this machine.
+        "--opt", "isolate=true", params["lab"],
+    )  # fmt: skip
+
+
+def present_network(podman: Podman, lab: str) -> dict | None:
+    """The lab's network as podman lists it; None where there is none."""
+    return next((found for found in podman.labelled("network", lab) if found["name"] == lab), None)
+
+
+def is_isolated(network: dict) -> bool:
+    """Whether containers of other isolated networks cannot reach those of a network.
+
+    Parameters:
+        network: as podman lists it; without options it has no key `options`.
+    """
+    return str((network.get("options") or {}).get("isolate", "")).lower() in ("true", "1", "strict")
+
+
+def foreign_containers(podman: Podman, lab: str) -> list[str]:
+    """Names of containers in the lab's network that are not the lab's own.
+
+    Parameters:
+        podman: the engine.
+        lab: the lab's name.
+    """
+    listed = podman.run("container", "ls", "--all", "--filter", f"network={lab}", "--format", "json").stdout
+    return sorted(
+        container["Names"][0]
+        for container in json.loads(listed or "[]") or []
+        if (container.get("Labels") or {}).get("streaming-lab.lab") != lab
+    )
+
+
+def open_network_warning(lab: str, foreign: list[str]) -> str:
+    """Say that the network could not be made anew, why, and what to do.
+
+    Parameters:
+        lab: the lab's name.
+        foreign: containers in its network that are not the lab's own.
+    """
+    first = foreign[0]
+    return (
+        f"containers of other labs reach this lab's ports: network {lab} is of an earlier release and lacks podman's "
+        f"option isolate, and up cannot make it anew while {', '.join(foreign)} is in it; "
+        f"take it out (sudo podman network disconnect {lab} {first}), then run ./lab up"
+    )

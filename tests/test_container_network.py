@@ -1,0 +1,72 @@
+"""A network of an earlier release, without podman's isolate: made anew with its containers, or a warning."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.container_kit import HOST, PARAMS, FakePodman, LabError, container, container_hosts, module, stand_in
+
+OLD_NETWORK = {"name": "lab", "options": None}
+KEPT = [{"path": "/opt/kafka", "users": ["student"]}]
+INFRA = {**container(**{"streaming-lab.infra": "lab-kafka"}), "Names": ["lab-kafka_infra"]}
+
+
+@pytest.fixture(autouse=True)
+def hosts_without_ssh(monkeypatch):
+    """The ids of containers whose end was recorded."""
+    return stand_in(monkeypatch)
+
+
+def test_a_network_without_isolation_is_made_anew_with_its_containers(monkeypatch):
+    podman = FakePodman([container(), INFRA], [{"Name": "lab-kafka-kafka"}], [OLD_NETWORK])
+    files = container_hosts.container_files
+    monkeypatch.setattr(files, "keep", lambda *given: podman.commands.append(f"keep {given[1]}"))
+    monkeypatch.setattr(files, "give_back", lambda *given: podman.commands.append(f"give {given[1]}"))
+    result = module.present(podman, {**PARAMS, "hosts": [{**HOST, "kept": KEPT}]}, change=True)
+    assert result["actions"] == [
+        "made network lab anew, with its containers: it did not keep those of other labs out",
+        "made lab-kafka",
+    ]
+    order = [command for command in podman.commands if command.startswith(("keep", "rm", "network", "run -d", "give"))]
+    order = [" ".join([*command.split()[:2], command.split()[-1]]) for command in order if "network ls" not in command]
+    assert order[:5] == [
+        "keep lab-kafka lab-kafka", "rm --force lab-kafka", "rm --force lab-kafka_infra", "network rm lab",
+        "network create lab",
+    ]  # fmt: skip
+    assert order[-1] == "give lab-kafka lab-kafka"
+    assert "volume rm" not in podman.asked and "volume create" not in podman.asked
+    assert "isolate=true" in next(command for command in podman.commands if command.startswith("network create"))
+    assert result["network_warning"] == ""
+
+
+def test_an_infra_container_without_its_host_does_not_hold_the_network():
+    podman = FakePodman([INFRA], networks=[OLD_NETWORK])
+    module.present(podman, PARAMS, change=True)
+    assert podman.asked.index("rm --force") < podman.asked.index("network rm")
+
+
+def test_check_mode_leaves_such_a_network_as_it_is():
+    podman = FakePodman([container()], networks=[OLD_NETWORK])
+    assert module.present(podman, PARAMS, change=False)["actions"][0].startswith("made network lab anew")
+    assert all(asked.endswith("ls") for asked in podman.asked)
+
+
+def test_no_container_is_removed_where_the_files_of_one_cannot_be_kept(monkeypatch):
+    hosts = [{**HOST, "name": name, "kept": KEPT} for name in ("kafka", "desk")]
+    podman = FakePodman([container(), {**container(), "Names": ["lab-desk"]}], networks=[OLD_NETWORK])
+
+    def refuse(_podman, name, *_rest):
+        if name == "lab-desk":
+            raise OSError("no space")
+
+    monkeypatch.setattr(container_hosts.container_files, "keep", refuse)
+    with pytest.raises(LabError, match="no space; the container lab-desk was not changed"):
+        module.present(podman, {**PARAMS, "hosts": hosts}, change=True)
+    assert "rm --force" not in podman.asked and "network rm" not in podman.asked
+
+
+def test_a_network_with_somebody_elses_container_stays_with_a_warning():
+    podman = FakePodman([container()], networks=[OLD_NETWORK], foreign=[{"Names": ["debugger"], "Labels": None}])
+    result = module.present(podman, PARAMS, change=True)
+    assert result["changed"] is False
+    assert "sudo podman network disconnect lab debugger" in result["network_warning"]
