@@ -24,14 +24,10 @@ from verify.lib.inventory import PARTS, ROOT, form_labs, read_hosts
 from verify.lib.lab import Lab
 from verify.lib.machine import Machine
 from verify.lib.report import Report, Table
+from verify.lib.selection import ORDER, case_of, is_asked_for, lab_of, place
 
 ALWAYS = ("zookeeper", "kafka", "workspace")
 """Parts that every case uses; what else it uses are its SERVERS."""
-ORDER = (
-    "host", "first-steps", "python-text", "python-json", "groups", "file-standalone", "file-distributed",
-    "mysql-source", "mysql-types", "webhdfs", "hdfs-raw", "hdfs-csv", "hdfs-sink", "bluesky", "transformations",
-    "faust",
-)  # fmt: skip
 NAMES = json.loads((ROOT / "roles/course/files/slate/slate_cases.json").read_text(encoding="utf-8"))
 REPORT = pytest.StashKey[Report]()
 TABLE = pytest.StashKey[Table]()
@@ -120,13 +116,6 @@ def _fault(config: pytest.Config, module: Any, case: str, lab: str) -> str:
     return "; ".join(fault for host, fault in faults.items() if host in used)
 
 
-def case_of(path: Path) -> str:
-    """Name the case that a file belongs to."""
-    if path.parent.name == "faults":
-        return path.stem.removeprefix("test_").removesuffix("_faults").replace("_", "-")
-    return "host" if path.parent.name == "hosts" else path.stem.removeprefix("test_").replace("_", "-")
-
-
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run every test once a lab."""
     if "lab" in metafunc.fixturenames:
@@ -139,34 +128,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     dropped = [item for item in items if (wanted and case_of(item.path) not in wanted) or not is_asked_for(item)]
     config.hook.pytest_deselected(items=dropped)
     labs = list(config.stash[LABS])
-
-    def place(item: pytest.Item) -> tuple:
-        case = case_of(item.path)
-        number = ORDER.index(case) if case in ORDER else len(ORDER)
-        return (
-            labs.index(lab_of(item)),
-            number,
-            item.path.parent.name,
-            item.path.name,
-            bool(item.get_closest_marker("restarts")),
-        )
-
-    items[:] = sorted((item for item in items if item not in dropped), key=place)
+    items[:] = sorted((item for item in items if item not in dropped), key=lambda item: place(item, labs))
     config.stash[LEFT] = Counter((case_of(item.path), lab_of(item)) for item in items)
-
-
-def is_asked_for(item: pytest.Item) -> bool:
-    """Whether a test may run: one that restarts or breaks something, or goes beyond the notes, has to be asked for."""
-    asked = [name for name in ("restarts", "faults") if item.config.getoption(f"--{name}")]
-    if item.get_closest_marker("extra") and not (item.config.getoption("case") or "restarts" in asked):
-        return False
-    marks = [name for name in ("restarts", "faults") if item.get_closest_marker(name)]
-    return not marks or any(name in asked for name in marks)
-
-
-def lab_of(item: pytest.Item) -> str:
-    """Name the lab that a test runs on."""
-    return item.callspec.params["lab"] if hasattr(item, "callspec") else "-"
 
 
 @pytest.fixture(scope="module")
@@ -278,26 +241,17 @@ def pytest_collection_finish(session: pytest.Session) -> None:
             screen.write_line(line)
 
 
-def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Write results.json, also when something failed."""
-    report = session.config.stash.get(REPORT, None)
-    if report and not session.config.option.collectonly:
-        report.write(Path(session.config.getoption("--lab-report")))
-
-
-def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
-    """Print the table once more below long failures, and where the reports lie."""
-    report = config.stash.get(REPORT, None)
-    if not report or not report.rows or TABLE not in config.stash:
-        return
-    if not report.good:
-        terminalreporter.write_line("")
-        for line in config.stash[TABLE].head():
-            terminalreporter.write_line(line)
-        for row in report.rows:
-            for line in config.stash[TABLE].lines(row):
-                terminalreporter.write_line(line, red=row.result != "passed")
-    total = sum(row.seconds for row in report.rows)
-    tally = Counter(row.result for row in report.rows)
-    said = ", ".join(f"{number} {result}" for result, number in tally.items())
-    terminalreporter.write_line(f"{said} in {total:.0f} s; {config.getoption('--lab-report')}/results.json, junit.xml")
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session) -> Iterator[None]:
+    """Write results.json; below pytest's own words, whatever ended the run, the counts and where the reports lie."""
+    config = session.config
+    if TABLE not in config.stash:
+        return (yield)
+    report, screen = config.stash[REPORT], config.pluginmanager.getplugin("terminalreporter")
+    report.write(Path(config.getoption("--lab-report")))
+    # pytest counts tests; the table has a row for each case.
+    screen.summary_stats = lambda: None
+    try:
+        return (yield)
+    finally:
+        screen.write_line(f"{report.counts()}; {config.getoption('--lab-report')}/results.json, junit.xml")
