@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import shutil
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -18,12 +17,13 @@ from typing import Any
 
 import pytest
 
+from cli.errors import INTERRUPTED
 from cli.printable import printable
-from verify.lib import hints
+from verify.lib import endings, hints
 from verify.lib.inventory import PARTS, ROOT, form_labs, read_hosts
 from verify.lib.lab import Lab
 from verify.lib.machine import Machine
-from verify.lib.report import Report, Table
+from verify.lib.report import Report, Row, Table
 from verify.lib.selection import ORDER, case_of, is_asked_for, lab_of, place
 
 ALWAYS = ("zookeeper", "kafka", "workspace")
@@ -34,7 +34,10 @@ TABLE = pytest.StashKey[Table]()
 LABS = pytest.StashKey[dict[str, Lab]]()
 FAULTS = pytest.StashKey[dict[str, dict[str, str]]]()
 """For each lab its hosts that cannot be verified, and why."""
-LEFT = pytest.StashKey[Counter]()
+LEFT = pytest.StashKey[list[pytest.Item]]()
+"""Tests that have not ended."""
+CURRENT = pytest.StashKey[pytest.Item]()
+"""The test that runs, or the last one that ran."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -50,6 +53,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--limit", default="", metavar="HOSTS", help="only labs with one of these hosts")
     group.addoption("--setting", action="append", default=[], metavar="KEY=VALUE", help="what --extra-vars of up gave")
     group.addoption("--case", action="append", default=[], metavar="NAME", help="only this case; may be repeated")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_cmdline_main(config: pytest.Config) -> Iterator[Any]:
+    """Pass on that a signal ended the run: pytest's own status, 2, also stands for a file that it cannot read."""
+    status = yield
+    return INTERRUPTED if config.stash.get(endings.SIGNALLED, False) else status
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -69,6 +79,7 @@ def pytest_configure(config: pytest.Config) -> None:
         config.stash[LABS], config.stash[FAULTS] = {"-": None}, {}
         config.stash[REPORT] = Report()
         return
+    endings.catch_signals(config)
     try:
         hosts = read_hosts(
             Path(config.getoption("--lab-inventory")), config.getoption("--limit"), config.getoption("--setting")
@@ -89,6 +100,9 @@ def pytest_configure(config: pytest.Config) -> None:
         for lab, error in zip(able, pool.map(_prepare, able), strict=True):
             if error:
                 faults[lab.name][lab.workspace.name] = f"lab {lab.name}: {error}"
+    # A run that is killed leaves no report of an earlier one.
+    for name in ("results.json", "junit.xml"):
+        (folder / name).unlink(missing_ok=True)
     config.stash[LABS], config.stash[FAULTS] = labs, faults
     config.stash[REPORT] = Report(len(labs))
     width = shutil.get_terminal_size((132, 40)).columns
@@ -129,7 +143,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     config.hook.pytest_deselected(items=dropped)
     labs = list(config.stash[LABS])
     items[:] = sorted((item for item in items if item not in dropped), key=lambda item: place(item, labs))
-    config.stash[LEFT] = Counter((case_of(item.path), lab_of(item)) for item in items)
+    config.stash[LEFT] = list(items)
 
 
 @pytest.fixture(scope="module")
@@ -185,16 +199,23 @@ def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> 
     """Measure a test with its setting up and cleaning, and show the row when it was the case's last."""
     key = (case_of(item.path), lab_of(item))
     row = item.config.stash[REPORT].row(*key)
+    item.config.stash[CURRENT] = item
     started = time.monotonic()
-    result = yield
-    row.seconds += time.monotonic() - started
+    try:
+        result = yield
+    finally:
+        row.seconds += time.monotonic() - started
     left = item.config.stash[LEFT]
-    left[key] -= 1
-    if not left[key]:
-        screen = item.config.pluginmanager.getplugin("terminalreporter")
-        for line in item.config.stash[TABLE].lines(row):
-            screen.write_line(line, red=row.result not in ("passed",))
+    left.remove(item)
+    if not any((case_of(other.path), lab_of(other)) == key for other in left):
+        _show(item.config, row)
     return result
+
+
+def _show(config: pytest.Config, row: Row) -> None:
+    screen = config.pluginmanager.getplugin("terminalreporter")
+    for line in config.stash[TABLE].lines(row):
+        screen.write_line(line, red=row.result != "passed")
 
 
 @pytest.hookimpl(wrapper=True)
@@ -243,11 +264,17 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_sessionfinish(session: pytest.Session) -> Iterator[None]:
-    """Write results.json; below pytest's own words, whatever ended the run, the counts and where the reports lie."""
+    """Give each case that did not end its row and write results.json; below pytest's own words show the counts.
+
+    Whatever ended the run. A slate that is still to be put back is put back after this.
+    """
     config = session.config
     if TABLE not in config.stash:
         return (yield)
     report, screen = config.stash[REPORT], config.pluginmanager.getplugin("terminalreporter")
+    current = config.stash.get(CURRENT, None)
+    for row in endings.close(report, config.stash.get(LEFT, []), current):
+        _show(config, row)
     report.write(Path(config.getoption("--lab-report")))
     # pytest counts tests; the table has a row for each case.
     screen.summary_stats = lambda: None

@@ -11,7 +11,7 @@ from typing import Any
 
 from cli.printable import printable
 
-RESULTS = ("refused", "down", "failed", "skipped", "passed")
+RESULTS = ("refused", "down", "failed", "interrupted", "not run", "skipped", "passed")
 """Worst first: a row shows the worst of what its tests came to."""
 MOST_NAMES = 8
 """The line of counts names this many cases of one result at most."""
@@ -40,6 +40,10 @@ class Report:
     def __init__(self, labs: int = 1) -> None:
         self.labs = labs
         self._rows: dict[tuple[str, str], Row] = {}
+
+    def has(self, case: str, lab: str) -> bool:
+        """Whether a case has begun on a lab."""
+        return (case, lab) in self._rows
 
     def row(self, case: str, lab: str) -> Row:
         """Return the row of a case on a lab; a new one the first time."""
@@ -89,7 +93,7 @@ class Table:
         widths = {"case": max(map(len, [*cases, "case"]))}
         if len(labs) > 1:
             widths = {"lab": max(map(len, [*labs, "lab"])), **widths}
-        self.widths = widths | {"engine": 15, "result": 7, "seconds": 7}
+        self.widths = widths | {"engine": 15, "result": max(map(len, RESULTS)), "seconds": 7}
         self.width = max(width, sum(self.widths.values()) + 3 * len(self.widths) + 30)
 
     def head(self) -> list[str]:
