@@ -94,7 +94,8 @@ def test_a_purged_position_is_told_from_the_server_and_from_the_log(worker):
     assert "it stopped in binlog.000001, which the server no longer has" in found["detail"]
     elsewhere = course("debezium", database__hostname="elsewhere.example")
     assert look(worker, entry(elsewhere), LOGS)["lost"] == ""
-    found = look(worker, entry(elsewhere), LOGS, PURGED)
+    assert look(worker, entry(elsewhere), LOGS, PURGED)["state"] == "RUNNING", "a single retry"
+    found = look(worker, entry(elsewhere), LOGS, PURGED * 2)
     assert found["state"] == "RETRYING"
     assert "ServerException: Cannot replicate because the source purged required" in found["detail"]
 

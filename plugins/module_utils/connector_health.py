@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 try:
@@ -30,6 +31,7 @@ def report(
     addresses: Sequence[str],
     journal: str = "",
     names: Sequence[str] = (),
+    now: datetime | None = None,
 ) -> list[dict[str, Any]]:
     """Look at every connector; an unexpected error of one becomes that connector's detail.
 
@@ -39,6 +41,7 @@ def report(
         addresses: `host:port` by which connectors reach that server.
         journal: the last lines of the worker's log.
         names: connectors to look at; none: all.
+        now: local time, as the worker writes it in its log; None: the age of its lines does not count.
     Returns:
         for each connector, sorted by name: name; state (as Connect has it; FAILED where a task failed, RETRYING where
         it runs in vain); detail, one line; notes, lines on its options and tables; and `lost`, `remedy` and
@@ -54,7 +57,7 @@ def report(
         if names and name not in names:
             continue
         try:
-            found.append(_judged(connect, name, entry, plugins, definitions, server, addresses, journal))
+            found.append(_judged(connect, name, entry, plugins, definitions, server, addresses, journal, now))
         except RestError:
             raise
         except Exception as error:
@@ -71,6 +74,7 @@ def _judged(
     server: Mapping[str, Any],
     addresses: Sequence[str],
     journal: str,
+    now: datetime | None,
 ) -> dict[str, Any]:
     config, status = entry["info"]["config"], entry["status"]
     plugin = plugin_of(str(config.get("connector.class", "")), plugins)
@@ -81,7 +85,7 @@ def _judged(
     own = _reads(config, addresses)
     columns = server.get("columns", []) if own else []
     verdict = _position(connect, name, config, status, server if own else {}, journal)
-    state, detail = _state(status, config, plugin, verdict, connector_log.retried(journal, name))
+    state, detail = _state(status, config, plugin, verdict, connector_log.retried(journal, name, now))
     notes = _notes(config, known, plugin, columns, status)
     if len(notes) > MOST_NOTES:
         notes = [*notes[:MOST_NOTES], f"and {len(notes) - MOST_NOTES} more columns"]
