@@ -2,7 +2,7 @@
 
 A case is a file of `verify/cases/` (or all of `verify/hosts/`: the case `host`). A case's file may say
     ENGINE    what does the work, for the table ("mysql", "bluesky": ask the lab)
-    SERVERS   (part, unit) of servers whose journal helps when it fails
+    SERVERS   (part, unit) of servers; their journal is shown when it fails
 """
 
 from __future__ import annotations

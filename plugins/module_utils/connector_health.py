@@ -1,6 +1,6 @@
 """How the connectors of a worker stand, declared or made by hand: what failed, and why one that runs sends nothing.
 
-`report` looks; `recover` lets Debezium's connectors begin anew whose position MySQL no longer has.
+`report` looks; `recover` lets Debezium's connectors begin anew where MySQL no longer has their position.
 """
 
 from __future__ import annotations
@@ -120,7 +120,7 @@ def _unjudged(name: str, entry: Mapping[str, Any], error: Exception) -> dict[str
 
 
 def recover(connect: Connect, connectors: Iterable[Mapping[str, Any]], check: bool) -> list[str]:
-    """Let connectors whose position is lost read their tables anew.
+    """Let connectors that lost their position read their tables anew.
 
     One that is paused or stopped is left alone, and so is one with another remedy. Whatever ends the work on a
     connector, it is resumed.

@@ -78,7 +78,7 @@ def test_topics_as_they_cannot_be(answers, lab):
             (
                 "grows has 3 partitions, declared are 1: Kafka takes none away",
                 "grows has replication factor 1, declared is 3",
-                "replication factor 99 needs as many brokers",
+                "replication factor 99 needs 99 brokers",
                 "new2: retention.msec is no config of a topic, did you mean retention.ms?",
                 "'lab verify' is no topic's name",
             ),
