@@ -114,7 +114,7 @@ def main() -> int:
     """Measure, print, and return 0 if every round was within the bar, in one start."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--host", default="kafka", help="whose broker is killed")
+    parser.add_argument("--host", default="kafka", help="host of the broker that is killed")
     parser.add_argument("--port", type=int, default=9092)
     parser.add_argument("--pause", type=float, default=10, help="seconds between two rounds, for Connect to settle")
     parser.add_argument("lab", nargs="*", help="options of ./lab, after --, such as --name other")

@@ -106,7 +106,7 @@ def main() -> int:
     parser.add_argument("--steps", default=",".join(STEPS), help="which, in the order above")
     parser.add_argument("--name", default="benchmark", help="of the lab that is made and measured")
     parser.add_argument("--rounds", type=int, default=3, help="runs of step `again`")
-    parser.add_argument("--hosts", default="kafka,hadoopmaster", help="whose memory is summed")
+    parser.add_argument("--hosts", default="kafka,hadoopmaster", help="hosts; their memory is summed")
     parser.add_argument("--keep", action="store_true", help="leave the lab up at the end")
     parser.add_argument("--yes", action="store_true", help="you have read what is removed")
     options = parser.parse_args()

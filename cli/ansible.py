@@ -66,7 +66,7 @@ def environment(lab: Lab, **more: str) -> dict[str, str]:
     """Environment of what the lab starts: its tools on PATH, the lab's name, mitogen unless LAB_MITOGEN=0.
 
     Parameters:
-        lab: whose name is passed on.
+        lab: its name is passed on.
         more: further variables.
     """
     variables = {

@@ -41,7 +41,7 @@ def run(lab: Lab, arguments: Namespace) -> int:
 
     Parameters:
         lab: what up would make.
-        arguments: none of its own.
+        arguments: not used.
     Returns:
         1 if up would fail, else 0.
     """
@@ -229,7 +229,7 @@ def ports(lab: Lab) -> list[Finding]:
     addresses = [f"127.0.0.1:{port}" for port in DEFAULT_LAB_PORTS]
     taken = [] if _own_listener(lab, machine) else machine.problems(0, 0, "/", addresses, [])
     if taken and os.geteuid() != 0 and (lab.state / "ssh" / "known_hosts").exists():
-        # Only root sees whose a port is, and a lab of this name was made here.
+        # Only root sees which process holds a port, and a lab of this name was made here.
         taken_by = f"taken, by lab {lab.name} if it runs (root could tell)"
         return [Finding(NOTE, "ports", f"{' and '.join(addresses)} {taken_by}")]
     return [Finding(BAD, "ports", text) for text in taken] or [

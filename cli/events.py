@@ -68,7 +68,7 @@ class Progress:
             case "no_hosts":
                 self.current = None
             case "task":
-                # Items of an earlier task: its failure was ignored, or none of its conditions took it for one.
+                # Items of an earlier task: its failure was ignored, or no condition took it for one.
                 self._items.clear()
                 if self.current:
                     self.current.task = event["name"]

@@ -22,7 +22,7 @@ class Inventory:
     """Values that are being read by a child process, and are there when first asked for.
 
     Parameters:
-        lab: whose inventory it is.
+        lab: the inventory's lab.
         child: prints the JSON of cli.inventory_values.
     """
 
@@ -125,7 +125,7 @@ def says_containers(lab: Lab) -> bool:
 
 
 def is_this_machine(lab: Lab) -> bool:
-    """Whether a host of the lab is this machine itself, whose own sudo then counts.
+    """Whether a host of the lab is this machine itself; then its own sudo counts.
 
     Parameters:
         lab: which.

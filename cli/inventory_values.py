@@ -53,7 +53,7 @@ def values(inventory: str, playbooks: str, settings: list[str], limit: str | Non
 
     Parameters:
         inventory: path of the inventory.
-        playbooks: folder whose group_vars belong to it.
+        playbooks: folder of the group_vars that belong to it.
         settings: what --extra-vars was given.
         limit: Ansible's host pattern, or None.
     Returns:

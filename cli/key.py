@@ -13,7 +13,7 @@ def make_key(lab: Lab) -> Path:
     """Make the key pair where it is missing.
 
     Parameters:
-        lab: whose state folder holds it.
+        lab: its state folder holds the key.
     Returns:
         path of the private key.
     Raises:

@@ -23,7 +23,7 @@ def new_log(lab: Lab, command: str) -> Path:
     """An empty log, build/log/COMMAND-TIME.log.
 
     Parameters:
-        lab: the lab whose clone holds it.
+        lab: its clone holds the log.
         command: what is being logged.
     """
     folder = lab.root / "build" / "log"

@@ -1,4 +1,4 @@
-"""What other machines can do with a lab over the network: none of its servers asks for a password."""
+"""What other machines can do with a lab over the network: its servers ask for no password."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 from plugins.filter.lab_network import ANYBODY, PARTS, lab_port_rules
 
 SHARED = ("namenode", "datanode")
-# Parts of the hosts whose programs and connectors use HDFS.
+# Parts of the hosts on which programs and connectors use HDFS.
 CLIENTS = {"workspace", "connect"}
 
 

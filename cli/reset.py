@@ -18,7 +18,7 @@ def run(lab: Lab, arguments: Namespace) -> int:
 
     Parameters:
         lab: which.
-        arguments: none of its own.
+        arguments: not used.
     """
     where = f"lab {lab.name}, {lab.shown_inventory}{f', hosts {lab.limit}' if lab.limit else ''}"
     confirm(

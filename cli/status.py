@@ -24,7 +24,7 @@ def run(lab: Lab, arguments: Namespace) -> int:
 
     Parameters:
         lab: which.
-        arguments: none of its own.
+        arguments: not used.
     Returns:
         0 when every service of every host runs, else 1.
     """
@@ -97,7 +97,7 @@ def connectors(states: dict[str, dict[str, Any]]) -> list[str]:
 
 
 def lost_records(states: dict[str, dict[str, Any]]) -> list[str]:
-    """One line for each group whose next records were deleted before it read them.
+    """One line for each group that lost records: Kafka deleted them before the group read them.
 
     Parameters:
         states: host -> {"gaps": [...]}, as playbooks/status.yml writes it.

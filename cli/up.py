@@ -16,7 +16,7 @@ from cli.lab import Lab, shown
 from cli.screen import Screen
 
 MOST_CHANGES_SHOWN = 60
-# Groups whose hosts make up a lab with cases to verify; Hadoop alone has none of its own.
+# Groups of a lab with cases to verify; Hadoop alone has no case.
 VERIFIED = {"zookeeper", "kafka", "connect", "mysql", "workspace"}
 # Phases that look and change nothing.
 REFUSING = {"Settings", "Machine", "Preflight"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import signal
 import subprocess
 import sys
 from argparse import Namespace
@@ -12,13 +13,15 @@ from pathlib import Path
 
 from cli import ansible, process, sudo
 from cli.ask import confirm
-from cli.errors import BAD_INPUT, CHECK_FAILED, OK, LabError
+from cli.errors import BAD_INPUT, CHECK_FAILED, INTERRUPTED, OK, LabError
 from cli.inventory import Inventory, is_this_machine
 from cli.lab import Lab
 
 NOTHING_COLLECTED = 5
 # What the end of a case may take on a busy machine.
 SLATE_SECONDS = 60.0
+# How pytest ends where a signal reached it and not this process; the negative ones before verify/ caught signals.
+STOPPED = (INTERRUPTED, -signal.SIGINT, -signal.SIGTERM, -signal.SIGHUP)
 
 
 def known_cases(root: Path) -> list[str]:
@@ -145,7 +148,9 @@ def _run_cases(lab: Lab, options: list[str], become: dict[str, str]) -> int:
         print("\nlab: putting the slate back (a second Ctrl-C leaves it as it is)", file=sys.stderr)
         process.stop(child, SLATE_SECONDS)
         raise
+    if status in STOPPED:
+        raise KeyboardInterrupt
     if status in (OK, CHECK_FAILED):
         return status
-    # pytest has said why: 2 interrupted or a file it cannot read, 3 and 4 its own errors, 5 nothing to run.
+    # pytest has said why: 2 a file it cannot read, 3 and 4 its own errors, 5 nothing to run.
     return BAD_INPUT if status != NOTHING_COLLECTED else CHECK_FAILED

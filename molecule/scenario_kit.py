@@ -231,7 +231,7 @@ def kill_tree(pid: int) -> None:
 
 
 def copy_of_project(target: Path) -> Path:
-    """A copy of the clone whose files a test may spoil; venv and state (keys, secrets) are the clone's.
+    """A copy of the clone with files that a test may spoil; venv and state (keys, secrets) are the clone's.
 
     Parameters:
         target: a folder that is not there yet.

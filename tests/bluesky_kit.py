@@ -22,7 +22,7 @@ IDENTITY, PASSWORD = "prova.bsky.social", "abcd-efgh-ijkl-mnop"
 
 
 class StandIn:
-    """A stand-in for Bluesky, and searches of it whose pauses are noted instead of waited for."""
+    """A stand-in for Bluesky, and searches of it with pauses that are noted instead of waited for."""
 
     def __init__(self, server: xrpc_server.Server, folder: Path) -> None:
         self.bluesky, self.folder = server.bluesky, folder

@@ -13,7 +13,7 @@ from bluesky_search.topic import FencedError, Topic  # isort: skip
 
 
 def topic(error: Exception) -> Topic:
-    """An open topic whose next commit fails."""
+    """An open topic; its next commit fails."""
 
     def commit() -> None:
         raise error

@@ -14,7 +14,7 @@ LabError, Podman = engine["LabError"], engine["Podman"]
 
 
 class Machine(Podman):
-    """A podman on a machine that refuses a container whose arguments hold one of some words, with what it says then."""
+    """A podman on a machine that refuses a container with one of some words in its arguments, and what it says then."""
 
     def __init__(self, refuses: dict[str, str] | None = None, labels: dict[str, str] | None = None) -> None:
         super().__init__("podman")

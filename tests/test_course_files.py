@@ -1,4 +1,4 @@
-"""What the student finds in his folders, and what becomes of his own edits."""
+"""What the student finds in their folders, and what becomes of their own edits."""
 
 from __future__ import annotations
 
@@ -44,10 +44,10 @@ def students_place() -> Iterator[Path]:
     with tempfile.TemporaryDirectory() as name:
         place = Path(name)
         place.chmod(0o755)
-        for folder in ("his", "roots", "pristine"):
+        for folder in ("theirs", "roots", "pristine"):
             (place / folder).mkdir()
         (place / "roots/file.py").write_text("root's")
-        os.chown(place / "his", NOBODY, NOBODY)
+        os.chown(place / "theirs", NOBODY, NOBODY)
         yield place
 
 
@@ -61,19 +61,19 @@ def seed(place: Path, capsys: pytest.CaptureFixture[str], **options: Any) -> dic
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can act as somebody else")
 def test_files_are_the_persons(students_place, capsys):
-    his = students_place / "his"
-    files = [{"dest": str(his / "programs/file.py"), "content": "new"}]
-    answer = seed(students_place, capsys, files=files, directories=[str(his / "programs")])
-    assert answer["written"] == [str(his / "programs/file.py")]
-    assert {path.stat().st_uid for path in (his / "programs", his / "programs/file.py")} == {NOBODY}
-    assert (students_place / f"pristine{his}/programs/file.py").stat().st_uid == 0
+    theirs = students_place / "theirs"
+    files = [{"dest": str(theirs / "programs/file.py"), "content": "new"}]
+    answer = seed(students_place, capsys, files=files, directories=[str(theirs / "programs")])
+    assert answer["written"] == [str(theirs / "programs/file.py")]
+    assert {path.stat().st_uid for path in (theirs / "programs", theirs / "programs/file.py")} == {NOBODY}
+    assert (students_place / f"pristine{theirs}/programs/file.py").stat().st_uid == 0
     assert os.geteuid() == 0
-    assert seed(students_place, capsys, files=files, directories=[str(his / "programs")])["changed"] is False
+    assert seed(students_place, capsys, files=files, directories=[str(theirs / "programs")])["changed"] is False
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can act as somebody else")
 def test_a_link_of_the_person_leads_nowhere(students_place, capsys):
-    link, target = students_place / "his/programs", students_place / "roots"
+    link, target = students_place / "theirs/programs", students_place / "roots"
     link.symlink_to(target)
     answer = seed(students_place, capsys, files=[{"dest": str(link / "new.py"), "content": "new"}])
     assert "cannot work there" in answer["msg"]

@@ -224,7 +224,7 @@ def test_ending_writes_what_is_gathered_and_commits_the_groups_offset():
 
 
 def days_by_turns(count: int) -> Log:
-    """A log whose rows are of three days by turns."""
+    """A log with rows of three days by turns."""
     log = Log()
     for number in range(count):
         log.fill(1, timestamp=number % 3 * DAY)
@@ -307,7 +307,7 @@ def test_a_batch_that_is_half_shown_when_its_hidden_folder_is_deleted_is_neither
     Client(store)._delete(f"{FOLDER}/_sink", "true")
     made = make_sink(store, log, "--by-day")
     turn_until(made, lambda: made.tally.retries >= 3)
-    assert "holds 2 of 3 files whose rows reach to offset 11 of partition 0" in made.tally.trouble
+    assert "holds 2 of 3 files with rows up to offset 11 of partition 0" in made.tally.trouble
     left = " ".join(f"{FOLDER}/{name}" for name in store.names())
     assert f": hdfs dfs -rm {left} (try " in made.tally.trouble
     for name in store.names():

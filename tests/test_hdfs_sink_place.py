@@ -59,7 +59,7 @@ def test_behind_a_full_file_none_is_given_blocks_larger_than_its_own():
 
 
 def answering(status: int, body: str) -> webhdfs.Client:
-    """A client of WebHDFS, each of whose requests has this answer."""
+    """A client of WebHDFS; each request has this answer."""
     answer = requests.Response()
     answer.status_code, answer._content = status, body.encode()
     client = webhdfs.Client("http://namenode:9870", "hadoop")

@@ -98,7 +98,7 @@ def test_a_path_that_leads_out_is_refused(shared: Path, path: str) -> None:
 
 
 class Swapping(io.BytesIO):
-    """Bytes whose reading gives somebody the time to act."""
+    """Bytes; reading them gives somebody the time to act."""
 
     def __init__(self, content: bytes, act: Callable[[], None]) -> None:
         super().__init__(content)

@@ -183,16 +183,16 @@ def test_the_student_may_start_and_stop_servers_by_commands_in_full(clone: Path,
 
 
 @pytest.mark.parametrize(
-    ("there", "his"), [(None, False), ("# Managed (role course)\n[client]", False), ("[client]\nuser=toni", True)]
+    ("there", "theirs"), [(None, False), ("# Managed (role course)\n[client]", False), ("[client]\nuser=toni", True)]
 )
-def test_somebodys_own_mysql_settings_are_told_from_ours(ask: Ask, there: str | None, his: bool) -> None:
+def test_somebodys_own_mysql_settings_are_told_from_ours(ask: Ask, there: str | None, theirs: bool) -> None:
     found = {"content": base64.b64encode(there.encode()).decode()} if there else {"failed": False}
-    seen = ask(ONE, "kafka", {"his": "__course_my_cnf_is_his"}, "course", __course_my_cnf=found)
-    assert seen == {"his": his}
+    seen = ask(ONE, "kafka", {"theirs": "__course_my_cnf_is_theirs"}, "course", __course_my_cnf=found)
+    assert seen == {"theirs": theirs}
 
 
 def test_a_standalone_worker_reads_both_places_of_secrets(clone: Path, ask: Ask) -> None:
-    """The course's files name the distributed worker's; a student's own are in his home."""
+    """The course's files name the distributed worker's; a student's own are in their home."""
     template = clone / "roles/kafka_connect/templates/connect-standalone.properties.j2"
     look = {"text": f"lookup('ansible.builtin.template', '{template}')"}
     text = ask(ONE, "kafka", look, "kafka_connect", __kafka_connect_prepared={"discovery": "service_load"})["text"]

@@ -102,7 +102,7 @@ def test_mode_of_an_existing_folder_is_left(installed: Product, capsys: pytest.C
 
 
 def test_folder_put_in_the_place_of_the_products_is_taken_back(installed: Product) -> None:
-    """Who may write in the product's folder may rename `bin` and make one of his own."""
+    """Who may write in the product's folder may rename `bin` and make one of their own."""
     owner = (os.getuid() + 1, os.getgid())
     with hold(installed.dest) as held:
         found = product_tree.compare(held, installed.content["files"], [], ["config"], owner)

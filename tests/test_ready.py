@@ -25,7 +25,7 @@ SPEC.loader.exec_module(ready)
 
 @contextmanager
 def serving(answer) -> Iterator[str]:
-    """A TCP server on a free port whose connections are given to `answer(socket)`; gives HOST:PORT."""
+    """A TCP server on a free port; its connections are given to `answer(socket)`. Gives HOST:PORT."""
 
     class Handler(socketserver.BaseRequestHandler):
         def handle(self) -> None:

@@ -39,7 +39,7 @@ def test_partitions_are_added_and_never_taken_away():
 
 def test_replicas_are_not_changed_nor_more_than_brokers():
     assert "a has replication factor 1, declared is 3" in made(Wanted("a", None, 3), found={"a": ONE}).refused[0]
-    assert made(Wanted("a", 1, 3)).refused == ["a: replication factor 3 needs as many brokers, and 1 is there"]
+    assert made(Wanted("a", 1, 3)).refused == ["a: replication factor 3 needs 3 brokers, and 1 is there"]
 
 
 @pytest.mark.parametrize(

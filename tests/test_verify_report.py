@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 
-import pytest
-
 from verify.lib.report import Report, Table
 
 
@@ -19,12 +17,22 @@ def test_a_row_shows_the_worst_of_its_tests():
     assert row.result == "refused"
 
 
-@pytest.mark.parametrize(("results", "good"), [(["passed"], True), (["passed", "skipped"], False), ([], False)])
-def test_only_a_report_of_passed_cases_is_good(results, good):
+def test_the_counts_name_the_cases_that_did_not_pass():
     report = Report()
-    for number, result in enumerate(results):
-        report.row(f"case-{number}", "kafka").add(result)
-    assert report.good is good
+    assert report.counts() == "no case ran in 0 s"
+    for number in range(12):
+        report.row(f"case-{number}", "kafka").add("failed" if number else "passed")
+    report.row("groups", "kafka").add("refused")
+    assert report.counts() == (
+        "1 passed, 11 failed (case-1, case-2, case-3, case-4, case-5, case-6, case-7, case-8 and 3 more), "
+        "1 refused (groups) in 0 s"
+    )
+
+
+def test_the_counts_of_several_labs_name_the_lab():
+    report = Report(labs=2)
+    report.row("groups", "vm2").add("down")
+    assert report.counts() == "1 down (vm2 groups) in 0 s"
 
 
 def test_json_has_the_agreed_fields_and_the_lab_only_where_there_are_several(tmp_path):

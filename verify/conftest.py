@@ -2,7 +2,7 @@
 
 A case is a file of `verify/cases/` (or all of `verify/hosts/`: the case `host`). A case's file may say
     ENGINE    what does the work, for the table ("mysql", "bluesky": ask the lab)
-    SERVERS   (part, unit) of servers whose journal helps when it fails
+    SERVERS   (part, unit) of servers; their journal is shown when it fails
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import shutil
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -18,27 +17,27 @@ from typing import Any
 
 import pytest
 
+from cli.errors import INTERRUPTED
 from cli.printable import printable
-from verify.lib import hints
+from verify.lib import endings, hints
 from verify.lib.inventory import PARTS, ROOT, form_labs, read_hosts
 from verify.lib.lab import Lab
 from verify.lib.machine import Machine
-from verify.lib.report import Report, Table
+from verify.lib.report import Report, Row, Table
+from verify.lib.selection import ORDER, case_of, is_asked_for, lab_of, place
 
 ALWAYS = ("zookeeper", "kafka", "workspace")
 """Parts that every case uses; what else it uses are its SERVERS."""
-ORDER = (
-    "host", "first-steps", "python-text", "python-json", "groups", "file-standalone", "file-distributed",
-    "mysql-source", "mysql-types", "webhdfs", "hdfs-raw", "hdfs-csv", "hdfs-sink", "bluesky", "transformations",
-    "faust",
-)  # fmt: skip
 NAMES = json.loads((ROOT / "roles/course/files/slate/slate_cases.json").read_text(encoding="utf-8"))
 REPORT = pytest.StashKey[Report]()
 TABLE = pytest.StashKey[Table]()
 LABS = pytest.StashKey[dict[str, Lab]]()
 FAULTS = pytest.StashKey[dict[str, dict[str, str]]]()
 """For each lab its hosts that cannot be verified, and why."""
-LEFT = pytest.StashKey[Counter]()
+LEFT = pytest.StashKey[list[pytest.Item]]()
+"""Tests that have not ended."""
+CURRENT = pytest.StashKey[pytest.Item]()
+"""The test that runs, or the last one that ran."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -54,6 +53,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--limit", default="", metavar="HOSTS", help="only labs with one of these hosts")
     group.addoption("--setting", action="append", default=[], metavar="KEY=VALUE", help="what --extra-vars of up gave")
     group.addoption("--case", action="append", default=[], metavar="NAME", help="only this case; may be repeated")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_cmdline_main(config: pytest.Config) -> Iterator[Any]:
+    """Pass on that a signal ended the run: pytest's own status, 2, also stands for a file that it cannot read."""
+    status = yield
+    return INTERRUPTED if config.stash.get(endings.SIGNALLED, False) else status
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -73,6 +79,7 @@ def pytest_configure(config: pytest.Config) -> None:
         config.stash[LABS], config.stash[FAULTS] = {"-": None}, {}
         config.stash[REPORT] = Report()
         return
+    endings.catch_signals(config)
     try:
         hosts = read_hosts(
             Path(config.getoption("--lab-inventory")), config.getoption("--limit"), config.getoption("--setting")
@@ -93,6 +100,9 @@ def pytest_configure(config: pytest.Config) -> None:
         for lab, error in zip(able, pool.map(_prepare, able), strict=True):
             if error:
                 faults[lab.name][lab.workspace.name] = f"lab {lab.name}: {error}"
+    # A run that is killed leaves no report of an earlier one.
+    for name in ("results.json", "junit.xml"):
+        (folder / name).unlink(missing_ok=True)
     config.stash[LABS], config.stash[FAULTS] = labs, faults
     config.stash[REPORT] = Report(len(labs))
     width = shutil.get_terminal_size((132, 40)).columns
@@ -120,13 +130,6 @@ def _fault(config: pytest.Config, module: Any, case: str, lab: str) -> str:
     return "; ".join(fault for host, fault in faults.items() if host in used)
 
 
-def case_of(path: Path) -> str:
-    """Name the case that a file belongs to."""
-    if path.parent.name == "faults":
-        return path.stem.removeprefix("test_").removesuffix("_faults").replace("_", "-")
-    return "host" if path.parent.name == "hosts" else path.stem.removeprefix("test_").replace("_", "-")
-
-
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run every test once a lab."""
     if "lab" in metafunc.fixturenames:
@@ -139,34 +142,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     dropped = [item for item in items if (wanted and case_of(item.path) not in wanted) or not is_asked_for(item)]
     config.hook.pytest_deselected(items=dropped)
     labs = list(config.stash[LABS])
-
-    def place(item: pytest.Item) -> tuple:
-        case = case_of(item.path)
-        number = ORDER.index(case) if case in ORDER else len(ORDER)
-        return (
-            labs.index(lab_of(item)),
-            number,
-            item.path.parent.name,
-            item.path.name,
-            bool(item.get_closest_marker("restarts")),
-        )
-
-    items[:] = sorted((item for item in items if item not in dropped), key=place)
-    config.stash[LEFT] = Counter((case_of(item.path), lab_of(item)) for item in items)
-
-
-def is_asked_for(item: pytest.Item) -> bool:
-    """Whether a test may run: one that restarts or breaks something, or goes beyond the notes, has to be asked for."""
-    asked = [name for name in ("restarts", "faults") if item.config.getoption(f"--{name}")]
-    if item.get_closest_marker("extra") and not (item.config.getoption("case") or "restarts" in asked):
-        return False
-    marks = [name for name in ("restarts", "faults") if item.get_closest_marker(name)]
-    return not marks or any(name in asked for name in marks)
-
-
-def lab_of(item: pytest.Item) -> str:
-    """Name the lab that a test runs on."""
-    return item.callspec.params["lab"] if hasattr(item, "callspec") else "-"
+    items[:] = sorted((item for item in items if item not in dropped), key=lambda item: place(item, labs))
+    config.stash[LEFT] = list(items)
 
 
 @pytest.fixture(scope="module")
@@ -222,16 +199,23 @@ def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> 
     """Measure a test with its setting up and cleaning, and show the row when it was the case's last."""
     key = (case_of(item.path), lab_of(item))
     row = item.config.stash[REPORT].row(*key)
+    item.config.stash[CURRENT] = item
     started = time.monotonic()
-    result = yield
-    row.seconds += time.monotonic() - started
+    try:
+        result = yield
+    finally:
+        row.seconds += time.monotonic() - started
     left = item.config.stash[LEFT]
-    left[key] -= 1
-    if not left[key]:
-        screen = item.config.pluginmanager.getplugin("terminalreporter")
-        for line in item.config.stash[TABLE].lines(row):
-            screen.write_line(line, red=row.result not in ("passed",))
+    left.remove(item)
+    if not any((case_of(other.path), lab_of(other)) == key for other in left):
+        _show(item.config, row)
     return result
+
+
+def _show(config: pytest.Config, row: Row) -> None:
+    screen = config.pluginmanager.getplugin("terminalreporter")
+    for line in config.stash[TABLE].lines(row):
+        screen.write_line(line, red=row.result != "passed")
 
 
 @pytest.hookimpl(wrapper=True)
@@ -278,26 +262,23 @@ def pytest_collection_finish(session: pytest.Session) -> None:
             screen.write_line(line)
 
 
-def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Write results.json, also when something failed."""
-    report = session.config.stash.get(REPORT, None)
-    if report and not session.config.option.collectonly:
-        report.write(Path(session.config.getoption("--lab-report")))
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session) -> Iterator[None]:
+    """Give each case that did not end its row and write results.json; below pytest's own words show the counts.
 
-
-def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
-    """Print the table once more below long failures, and where the reports lie."""
-    report = config.stash.get(REPORT, None)
-    if not report or not report.rows or TABLE not in config.stash:
-        return
-    if not report.good:
-        terminalreporter.write_line("")
-        for line in config.stash[TABLE].head():
-            terminalreporter.write_line(line)
-        for row in report.rows:
-            for line in config.stash[TABLE].lines(row):
-                terminalreporter.write_line(line, red=row.result != "passed")
-    total = sum(row.seconds for row in report.rows)
-    tally = Counter(row.result for row in report.rows)
-    said = ", ".join(f"{number} {result}" for result, number in tally.items())
-    terminalreporter.write_line(f"{said} in {total:.0f} s; {config.getoption('--lab-report')}/results.json, junit.xml")
+    Whatever ended the run. A slate that is still to be put back is put back after this.
+    """
+    config = session.config
+    if TABLE not in config.stash:
+        return (yield)
+    report, screen = config.stash[REPORT], config.pluginmanager.getplugin("terminalreporter")
+    current = config.stash.get(CURRENT, None)
+    for row in endings.close(report, config.stash.get(LEFT, []), current):
+        _show(config, row)
+    report.write(Path(config.getoption("--lab-report")))
+    # pytest counts tests; the table has a row for each case.
+    screen.summary_stats = lambda: None
+    try:
+        return (yield)
+    finally:
+        screen.write_line(f"{report.counts()}; {config.getoption('--lab-report')}/results.json, junit.xml")

@@ -143,7 +143,7 @@ def lists_as_text(given: dict[str, Any], specs: dict[str, Any]) -> dict[str, str
 class ActionModule(ActionBase):
     """The action. All checks are one task: each setting is rendered once a host.
 
-    Its options: `roles`, the folder of the roles, whose argument specs are read; `lab`, argument specs of settings that
+    Its options: `roles`, the folder of the roles with their argument specs; `lab`, argument specs of settings that
     belong to no role; `wiring`, a file of variables that are settings too, whatever their type.
     """
 

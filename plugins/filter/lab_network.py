@@ -9,7 +9,7 @@ ANYBODY = "any"
 # Ports on which the members of an ensemble talk to each other.
 ENSEMBLE = ("zookeeper_peer_port", "zookeeper_election_port")
 # For each part: its name, the settings of its ports with their defaults, the parts that connect to it, and what a
-# machine that connects can do without a password. `hdfs_client`: hosts whose programs and connectors use HDFS.
+# machine that connects can do without a password. `hdfs_client`: hosts on which programs and connectors use HDFS.
 PARTS: dict[str, tuple[str, dict[str, int], tuple[str, ...], str]] = {
     "zookeeper": (
         "ZooKeeper",

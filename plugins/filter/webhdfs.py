@@ -109,7 +109,7 @@ def live_datanodes(answer: Mapping[str, Any]) -> list[dict[str, str]]:
 
 
 def datanode_lines(nodes: list[Mapping[str, str]], unresolved: list[str], hosts: str) -> list[str]:
-    """Lines of /etc/hosts for DataNodes whose names do not resolve otherwise.
+    """Lines of /etc/hosts for DataNodes with names that do not resolve otherwise.
 
     Parameters:
         nodes: of live_datanodes.

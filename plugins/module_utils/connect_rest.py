@@ -30,7 +30,7 @@ class RestError(Exception):
 
 
 class PluginGoneError(RestError):
-    """What was asked for takes the connector's class, and the worker has it no more."""
+    """This operation needs the connector's plugin, which is no longer installed on the worker."""
 
 
 class Deleted(NamedTuple):
@@ -39,7 +39,7 @@ class Deleted(NamedTuple):
     histories: list[tuple[str, str]]
     """Debezium's schema histories, now of no use: each as (brokers, topic)."""
     kept: dict[str, dict[str, str]]
-    """Connectors, by name with their options, whose offsets stay: only their plugin, which is gone, can drop them."""
+    """Connectors, by name with their options, that keep their offsets: only the removed plugin can drop them."""
 
 
 class Connect:

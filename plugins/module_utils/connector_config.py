@@ -32,7 +32,7 @@ OF_KIND = {
         }
     ),
 }  # fmt: skip
-# Everything below these goes to a converter, a client or a driver, whose options the plugin does not define.
+# Everything below these goes to a converter, a client or a driver; the plugin does not define their options.
 PASSED_ON = ("admin.override.",)
 PASSED_ON_OF_KIND = {
     "source": ("producer.override.",),

@@ -1,42 +1,28 @@
 """How the connectors of a worker stand, declared or made by hand: what failed, and why one that runs sends nothing.
 
-`report` looks; `recover` lets Debezium's connectors begin anew whose position MySQL no longer has.
+`report` looks; `recover` lets Debezium's connectors begin anew where MySQL no longer has their position.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 try:
-    from ansible.module_utils import connector_position, connector_tables
+    from ansible.module_utils import connector_log, connector_position, connector_tables
     from ansible.module_utils.connect_rest import NO_PLUGIN, Connect, RestError, quoted
     from ansible.module_utils.connector_apply import plugin_of
     from ansible.module_utils.connector_config import ignored_options, say_unknown, unknown_options
     from ansible.module_utils.connector_secrets import masked_text, passwords_of, secrets_of
 except ImportError:  # imported by a unit test, without Ansible's own importer
-    from plugins.module_utils import connector_position, connector_tables
+    from plugins.module_utils import connector_log, connector_position, connector_tables
     from plugins.module_utils.connect_rest import NO_PLUGIN, Connect, RestError, quoted
     from plugins.module_utils.connector_apply import plugin_of
     from plugins.module_utils.connector_config import ignored_options, say_unknown, unknown_options
     from plugins.module_utils.connector_secrets import masked_text, passwords_of, secrets_of
 
-LONGEST = 400
 MOST_NOTES = 12
-# Sentences by which a wrapper says only that something went wrong inside.
-EMPTY = (
-    "Tolerance exceeded in error handler",
-    "An exception occurred in the change event producer",
-    "Unrecoverable exception",
-)
-
-KILLED = "Task threw an uncaught and unrecoverable exception"
-# What a task logs when it works again.
-SENDS = re.compile(r"Committing offsets for [1-9]")
-RECOVERED = re.compile(rf"{SENDS.pattern}|Connected to binlog at")
-# What a worker logs when it starts; its tasks start after that.
-WORKER_STARTS = re.compile(r"Kafka Connect (?:worker initializ|start)")
 
 
 def report(
@@ -45,6 +31,7 @@ def report(
     addresses: Sequence[str],
     journal: str = "",
     names: Sequence[str] = (),
+    now: datetime | None = None,
 ) -> list[dict[str, Any]]:
     """Look at every connector; an unexpected error of one becomes that connector's detail.
 
@@ -54,6 +41,7 @@ def report(
         addresses: `host:port` by which connectors reach that server.
         journal: the last lines of the worker's log.
         names: connectors to look at; none: all.
+        now: local time, as the worker writes it in its log; None: the age of its lines does not count.
     Returns:
         for each connector, sorted by name: name; state (as Connect has it; FAILED where a task failed, RETRYING where
         it runs in vain); detail, one line; notes, lines on its options and tables; and `lost`, `remedy` and
@@ -69,7 +57,7 @@ def report(
         if names and name not in names:
             continue
         try:
-            found.append(_judged(connect, name, entry, plugins, definitions, server, addresses, journal))
+            found.append(_judged(connect, name, entry, plugins, definitions, server, addresses, journal, now))
         except RestError:
             raise
         except Exception as error:
@@ -86,6 +74,7 @@ def _judged(
     server: Mapping[str, Any],
     addresses: Sequence[str],
     journal: str,
+    now: datetime | None,
 ) -> dict[str, Any]:
     config, status = entry["info"]["config"], entry["status"]
     plugin = plugin_of(str(config.get("connector.class", "")), plugins)
@@ -96,7 +85,7 @@ def _judged(
     own = _reads(config, addresses)
     columns = server.get("columns", []) if own else []
     verdict = _position(connect, name, config, status, server if own else {}, journal)
-    state, detail = _state(status, config, plugin, verdict, retried(journal, name))
+    state, detail = _state(status, config, plugin, verdict, connector_log.retried(journal, name, now))
     notes = _notes(config, known, plugin, columns, status)
     if len(notes) > MOST_NOTES:
         notes = [*notes[:MOST_NOTES], f"and {len(notes) - MOST_NOTES} more columns"]
@@ -118,7 +107,7 @@ def _unjudged(name: str, entry: Mapping[str, Any], error: Exception) -> dict[str
     parts = [status.get("connector", {}), *status.get("tasks", [])]
     failed = any(part.get("state") == "FAILED" for part in parts)
     hidden = secrets_of((entry.get("info") or {}).get("config") or {}, ())
-    why = masked_text(" ".join(f"{type(error).__name__}: {error}".split())[:LONGEST], hidden)
+    why = masked_text(" ".join(f"{type(error).__name__}: {error}".split())[: connector_log.LONGEST], hidden)
     return {
         "name": name,
         "state": "FAILED" if failed else str(parts[0].get("state", "UNKNOWN")),
@@ -131,7 +120,7 @@ def _unjudged(name: str, entry: Mapping[str, Any], error: Exception) -> dict[str
 
 
 def recover(connect: Connect, connectors: Iterable[Mapping[str, Any]], check: bool) -> list[str]:
-    """Let connectors whose position is lost read their tables anew.
+    """Let connectors that lost their position read their tables anew.
 
     One that is paused or stopped is left alone, and so is one with another remedy. Whatever ends the work on a
     connector, it is resumed.
@@ -196,72 +185,6 @@ def _begin_anew(connect: Connect, name: str) -> None:
         raise RestError(failure)
 
 
-def root_cause(trace: str) -> str:
-    """The sentence of a Java stack trace that says what to mend: the innermost cause with a message.
-
-    Parameters:
-        trace: of a connector or a task; or an entry of the log.
-    """
-    lines = [line.strip() for line in trace.splitlines() if line.strip()]
-    said = [
-        *lines[:1],
-        *(line.removeprefix("Caused by:").strip() for line in lines[1:] if line.startswith("Caused by:")),
-    ]
-    for line in reversed(said):
-        name, _, message = line.partition(": ")
-        if message.strip() and not message.startswith(EMPTY):
-            short = name.rpartition(".")[2] if re.fullmatch(r"[\w.$]+", name) else name
-            return f"{short}: {message.strip()}"[:LONGEST]
-    return (said[-1] if said else "no trace")[:LONGEST]
-
-
-def retried(journal: str, name: str) -> str:
-    """The reason of the newest failure that a connector's tasks have logged and try to get over; empty: there is none.
-
-    Parameters:
-        journal: of the worker; lines with `[NAME|task-0]` are a connector's.
-        name: of the connector.
-    """
-    for level, entry in _newest_first(journal, name):
-        # A task that was killed is FAILED; one that runs all the same was restarted since.
-        if RECOVERED.search(entry) or KILLED in entry:
-            return ""
-        if _is_failure(level, entry):
-            head, _, trace = entry.partition("\n")
-            return root_cause(trace if trace.strip() else head)
-    return ""
-
-
-def purge_logged(journal: str, name: str) -> bool:
-    """Whether a connector's task has logged that MySQL purged its position, and has sent no record since.
-
-    Debezium logs "Connected to binlog at" before each such error, so that line proves nothing here.
-
-    Parameters:
-        journal: of the worker; lines with `[NAME|task-0]` are a connector's.
-        name: of the connector.
-    """
-    for level, entry in _newest_first(journal, name):
-        if SENDS.search(entry) or KILLED in entry:
-            return False
-        if _is_failure(level, entry) and connector_position.PURGED.search(entry):
-            return True
-    return False
-
-
-def _newest_first(journal: str, name: str) -> Iterator[tuple[str, str]]:
-    """A connector's entries in the log, each as its level and its text."""
-    mark = re.compile(rf"^\[[^\]]+\] (ERROR|WARN|INFO) \[{re.escape(name)}\|task-\d+[^\]]*\] ")
-    for entry in reversed(re.split(r"\n(?=\[\d{4}-)", journal)):
-        level = mark.match(entry)
-        if level:
-            yield level[1], entry[level.end() :]
-
-
-def _is_failure(level: str, entry: str) -> bool:
-    return level != "INFO" and "Exception" in entry and (level == "ERROR" or "retry" in entry.lower())
-
-
 def _state(
     status: Mapping[str, Any],
     config: Mapping[str, str],
@@ -282,7 +205,7 @@ def _state(
     if failed:
         what, part = failed[0]
         remedy = f"; {verdict.remedy}" * bool(verdict.remedy)
-        return "FAILED", f"{what}: {verdict.lost or root_cause(str(part.get('trace', '')))}{remedy}"
+        return "FAILED", f"{what}: {verdict.lost or connector_log.root_cause(str(part.get('trace', '')))}{remedy}"
     if verdict.lost and state not in ("PAUSED", "STOPPED"):
         return "RETRYING", f"nothing arrives: {verdict.lost}; {verdict.remedy or './lab up lets it begin anew'}"
     number = len(parts) - 1
@@ -338,5 +261,5 @@ def _position(
         offsets = connect.offsets(name) if server else []
     except RestError:
         offsets = []
-    started = bool(WORKER_STARTS.search(journal)) or any(_newest_first(journal, name))
-    return connector_position.judge(config, status, offsets, server, purge_logged(journal, name), started)
+    purged, started = connector_log.purge_logged(journal, name), connector_log.starts_logged(journal, name)
+    return connector_position.judge(config, status, offsets, server, purged, started)

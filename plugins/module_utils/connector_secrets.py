@@ -21,7 +21,7 @@ NO_SECRET = re.compile(r"\.(enable|enabled|type|mode|class|file|location|path|to
 
 
 def passwords_of(definitions: Iterable[Mapping]) -> set[str]:
-    """Options whose type is PASSWORD.
+    """Options of the type PASSWORD.
 
     Parameters:
         definitions: as `connector_config.defined_names` takes them.

@@ -1,7 +1,7 @@
 """How containers with systemd are kept apart from the machine that runs them, and what this machine can do of it.
 
 Root in a container is to be an ordinary account of the machine: its ids are mapped by a user namespace
-(user_namespaces(7)), and it gets none of the machine's devices. systemd inside needs all capabilities, which count in
+(user_namespaces(7)), and it gets no device of the machine. systemd inside needs all capabilities, which count in
 that namespace alone, and an unmasked /proc, which it mounts again for hardened units.
 """
 

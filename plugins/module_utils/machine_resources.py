@@ -169,7 +169,7 @@ def problems(
         disk_mb: space that must be free under disk_path; 0 asks for none.
         disk_path: a folder that may not exist yet.
         addresses: ADDRESS:PORT that must be free to listen on.
-        own_processes: words; a listener whose command line holds one of them is ours and may stay.
+        own_processes: words; a listener with one of them in its command line is ours and may stay.
         own_units: systemd units; a listener that belongs to one of them is ours and may stay.
     """
     found, _ = memory_problems(memory_mb, "", available_memory_mb(), 0)

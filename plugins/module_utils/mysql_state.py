@@ -5,6 +5,9 @@ It needs PyMySQL. Documented: information_schema.COLUMNS, SHOW BINARY LOGS, gtid
 
 from __future__ import annotations
 
+import re
+import time
+from collections.abc import Sequence
 from typing import Any
 
 SYSTEM = ("information_schema", "mysql", "performance_schema", "sys")
@@ -12,11 +15,13 @@ MOST_ROWS = 1_000_000
 """Tables with more rows (by InnoDB's estimate) are not searched for values."""
 MOST_MILLISECONDS = 3000
 """How long one search for a value may take."""
+MOST_SECONDS = 20.0
+"""After this long no further search begins."""
 COLUMNS = """
 SELECT c.TABLE_SCHEMA, c.TABLE_NAME, c.COLUMN_NAME, c.COLUMN_TYPE, c.IS_NULLABLE = 'YES', c.COLUMN_DEFAULT,
        COALESCE(t.TABLE_ROWS, 0), c.DATA_TYPE
 FROM information_schema.COLUMNS c JOIN information_schema.TABLES t USING (TABLE_SCHEMA, TABLE_NAME)
-WHERE t.TABLE_TYPE = 'BASE TABLE' AND c.TABLE_SCHEMA NOT IN %s
+WHERE t.TABLE_TYPE = 'BASE TABLE' AND c.TABLE_SCHEMA IN %s
 ORDER BY c.TABLE_SCHEMA, c.TABLE_NAME, c.ORDINAL_POSITION
 """
 ZERO_DATE = "{0} = 0 OR MONTH({0}) = 0 OR DAYOFMONTH({0}) = 0"
@@ -31,11 +36,12 @@ SEARCHED = {
 }
 
 
-def look(connection: Any) -> dict[str, Any]:
+def look(connection: Any, databases: Sequence[str] | None = None) -> dict[str, Any]:
     """Look at a server.
 
     Parameters:
         connection: of PyMySQL, for a user who may read everything.
+        databases: regular expressions that match whole names of the databases to look into; None: all.
     Returns:
         columns: for each database, table, column, type, nullable, default, and holds: whether a row has a value of the
         kind that is searched for (none: not searched). binary_logs: names, the oldest first. gtid_purged and
@@ -43,8 +49,7 @@ def look(connection: Any) -> dict[str, Any]:
     """
     with connection.cursor() as cursor:
         cursor.execute(f"SET SESSION max_execution_time = {MOST_MILLISECONDS}")
-        cursor.execute(COLUMNS, (SYSTEM,))
-        columns = [_column(cursor, *row) for row in cursor.fetchall()]
+        columns = _columns(cursor, databases)
         cursor.execute("SELECT @@gtid_purged, @@gtid_executed, @@log_bin")
         purged, executed, logs_kept = cursor.fetchone()
         logs = []
@@ -59,9 +64,42 @@ def look(connection: Any) -> dict[str, Any]:
     }
 
 
+def _columns(cursor: Any, databases: Sequence[str] | None) -> list[dict[str, Any]]:
+    if databases is not None and not databases:
+        return []
+    cursor.execute("SHOW DATABASES")
+    names = [_text(name) for (name,) in cursor.fetchall()]
+    wanted = [name for name in names if name not in SYSTEM and (databases is None or _fits(databases, name))]
+    if not wanted:
+        return []
+    cursor.execute(COLUMNS, (wanted,))
+    rows, deadline = cursor.fetchall(), time.monotonic() + MOST_SECONDS
+    return [_column(cursor, deadline, *row) for row in rows]
+
+
+def _fits(patterns: Sequence[str], name: str) -> bool:
+    for pattern in patterns:
+        try:
+            if re.fullmatch(pattern, name, re.IGNORECASE):
+                return True
+        except re.error:
+            continue
+    return False
+
+
 def _column(
-    cursor: Any, database: str, table: str, name: str, kind: str, nullable: int, default: Any, rows: int, data_type: str
+    cursor: Any,
+    deadline: float,
+    database: str,
+    table: str,
+    name: str,
+    kind: str,
+    nullable: int,
+    default: Any,
+    rows: int,
+    data_type: str,
 ) -> dict[str, Any]:
+    searched = rows <= MOST_ROWS and time.monotonic() < deadline
     return {
         "database": database,
         "table": table,
@@ -69,7 +107,7 @@ def _column(
         "type": _text(kind),
         "nullable": bool(nullable),
         "default": None if default is None else _text(default),
-        "holds": _holds(cursor, database, table, name, _text(data_type)) if rows <= MOST_ROWS else None,
+        "holds": _holds(cursor, database, table, name, _text(data_type)) if searched else None,
     }
 
 

@@ -180,7 +180,7 @@ class Finder:
         return source
 
     def _fetch(self, rule: dict[str, Any], path: str, algorithm: str, expected: str) -> str:
-        """Fetch by the addresses, and if none of them has it by the coordinate; where it came from."""
+        """Fetch by the addresses, and if no address has it by the coordinate; where it came from."""
         if rule.get("urls"):
             try:
                 return download(rule["urls"], path, algorithm, expected, connect_timeout=PROBE_SECONDS)

@@ -35,7 +35,7 @@ class Difference:
 
     @property
     def wanted(self) -> list[str]:
-        """Files whose bytes are needed."""
+        """Files that have to be sent."""
         return sorted(self.missing + self.changed)
 
     def __bool__(self) -> bool:

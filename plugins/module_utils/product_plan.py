@@ -180,5 +180,5 @@ def read_members(path: str) -> Iterator[tuple[str, int, str, IO[bytes] | None]]:
 
 
 def missing_from_store(cache: Cache, entries: list[LockEntry]) -> list[LockEntry]:
-    """Locked artifacts whose bytes the store does not have."""
+    """Locked artifacts that the store does not have."""
     return [e for e in entries if not e.member and not cache.has(e.sha256, e.size)]

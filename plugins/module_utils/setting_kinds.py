@@ -84,7 +84,7 @@ def retention(value: Any) -> str:
 
 
 def uid(value: Any) -> str:
-    """An id of a user or a group: root's is none of the lab's, and those from 60000 on belong to the system."""
+    """An id of a user or a group: root's is not allowed, and those from 60000 on belong to the system."""
     return number(value, 1, 59999)
 
 

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-# Users of the lab's services and of the system: none of them can be a student.
+# Users of the lab's services and of the system: no student can have these names.
 RESERVED_USERS = frozenset(
     {"root", "zookeeper", "kafka", "kafka-connect", "hadoop", "mysql", "bluesky-search", "nobody", "daemon", "sshd"}
 )

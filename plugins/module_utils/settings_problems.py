@@ -87,7 +87,7 @@ def clashes(values: Mapping[str, Any], checks: Mapping[str, Mapping[str, Any]], 
 
 
 def option_problems(given: Mapping[str, Any]) -> list[str]:
-    """Options of Kafka that the broker, the worker or a topic would refuse; only for the Kafka whose options are known.
+    """Options of Kafka that the broker, the worker or a topic would refuse; only for a Kafka with known options.
 
     Parameters:
         given: settings with their values, of the right type.

@@ -126,8 +126,8 @@ def plan(
             made.create.append(topic)
             if topic.replication_factor and topic.replication_factor > brokers:
                 made.refused.append(
-                    f"{topic.name}: replication factor {topic.replication_factor} needs as many brokers, "
-                    f"and {brokers} {'is' if brokers == 1 else 'are'} there"
+                    f"{topic.name}: replication factor {topic.replication_factor} needs "
+                    f"{topic.replication_factor} brokers, and {brokers} {'is' if brokers == 1 else 'are'} there"
                 )
         else:
             made.adopted += [topic.name] * (topic.name not in noted)

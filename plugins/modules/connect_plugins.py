@@ -10,8 +10,8 @@ description:
     are is noted in a file; every other folder is someone's own and is left alone, also one that somebody put in the
     place of the lab's.
   - The folder is held open meanwhile. Someone's own plugins are read with their owner's rights.
-  - Refuses a declared plugin whose folder is someone's own, and a connector class that is there twice, in two folders
-    or twice in one, whoever put it there.
+  - Refuses a declared plugin where its folder is someone's own, and a connector class that is there twice, in two
+    folders or twice in one, whoever put it there.
   - Says which plugin.discovery the plugins need. It installs nothing; product_tree does.
 options:
   folder:

@@ -67,6 +67,7 @@ lines:
 import signal  # noqa: E402
 import subprocess  # noqa: E402
 import time  # noqa: E402
+from datetime import datetime  # noqa: E402
 from typing import Any  # noqa: E402
 
 from ansible.module_utils.basic import AnsibleModule  # noqa: E402
@@ -123,7 +124,9 @@ def _report(connect: Connect, given: dict[str, Any]) -> list[dict[str, Any]]:
     deadline = time.monotonic() + SECONDS
     while True:
         journal = _journal(given["unit"])
-        found = connector_health.report(connect, given["mysql"], given["mysql_addresses"], journal, given["names"])
+        found = connector_health.report(
+            connect, given["mysql"], given["mysql_addresses"], journal, given["names"], datetime.now()
+        )
         undecided = given["recover"] and any(connector["undecided"] for connector in found)
         if not undecided or time.monotonic() > deadline:
             return found

@@ -14,8 +14,8 @@ description:
     error is shown with its option. An option that neither the plugin nor Kafka Connect reads is an error by its name;
     the worker itself would pass over it in silence. So is one that Kafka Connect knows and ignores, such as
     C(value.converter.schemas.enable) in a connector that does not name C(value.converter).
-  - A source whose C(connector.class) would become another one is an error, unless it is V(fresh), for the other one
-    would read everything again.
+  - A changed C(connector.class) of a source is an error, unless it is V(fresh), since the other class would read
+    everything again.
   - A class that the worker does not have is an error; in check mode a warning, for the run may be to install its plugin
     first.
   - Secrets are masked in the difference and in every error - what the plugin defines as a password, what is named like

@@ -24,7 +24,7 @@ short_description: Containers with systemd that stand for the hosts of one lab
 description:
   - Makes, starts and removes the podman containers, volumes and the network of one lab, known by their labels.
   - Repairs what a power cut or killed processes leave behind (a container that podman believes to be running).
-  - A container whose specification changed is made anew; its volumes stay. So are all where the network lacks podman's
+  - A container with a changed specification is made anew; its volumes stay. So are all where the network lacks podman's
     option C(isolate), as earlier releases made it.
   - Root in a container is an ordinary account of the machine, where the machine can do that; see O(user_namespace).
   - Adds ranges for the user C(containers) to /etc/subuid and /etc/subgid where they are missing, and says so.

@@ -38,12 +38,12 @@ options:
     default: []
   own_processes:
     description:
-      - Words such as a container's name. A port whose listener's command line has one is not taken.
+      - Words such as a container's name. A port is not taken where the command line of its listener has one.
     type: list
     elements: str
     default: []
   own_units:
-    description: systemd units; a port whose listener belongs to one of them is not taken.
+    description: systemd units; a port is not taken where its listener belongs to one of them.
     type: list
     elements: str
     default: []
@@ -181,7 +181,7 @@ def look(asked: dict[str, Any]) -> dict[str, Any]:
     """
     machine = machine_system.describe(asked["control_time"], asked["systems"])
     if any(line.startswith("system: ") for line in machine["problems"]):
-        # Nothing else is meant for such a machine, whose Python may be too old for it.
+        # Other checks are not made for such a machine: its Python may be too old for them.
         return {"problems": machine["problems"], "notes": machine["notes"]}
     provisioned = bool(asked["unless_exists"]) and Path(asked["unless_exists"]).exists()
     memory, notes = machine_resources.memory_problems(

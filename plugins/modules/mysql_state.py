@@ -11,6 +11,12 @@ description:
     logs the server still has. M(connector_health) and M(kafka_connector) take the answer.
   - Changes nothing. Where no server answers, the answer is empty and says why.
 options:
+  databases:
+    description: >-
+      Regular expressions that match whole names of the databases to read columns of, as M(connector_databases) answers
+      them. An empty list reads none; without the option all are read, which takes long on a server with many tables.
+    type: list
+    elements: str
   socket: {description: Socket of the server., type: path, default: /run/mysqld/mysqld.sock}
   user: {description: Who logs in by the socket without a password., type: str, default: root}
 attributes:
@@ -23,6 +29,7 @@ author: Streaming Lab
 EXAMPLES = r"""
 - name: Read MySQL's columns and binary logs
   mysql_state:
+    databases: [sensors]
   register: mysql
 """
 
@@ -49,6 +56,7 @@ def main() -> None:
     """Run the module."""
     module = AnsibleModule(
         argument_spec={
+            "databases": {"type": "list", "elements": "str"},
             "socket": {"type": "path", "default": "/run/mysqld/mysqld.sock"},
             "user": {"type": "str", "default": "root"},
         },
@@ -61,7 +69,7 @@ def main() -> None:
             unix_socket=module.params["socket"], user=module.params["user"], connect_timeout=10
         )
         with connection:
-            state = mysql_state.look(connection)
+            state = mysql_state.look(connection, module.params["databases"])
     except Exception as error:
         module.exit_json(changed=False, state={}, reason=f"MySQL at {module.params['socket']}: {error}")
     module.exit_json(changed=False, state=state, reason="")

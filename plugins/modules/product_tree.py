@@ -50,9 +50,9 @@ EXAMPLES = r"""
 
 RETURN = r"""
 installed: {description: Number of files that were missing., type: int, returned: success}
-repaired: {description: Files whose content differed., type: list, returned: success}
+repaired: {description: Files with other content than the product's., type: list, returned: success}
 removed: {description: Files that were removed from exclusive folders., type: list, returned: success}
-restored: {description: Files whose mode differed., type: list, returned: success}
+restored: {description: Files with another mode than the product's., type: list, returned: success}
 taken_back: {description: Folders that belonged to someone else., type: list, returned: success}
 """
 

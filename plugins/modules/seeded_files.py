@@ -1,17 +1,17 @@
 #!/usr/bin/python
-"""Give a person files to work on, and never take his changes away."""
+"""Give a person files to work on, and never take their changes away."""
 
 from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: seeded_files
-short_description: Put many files into someone's folders, leaving those he edited
+short_description: Put many files into a person's folders and leave those that the person edited
 description:
   - Writes every file when it is absent. A file that is still what an earlier run put there is brought up to
     date; a file that was edited since is left alone and named in RV(kept).
   - What each run put there is remembered as pristine copies in O(pristine), which also serve to start over from.
-  - Files are read and written with the person's own rights, so that a link in his folders leads nowhere that he could
-    not write himself.
+  - Files are read and written with the person's own rights, so that a link in their folders leads nowhere that they
+    could not write themselves.
   - Use the action plugin of the same name, which reads the files on the control machine.
 options:
   sets:
@@ -174,12 +174,12 @@ def main() -> None:
             if before != content:
                 changed = True
                 if not module.check_mode:
-                    # After the person's file: an interrupted run must not take the new text for an edit of his.
+                    # After the person's file: an interrupted run must not take the new text for an edit of theirs.
                     original.parent.mkdir(parents=True, exist_ok=True, mode=0o755)
                     write(original, content, 0o644, 0, 0)
     except OSError as error:
         why = f"{error.strerror}: {error.filename}"
-        module.fail_json(msg=f"{place}: {options['owner']} cannot work there ({why}); give him the folder, run again")
+        module.fail_json(msg=f"{place}: {options['owner']} cannot work there ({why}); give them the folder, run again")
     module.exit_json(changed=changed or bool(written), kept=kept, written=written, diff=diffs)
 
 

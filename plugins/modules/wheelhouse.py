@@ -9,7 +9,7 @@ short_description: Resolve wheels for a host's Python on the control machine
 description:
   - Runs on the control machine, because a host may trust no package index (intercepted TLS) or reach none.
   - Makes one tar of wheels for a set of pinned requirements, the host's Python version, C library and architecture, and
-    keeps it in a cache. A tar in the cache whose sha256 is not the recorded one is made again.
+    keeps it in a cache. A tar in the cache with another sha256 than the recorded one is made again.
   - The lock decides which file of each distribution is taken. A file that the lock does not name is never taken.
   - A distribution without a wheel for the host is built here from the locked source; the wheel must be pure Python and
     hold the code that the lock names.

@@ -56,7 +56,7 @@ except ImportError:  # imported by a unit test, without Ansible's own importer
     from plugins.module_utils import wheel_files, wheels
 
 PYTHON = "/usr/bin/python3"
-"""The system's Python: the one whose `python3 -m venv` the notes' students would use."""
+"""The system's Python, which the notes' students would use for `python3 -m venv`."""
 
 
 def host_python() -> tuple[str, str, str]:

@@ -80,7 +80,7 @@ def service_reads_stand_in(lab: Lab, evidence: Any) -> list[dict]:
 
 
 def connector_reads_stand_in(lab: Lab, evidence: Any) -> list[dict]:
-    """The notes' file, posted to a worker of its own whose JVM takes the stand-in for bsky.social."""
+    """The notes' file, posted to a worker of its own; its JVM takes the stand-in for bsky.social."""
     stand_in = StandIn(lab.part("connect"), int(time.time() * 1000) - 3_600_000, FIRST, tls=True)
     worker = Worker(lab)
     try:

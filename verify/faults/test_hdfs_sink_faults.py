@@ -218,7 +218,7 @@ def test_the_topic_is_deleted_and_made_again(lab, slate, evidence, client):
     again.settle(RECOVERY)
     lab.ask("delete", topic=again.topic)
     lab.ask("create", topic=again.topic, partitions=2)
-    # More rows than before, and as many offsets as the old topic had are among theirs.
+    # More rows than before: their offsets include those of the old topic.
     again.feed(4).wait("produced", 60)
     until(again.compare, lambda seen: not seen["missing"], RECOVERY, "the rows of both topics in HDFS")
     again.wait_said("sink", "event=new_topic", 30)

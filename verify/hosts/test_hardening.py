@@ -34,7 +34,7 @@ def test_no_server_waits_for_the_network_to_be_online(lab):
 
 
 def test_units_are_hardened(lab, evidence):
-    """Every server's unit, MySQL's too, whose own file has none of it; not one that was here before the lab."""
+    """Every server's unit, also MySQL's, which has no hardening of its own; not one that was here before the lab."""
     count = 0
     for machine in lab.machines:
         for unit, _ports in services_of(machine.info):

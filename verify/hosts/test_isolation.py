@@ -47,7 +47,7 @@ def test_base(lab, evidence):
 
 
 def test_root_in_a_container_is_an_ordinary_account_of_the_machine(lab, evidence):
-    """Root in a container sets neither the machine's kernel nor its clock, and has none of its disks."""
+    """Root in a container sets neither the machine's kernel nor its clock, and has no disk of it."""
     noted = made_of(lab)
     if not noted:
         return

@@ -128,7 +128,7 @@ class Machine:
         return self.run(as_root(command, bool(_password()), self.is_root), check, seconds)
 
     def login(self, user: str, command: str, folder: str = "", check: bool = True, seconds: int = 60) -> str:
-        """Run a command in the login shell of a user, as if he had typed it in a folder; see `run`."""
+        """Run a command in the login shell of a user, as if they had typed it in a folder; see `run`."""
         typed = f"cd {shlex.quote(folder)} || exit; {command}" if folder else command
         return self.root(f"exec runuser -l {user} -c {shlex.quote(typed)}", check, seconds)
 

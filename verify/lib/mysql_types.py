@@ -187,7 +187,7 @@ def state(lab: Lab) -> dict[str, Any]:
     text = (ROOT / "plugins/module_utils/mysql_state.py").read_text(encoding="utf-8")
     text += (
         "\nimport json, pymysql\n"
-        "print(json.dumps(look(pymysql.connect(unix_socket='/run/mysqld/mysqld.sock', user='root'))))\n"
+        "print(json.dumps(look(pymysql.connect(unix_socket='/run/mysqld/mysqld.sock', user='root'), ['sensors'])))\n"
     )
     encoded = base64.b64encode(text.encode()).decode()
     return json.loads(lab.part("mysql").root(f"echo {encoded} | base64 -d | python3 -"))

@@ -11,8 +11,10 @@ from typing import Any
 
 from cli.printable import printable
 
-RESULTS = ("refused", "down", "failed", "skipped", "passed")
+RESULTS = ("refused", "down", "failed", "interrupted", "not run", "skipped", "passed")
 """Worst first: a row shows the worst of what its tests came to."""
+MOST_NAMES = 8
+"""The line of counts names this many cases of one result at most."""
 
 
 @dataclass
@@ -25,7 +27,6 @@ class Row:
     result: str = "passed"
     seconds: float = 0.0
     evidence: list[str] = field(default_factory=list)
-    tests: int = 0
 
     def add(self, result: str) -> None:
         """Note one more result."""
@@ -40,6 +41,10 @@ class Report:
         self.labs = labs
         self._rows: dict[tuple[str, str], Row] = {}
 
+    def has(self, case: str, lab: str) -> bool:
+        """Whether a case has begun on a lab."""
+        return (case, lab) in self._rows
+
     def row(self, case: str, lab: str) -> Row:
         """Return the row of a case on a lab; a new one the first time."""
         return self._rows.setdefault((case, lab), Row(case, lab))
@@ -49,10 +54,17 @@ class Report:
         """All rows."""
         return list(self._rows.values())
 
-    @property
-    def good(self) -> bool:
-        """Whether every case passed, and there was one."""
-        return bool(self._rows) and all(row.result == "passed" for row in self.rows)
+    def counts(self) -> str:
+        """Count the rows by their result in one line, and name the cases that did not pass."""
+        parts = []
+        for result in reversed(RESULTS):
+            rows = [row for row in self.rows if row.result == result]
+            names = [f"{row.lab} {row.case}" if self.labs > 1 else row.case for row in rows]
+            more = f" and {len(names) - MOST_NAMES} more" * (len(names) > MOST_NAMES)
+            named = "" if result == "passed" else f" ({', '.join(names[:MOST_NAMES])}{more})"
+            parts += [f"{len(rows)} {result}{named}"] * bool(rows)
+        seconds = sum(row.seconds for row in self.rows)
+        return f"{', '.join(parts) or 'no case ran'} in {seconds:.0f} s"
 
     def as_json(self) -> list[dict[str, Any]]:
         """Rows as results.json has them: case, engine, result, seconds, evidence; lab where there are several."""
@@ -81,7 +93,7 @@ class Table:
         widths = {"case": max(map(len, [*cases, "case"]))}
         if len(labs) > 1:
             widths = {"lab": max(map(len, [*labs, "lab"])), **widths}
-        self.widths = widths | {"engine": 15, "result": 7, "seconds": 7}
+        self.widths = widths | {"engine": 15, "result": max(map(len, RESULTS)), "seconds": 7}
         self.width = max(width, sum(self.widths.values()) + 3 * len(self.widths) + 30)
 
     def head(self) -> list[str]:

@@ -89,7 +89,7 @@ class Trial:
         self.lab.workspace.root("systemctl stop " + " ".join(f"lab-verify-{name}" for name in names), check=False)
 
     def feed(self, seconds: float, rate: int = 300, days: int = 1) -> Unit:
-        """Send rows of so many days in the background for so long; their ids go on from those sent before."""
+        """Send rows of several days in the background for some seconds; their ids go on from those sent before."""
         count = int(seconds * rate)
         first, self.sent = self.sent, self.sent + count
         bootstrap = self.lab.settings["bootstrap"]

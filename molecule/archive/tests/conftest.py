@@ -50,7 +50,7 @@ def mirror(tmp_path_factory: pytest.TempPathFactory, project: Path) -> Iterator[
 
 @pytest.fixture(scope="session")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the project, whose table of artifacts the tests edit as a person would."""
+    """A copy of the project; the tests edit its table of artifacts as a person would."""
     folder = copy_of_project(tmp_path_factory.mktemp("project") / "lab")
     as_machines(folder / MACHINES)
     return folder

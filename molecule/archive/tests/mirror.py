@@ -1,4 +1,4 @@
-"""A web server on 127.0.0.1 whose tarballs stand in for Apache's own, and the table of artifacts that leads to it."""
+"""A web server on 127.0.0.1 with tarballs in place of Apache's own, and the table of artifacts that leads to it."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def write_catalog(project: Path, mirror: Mirror, products: tuple[str, ...] = ("k
     Parameters:
         project: the copy.
         mirror: serves the tarballs.
-        products: whose entries are changed.
+        products: their entries are changed.
     """
     path = project / CATALOG
     table = yaml.safe_load(path.read_text(encoding="utf-8"))

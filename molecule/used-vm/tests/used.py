@@ -40,7 +40,7 @@ class UsedMachine:
     """A host of a scenario, and what tests do to it.
 
     Parameters:
-        scenario: whose lab it is.
+        scenario: the lab's scenario.
         machine: the host.
     """
 

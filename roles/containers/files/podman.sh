@@ -2,7 +2,7 @@
 # podman on whatever this machine offers. On an ordinary machine (pure cgroup v2, systemd as PID 1) it is podman and nothing else.
 # Elsewhere it prepares, outside the user's own configuration, what containers with systemd need:
 #  - a private mount namespace, kept in /run/streaming-lab/ns, where /sys/fs/cgroup is pure cgroup v2 (crun refuses hybrid cgroups)
-#    and /dev has none of the machine's own devices (containers with --privileged get all that podman sees there);
+#    and /dev has no device of the machine's own (containers with --privileged get all that podman sees there);
 #  - a containers.conf of its own: cgroupfs instead of a systemd that is not there, and resource limits this process may set.
 # Must run as root. Usage: podman.sh PODMAN-ARGUMENT...
 set -euo pipefail

@@ -3,8 +3,8 @@
 
 Usage: connect-watchdog SETTINGS.json   (the unit kafka-connect-watchdog; see roles/kafka_connect)
 The settings: `rest`, the worker's address; `connectors`, name -> text of a log line that is the only sign of a
-connector that runs in vain ("" for none); `unit`, whose journal holds such lines. Other connectors are never touched:
-a student's failed one stays failed, for the student to see.
+connector that runs in vain ("" for none); `unit`, the unit with such lines in its journal. Other connectors are never
+touched: a student's failed one stays failed, for the student to see.
 Documented: Connect's REST interface, POST /connectors/NAME/restart?includeTasks&onlyFailed (KIP-745).
 """
 
@@ -28,7 +28,7 @@ from typing import Any
 LOOK_SECONDS = 30
 """Between two looks; each is a line in the worker's log."""
 FIRST_PAUSE, LONGEST_PAUSE = 30.0, 900.0
-"""Seconds between two restarts of one connector: twice as many each time."""
+"""Seconds between two restarts of one connector: doubled each time."""
 LOG_SECONDS = 180
 """How far back the log is read."""
 PASSED = "a task failed without a trace"

@@ -13,9 +13,9 @@ that the notes use are known in one place, `slate_cases.json` beside this file. 
     slate recover                       wipe what a verification left that was killed just now: all that the ledger
                                         names. Of an older one nothing is wiped: it may be a person's by now
     slate reset                         wipe all that the servers hold, and bring the student's folders back to what
-                                        was installed; files that he changed or added are put aside in his home
+                                        was installed; files that they changed or added are put aside in their home
 
-Kinds whose presence is a person's work: topic, connector, table (rows), file, hdfs, tree, unit, and a group with live
+Kinds that are a person's work: topic, connector, table (rows), file, hdfs, tree, unit, and a group with live
 members. Traces of it (empty groups and folders, internal topics, offsets of deleted connectors, Faust's
 data) are wiped without asking. Exit status: 0 done, 2 a server does not answer, 3 a person's work is in the way.
 """

@@ -129,7 +129,7 @@ def all_in_kafka(settings: dict) -> tuple[list[str], list[str]]:
 def wipe_kafka(settings: dict, topics: list[str], groups: list[str]) -> None:
     """Delete topics and groups, and wait until the broker no longer lists the topics.
 
-    A group whose consumer was killed counts as alive until its session ends; it is left then, an empty name.
+    A group with a killed consumer counts as alive until its session ends; it is left then, an empty name.
 
     Raises:
         StoreError: if a topic is still there at the deadline.

@@ -45,7 +45,7 @@ def main() -> int:
 def end_by_signal(sink: Sink, say: Say) -> None:
     """Let the first SIGTERM or SIGINT end the sink within LONGEST_END, and the second one at once.
 
-    A thread waits for them, so a library that blocks the main thread keeps none of them off. To leave at any moment is
+    A thread waits for them, so a library that blocks the main thread does not keep them off. To leave at any moment is
     safe: a batch is in HDFS whole, or still in Kafka.
     """
     ending = {signal.SIGTERM, signal.SIGINT}

@@ -22,9 +22,9 @@ class Limits:
     """When a batch is written.
 
     Parameters:
-        rows: at so many.
-        bytes: at so many, or the first row that brings it there.
-        seconds: so long after the first record of the batch came, also when no more come.
+        rows: after this many rows.
+        bytes: at this size, or at the first row above it.
+        seconds: this long after the first record of the batch came, also when no more come.
     """
 
     rows: int

@@ -38,7 +38,7 @@ class Column:
         name: the field of the payload.
         kind: one of KINDS. A schema beside the payload says what a number means: `datetime` is milliseconds
             since 1970, unless the schema says microseconds.
-        scale: of kind `decimal`: the value is base64 with so many digits behind the point, and no schema says so.
+        scale: of kind `decimal`: digits behind the point; the value is base64, and no schema says so.
     """
 
     name: str
@@ -123,7 +123,7 @@ def _text(value: Any) -> str:
     if type(value) is int or isinstance(value, values.Number):
         return values.digits_of(value)
     text = value if isinstance(value, str) else values.dumps(value).decode()
-    # A row is a line, for Hive, whose reader knows no quoted line ends. The escapes are unambiguous.
+    # A row is a line: Hive's reader knows no quoted line ends. The escapes are unambiguous.
     text = text.replace("\\", "\\\\").replace("\r", "\\r").replace("\n", "\\n")
     return '"' + text.replace('"', '""') + '"' if not text or "," in text or '"' in text else text
 

@@ -3,7 +3,7 @@
 WebHDFS's CONCAT moves the blocks of some files to the end of another one of their folder, and removes their names, all
 in one step of the NameNode: a listing shows the files before or the file after, and a crash leaves one or the other.
 The sink's place is elsewhere (place.py), so a writer that is late with a merged file's offset is fenced as before.
-Bytes are not moved: a merged file has as many blocks as it had files.
+Bytes are not moved: a merged file has the blocks of all its files.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def compact(
         client: of WebHDFS.
         settings: topic, folder, size of merged files.
         partitions: which; None: all.
-        few: leave as many files alone.
+        few: groups with fewer files are not merged.
     Returns:
         how many files were merged into others, by partition.
     Raises:
@@ -88,7 +88,7 @@ def groups(files: list[dict[str, Any]], most: int) -> list[list[dict[str, Any]]]
 
 
 def alike(target: dict[str, Any], source: dict[str, Any]) -> bool:
-    """Whether HDFS joins a file to another: its blocks are no larger, its copies as many."""
+    """Whether HDFS joins a file to another: its blocks are no larger, and it has the same number of copies."""
     return source["blockSize"] <= target["blockSize"] and source["replication"] == target["replication"]
 
 

@@ -18,7 +18,7 @@ UNKNOWN_TOPIC = 3
 LARGEST = 900_000
 """Bytes of a letter that Kafka takes with room for its headers (1 MiB, unless the topic allows more)."""
 KEPT = 64 << 10
-"""Bytes of key and of value that a larger one keeps: six times as many where each is written as \\u0000."""
+"""Bytes of key and of value that a larger one keeps: six times this number where each is written as \\u0000."""
 
 
 class NoTopicError(KafkaError):

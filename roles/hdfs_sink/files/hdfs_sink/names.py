@@ -12,9 +12,9 @@ HIDDEN = "_sink"
 NO_FILE = "none"
 """Format of a batch without a row: it moves the place and publishes nothing."""
 DAYS = "days"
-"""Day of a batch whose rows are of several days: it is staged as a folder that holds a file of each."""
+"""Day of a batch with rows of several days: it is staged as a folder that holds a file of each."""
 NO_DAY = "__HIVE_DEFAULT_PARTITION__"
-"""Day of rows whose time is NULL, as Hive names the partition of such rows."""
+"""Day of rows without a time (NULL), as Hive names the partition of such rows."""
 FILE = re.compile(r"(?P<topic>.+)\+(?P<partition>\d+)\+(?P<start>\d{20})(\+[0-9a-f]{12})?\.(?P<format>[a-z]+)")
 PLACE = re.compile(
     r"(?P<next>\d{20})\+(?P<start>\d{20})\+(?P<day>-|\d{4}-\d\d-\d\d|days|__HIVE_DEFAULT_PARTITION__)\+(?P<batch>[0-9a-f]{12})\.(?P<format>[a-z]+)"

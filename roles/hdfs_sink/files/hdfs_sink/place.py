@@ -119,7 +119,7 @@ def _reached(client: webhdfs.Client, paths: Paths) -> int | None:
     for (last, files), shown in batches.items():
         if last == end and len(shown) < files:
             raise PlaceError(
-                f"{paths.folder} holds {len(shown)} of {files} files whose rows reach to offset {last - 1} of "
+                f"{paths.folder} holds {len(shown)} of {files} files with rows up to offset {last - 1} of "
                 f"partition {paths.partition}, and the others were in {HIDDEN}, which is gone; delete what is left "
                 f"of them, the sink reads these rows again: hdfs dfs -rm {shlex.join(shown)}"
             )

@@ -23,7 +23,7 @@ class Poison(Exception):  # noqa: N818 - what such a record is called
 
 
 SAFE = {int, str, bool, type(None)}
-"""Types whose values orjson reads without loss; of a float it keeps 17 digits."""
+"""Types with values that orjson reads without loss; of a float it keeps 17 digits."""
 
 
 class Plan:

@@ -123,8 +123,8 @@ class Source(ABC):
         Parameters:
             seconds: how long at most.
         Returns:
-            records by partition, with `partition`, `offset`, `timestamp` (ms since 1970), `key` and `value`; none of
-            partitions that nobody has sought since they became this instance's.
+            records by partition, with `partition`, `offset`, `timestamp` (ms since 1970), `key` and `value`; partitions
+            that nobody has sought since they became this instance's are left out.
         Raises:
             KafkaError: the brokers refuse.
         """

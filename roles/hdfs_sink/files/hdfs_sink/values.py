@@ -181,7 +181,7 @@ def _decimal(value: Any, scale: Any) -> Any:
 
 
 def decimal_of(scale: int) -> Meaning:
-    """The meaning of a Decimal whose schema does not stand beside it."""
+    """The meaning of a Decimal without its schema beside it."""
     return Meaning(decode=lambda value: _decimal(value, scale))
 
 

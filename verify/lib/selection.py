@@ -1,0 +1,49 @@
+"""Which tests run, in which order, and to which case and lab each belongs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+ORDER = (
+    "host", "first-steps", "python-text", "python-json", "groups", "file-standalone", "file-distributed",
+    "mysql-source", "mysql-types", "webhdfs", "hdfs-raw", "hdfs-csv", "hdfs-sink", "bluesky", "transformations",
+    "faust",
+)  # fmt: skip
+"""Cases in the order of the notes."""
+
+
+def case_of(path: Path) -> str:
+    """Name the case that a file belongs to."""
+    if path.parent.name == "faults":
+        return path.stem.removeprefix("test_").removesuffix("_faults").replace("_", "-")
+    return "host" if path.parent.name == "hosts" else path.stem.removeprefix("test_").replace("_", "-")
+
+
+def lab_of(item: pytest.Item) -> str:
+    """Name the lab that a test runs on."""
+    return item.callspec.params["lab"] if hasattr(item, "callspec") else "-"
+
+
+def is_asked_for(item: pytest.Item) -> bool:
+    """Whether a test may run: one that restarts or breaks something, or goes beyond the notes, has to be asked for."""
+    asked = [name for name in ("restarts", "faults") if item.config.getoption(f"--{name}")]
+    if item.get_closest_marker("extra") and not (item.config.getoption("case") or "restarts" in asked):
+        return False
+    marks = [name for name in ("restarts", "faults") if item.get_closest_marker(name)]
+    return not marks or any(name in asked for name in marks)
+
+
+def place(item: pytest.Item, labs: Sequence[str]) -> tuple:
+    """Return a test's place: lab by lab, in the order of the notes, restarts last within their case.
+
+    Args:
+        item: the test.
+        labs: names of the labs, in their order.
+    """
+    case = case_of(item.path)
+    number = ORDER.index(case) if case in ORDER else len(ORDER)
+    folder, file = item.path.parent.name, item.path.name
+    return labs.index(lab_of(item)), number, folder, file, bool(item.get_closest_marker("restarts"))
