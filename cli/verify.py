@@ -24,13 +24,15 @@ SLATE_SECONDS = 60.0
 STOPPED = (INTERRUPTED, -signal.SIGINT, -signal.SIGTERM, -signal.SIGHUP)
 
 
-def known_cases(root: Path) -> list[str]:
+def known_cases(root: Path, faults: bool = False) -> list[str]:
     """Names of the cases, one file of verify/cases/ each.
 
     Parameters:
         root: the clone's folder.
+        faults: whether to name also the cases that are in verify/faults/ alone.
     """
-    return sorted(path.stem.removeprefix("test_").replace("_", "-") for path in root.glob("verify/cases/test_*.py"))
+    files = [*root.glob("verify/cases/test_*.py"), *(root.glob("verify/faults/test_*.py") if faults else ())]
+    return sorted({path.stem.removeprefix("test_").removesuffix("_faults").replace("_", "-") for path in files})
 
 
 def check_names(wanted: list[str], known: list[str]) -> list[str]:
@@ -56,7 +58,11 @@ def run(lab: Lab, arguments: Namespace) -> int:
         lab: which.
         arguments: case, restarts, faults, discard, rest.
     """
-    options = [f"--case={name}" for name in check_names(arguments.case, known_cases(lab.root))]
+    names = check_names(arguments.case, known_cases(lab.root, faults=True))
+    breaking = [name for name in names if name not in known_cases(lab.root)]
+    if breaking and not arguments.faults:
+        raise LabError(f"{', '.join(breaking)}: breaks servers for minutes, and runs with --faults alone; add --faults")
+    options = [f"--case={name}" for name in names]
     if arguments.restarts and not lab.is_containers:
         agree_to_restarts(lab)
     options += ["--restarts"] * arguments.restarts + ["--faults"] * arguments.faults

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import signal
 import sys
+from argparse import Namespace
 from pathlib import Path
 
 import pytest
 
 from cli import verify
+from cli.errors import LabError
 from cli.lab import Lab
 
 
@@ -37,3 +39,15 @@ def test_a_signal_that_reaches_pytest_alone_interrupts_the_command(
 ) -> None:
     with pytest.raises(KeyboardInterrupt):
         ended(monkeypatch, tmp_path, program)
+
+
+def test_a_case_that_only_breaks_servers_is_known_and_needs_faults(tmp_path: Path) -> None:
+    for name in ("cases/test_hdfs_sink.py", "faults/test_hdfs_sink_faults.py", "faults/test_long_stop.py"):
+        file = tmp_path / "verify" / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.touch()
+    assert verify.known_cases(tmp_path) == ["hdfs-sink"]
+    assert verify.known_cases(tmp_path, faults=True) == ["hdfs-sink", "long-stop"]
+    asked = Namespace(case=["long_stop"], restarts=False, faults=False, discard=False, rest=[])
+    with pytest.raises(LabError, match=r"long-stop: breaks servers for minutes, .* add --faults"):
+        verify.run(Lab("lab", tmp_path, root=tmp_path), asked)

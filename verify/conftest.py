@@ -52,7 +52,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     group.addoption("--limit", default="", metavar="HOSTS", help="only labs with one of these hosts")
     group.addoption("--setting", action="append", default=[], metavar="KEY=VALUE", help="what --extra-vars of up gave")
-    group.addoption("--case", action="append", default=[], metavar="NAME", help="only this case; may be repeated")
+    group.addoption(
+        "--case", action="append", default=[], metavar="NAME", help="only these cases, with commas; may be repeated"
+    )
 
 
 @pytest.hookimpl(wrapper=True)
@@ -138,7 +140,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Keep what was asked for, lab by lab, in the order of the notes; restarts last within their case."""
-    wanted = {name.replace("_", "-") for name in config.getoption("--case")}
+    wanted = {name.replace("_", "-") for names in config.getoption("--case") for name in names.split(",")}
     dropped = [item for item in items if (wanted and case_of(item.path) not in wanted) or not is_asked_for(item)]
     config.hook.pytest_deselected(items=dropped)
     labs = list(config.stash[LABS])

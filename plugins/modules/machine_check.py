@@ -89,6 +89,10 @@ options:
     description: How long roles wait for apt's locks; said where somebody holds them.
     type: int
     default: 0
+  boot_seconds:
+    description: How long to wait until systemd has started what it starts at boot.
+    type: int
+    default: 0
   fail:
     description: Fail when there is a problem; otherwise only return the list.
     type: bool
@@ -167,6 +171,7 @@ ARGUMENTS: dict[str, Any] = {
     "mysql": {"type": "dict"},
     "mysql_client": {"type": "bool", "default": False},
     "apt_lock_seconds": {"type": "int", "default": 0},
+    "boot_seconds": {"type": "int", "default": 0},
     "fail": {"type": "bool", "default": True},
 }
 
@@ -179,6 +184,8 @@ def look(asked: dict[str, Any]) -> dict[str, Any]:
     Returns:
         what the module returns.
     """
+    if asked["boot_seconds"]:
+        machine_system.wait_for_boot(asked["boot_seconds"])
     machine = machine_system.describe(asked["control_time"], asked["systems"])
     if any(line.startswith("system: ") for line in machine["problems"]):
         # Other checks are not made for such a machine: its Python may be too old for them.
