@@ -26,7 +26,7 @@ Pin-Priority: 990
 """
 SETUP = f"""
 set -eu
-/tmp/add-sid.sh
+sh /tmp/add-sid.sh
 rm /tmp/add-sid.sh /etc/apt/preferences.d/streaming-lab-sid /etc/apt/streaming-lab-sid.conf
 cat >/etc/apt/preferences.d/stand-in <<'END'
 {PREFERENCES}END
