@@ -130,6 +130,31 @@ def read_each(bootstrap: str, counts: dict[str, int], seconds: float) -> dict[st
     return {topic: read(bootstrap, topic, count, seconds) for topic, count in counts.items()}
 
 
+def copy(bootstrap: str, target: str, counts: dict[str, int], steps: list[dict[str, Any]], seconds: float) -> list[str]:
+    """Send records of several topics to another topic, byte for byte but for the names of columns.
+
+    Args:
+        bootstrap: the brokers.
+        target: the other topic.
+        counts: how many records to wait for in each topic.
+        steps: one after the other, `topic` and `names` (old and new, replaced in this order).
+        seconds: how long to wait for a topic's records.
+
+    Returns:
+        What was sent, as text.
+    """
+    records = read_each(bootstrap, counts, seconds)
+    sent = []
+    for step in steps:
+        for record in records[step["topic"]]:
+            text = record["value"]
+            for old, new in step["names"].items():
+                text = text.replace(f'"{old}"', f'"{new}"')
+            sent.append(text)
+    send(bootstrap, target, sent)
+    return sent
+
+
 def group(bootstrap: str, group: str) -> dict[str, Any]:
     """Say how many members a group has, in which state it is, and what it has committed, summed over partitions."""
     admin = KafkaAdminClient(bootstrap_servers=bootstrap)
