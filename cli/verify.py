@@ -21,26 +21,34 @@ NOTHING_COLLECTED = 5
 SLATE_SECONDS = 60.0
 
 
-def known_cases(root: Path) -> list[str]:
-    """Names of the cases, one file of verify/cases/ each.
+def known_cases(root: Path, folder: str = "cases") -> list[str]:
+    """Names of the cases, one file each.
 
     Parameters:
         root: the clone's folder.
+        folder: of verify/; `faults` holds the cases that break servers.
     """
-    return sorted(path.stem.removeprefix("test_").replace("_", "-") for path in root.glob("verify/cases/test_*.py"))
+    stems = {path.stem.removeprefix("test_") for path in root.glob(f"verify/{folder}/test_*.py")}
+    return sorted(stem.removesuffix("_faults").replace("_", "-") for stem in stems)
 
 
-def check_names(wanted: list[str], known: list[str]) -> list[str]:
+def check_names(wanted: list[str], known: list[str], faults: list[str], with_faults: bool) -> list[str]:
     """The cases a person named, spelt as the files are.
 
     Parameters:
         wanted: names with dashes or underscores.
         known: names of the cases.
+        faults: names of the cases that break servers.
+        with_faults: whether these were asked for.
     Raises:
-        LabError: a name that is none, with the list of those that are.
+        LabError: a name that is none, with the list of those that are, or a case that needs --faults.
     """
+    known = sorted({*known, *faults}) if with_faults else known
     names = [name.replace("_", "-").lower() for name in wanted]
     unknown = [name for name in names if name not in known]
+    breaking = [name for name in unknown if name in faults]
+    if breaking:
+        raise LabError(f"the case {breaking[0]} breaks servers for minutes and runs only with --faults")
     if unknown:
         raise LabError(f"no case is called {', '.join(unknown)}; known: {', '.join(known)}")
     return list(dict.fromkeys(names))
@@ -53,7 +61,9 @@ def run(lab: Lab, arguments: Namespace) -> int:
         lab: which.
         arguments: case, restarts, faults, discard, rest.
     """
-    options = [f"--case={name}" for name in check_names(arguments.case, known_cases(lab.root))]
+    faults = known_cases(lab.root, "faults")
+    names = check_names(arguments.case, known_cases(lab.root), faults, arguments.faults)
+    options = [f"--case={name}" for name in names]
     if arguments.restarts and not lab.is_containers:
         agree_to_restarts(lab)
     options += ["--restarts"] * arguments.restarts + ["--faults"] * arguments.faults

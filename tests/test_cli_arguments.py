@@ -158,19 +158,34 @@ def test_settings_file_is_made_absolute(tmp_path: Path, monkeypatch: pytest.Monk
 
 
 def test_case_names_take_dashes_and_underscores_once() -> None:
-    assert verify.check_names(["mysql_source", "mysql-source", "groups"], ["groups", "mysql-source"]) == [
+    known = ["groups", "mysql-source"]
+    assert verify.check_names(["mysql_source", "mysql-source", "groups"], known, [], with_faults=False) == [
         "mysql-source",
         "groups",
     ]
 
 
-def test_unknown_case_lists_the_known(tmp_path: Path) -> None:
-    folder = tmp_path / "verify" / "cases"
-    folder.mkdir(parents=True)
-    for name in ("test_groups.py", "test_hdfs_raw.py"):
-        (folder / name).touch()
-    with pytest.raises(LabError, match=r"no case is called flnk; known: groups, hdfs-raw"):
-        verify.check_names(["flnk"], verify.known_cases(tmp_path))
+@pytest.fixture
+def cases(tmp_path: Path) -> tuple[list[str], list[str]]:
+    """Names of the cases in a clone, and of those that break servers."""
+    for name in ("cases/test_groups.py", "cases/test_hdfs_sink.py", "faults/test_hdfs_sink_faults.py",
+                 "faults/test_long_stop.py"):  # fmt: skip
+        (tmp_path / "verify" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "verify" / name).touch()
+    return verify.known_cases(tmp_path), verify.known_cases(tmp_path, "faults")
+
+
+def test_unknown_case_lists_the_known(cases: tuple[list[str], list[str]]) -> None:
+    with pytest.raises(LabError, match=r"no case is called flnk; known: groups, hdfs-sink$"):
+        verify.check_names(["flnk"], *cases, with_faults=False)
+    with pytest.raises(LabError, match=r"known: groups, hdfs-sink, long-stop$"):
+        verify.check_names(["flnk"], *cases, with_faults=True)
+
+
+def test_a_case_that_breaks_servers_needs_faults(cases: tuple[list[str], list[str]]) -> None:
+    assert verify.check_names(["long-stop", "hdfs-sink"], *cases, with_faults=True) == ["long-stop", "hdfs-sink"]
+    with pytest.raises(LabError, match="long-stop breaks servers for minutes and runs only with --faults"):
+        verify.check_names(["long-stop"], *cases, with_faults=False)
 
 
 def test_pytest_gets_the_inventory_and_the_limit(tmp_path: Path) -> None:
