@@ -40,3 +40,11 @@ def test_an_example_record_becomes_its_line(csv_line, example):
 def test_what_is_no_temperature_is_refused(csv_line, value):
     with pytest.raises((ArithmeticError, AttributeError, KeyError, TypeError, ValueError)):
         csv_line(value)
+
+
+@pytest.mark.parametrize("name", ["org.apache.kafka.connect.data.Time", "io.debezium.time.MicroTime"])
+def test_a_time_of_day_is_no_time_of_a_temperature(csv_line, name):
+    field = {"field": "datahora", "type": "int32", "name": name}
+    event = {"schema": {"fields": [field]}, "payload": {"datahora": 36000000, "valor": 1}}
+    with pytest.raises(KeyError):
+        csv_line(json.dumps(event))

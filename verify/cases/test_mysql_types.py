@@ -10,12 +10,23 @@ from typing import Any
 import pytest
 
 from plugins.module_utils import connector_tables
-from verify.lib import mysql_types
-from verify.lib.mysql_types import COLUMNS, EDGES, TABLE
+from verify.lib import mysql_types, types_hdfs
+from verify.lib.mysql_types import COLUMNS, EDGES, TABLE, same_value
+from verify.lib.sinks import Trial
 from verify.lib.types_connector import ENGINES, Source, reason_not_to_run, start
+from verify.lib.waits import until
 
 ENGINE = "mysql"
-SERVERS = [("connect", "kafka-connect"), ("mysql", "mysql"), ("kafka", "kafka")]
+SERVERS = [
+    ("connect", "kafka-connect"),
+    ("mysql", "mysql"),
+    ("kafka", "kafka"),
+    ("namenode", "hadoop-namenode"),
+    ("datanode", "hadoop-datanode"),
+]
+TOPIC = "mysql_temperatures"
+"""What the notes' programs read."""
+RAW, CSV = "temperatures_raw.txt", "temperatures.txt"
 
 
 @pytest.fixture(scope="module", params=ENGINES)
@@ -41,10 +52,10 @@ def test_values_arrive(lab, source, evidence):
     records = lab.records(source.topic(TABLE), 4, 45)
     payloads = [_payload(record) for record in sorted(records, key=lambda record: _payload(record)["id"])]
     wrong = []
-    for number, expected in enumerate((0, 1, None, 0)):
+    for number, expected in enumerate(types_hdfs.ROWS):
         for column in COLUMNS:
             right, arrived = column.expected(source.engine, expected), payloads[number][column.name]
-            if not _same(column, right, arrived):
+            if not same_value(column.type, right, arrived):
                 wrong.append(f"row {number + 1} {column.name} {column.type}: {right!r} arrived as {arrived!r}")
     assert not wrong, "\n".join(wrong)
     evidence(f"{source.engine}: {len(COLUMNS)} types, 4 rows right")
@@ -74,17 +85,50 @@ def test_what_cannot_arrive_is_reported(lab, source, evidence):
     evidence(f"{source.engine}: {len(EDGES)} extreme values, {reported} reported with column and remedy")
 
 
+def test_values_reach_hdfs(lab, source, evidence):
+    """hdfs-sink (csv by day, jsonl) and the notes' two programs write the values that MySQL holds, of every row."""
+    if source.not_run:
+        return
+    mysql = types_hdfs.in_mysql(lab)
+    steps = types_hdfs.steps(source.engine)
+    expected = types_hdfs.events(source.engine, mysql)
+    counts = {source.topic(step.table): len(mysql[step.table]) for step in steps}
+    before = {file: len(lab.hdfs(f"{lab.hdfs_folder}/{file}").splitlines()) for file in (RAW, CSV)}
+    by_day, jsonl = (f"{lab.hdfs_folder}/mysql-types/{source.engine}-{name}" for name in ("csv", "jsonl"))
+    sinks = Trial(lab, source.topic(TABLE))
+    common = ("--group", "hdfs-sink-types", "--dead-letters", "lab-verify-types-dead-letters")
+    sinks.sink("types-csv", "--folder", by_day, "--by-day", "--time-field", "datahora", *common,
+               "--columns", types_hdfs.COLUMN_ARGUMENT)  # fmt: skip
+    wanted = [{"topic": source.topic(step.table), "names": step.names} for step in steps]
+    sent = lab.ask("copy", target=TOPIC, counts=counts, steps=wanted, seconds=30)
+    assert len(sent) == len(expected)
+    sinks.sink("types-jsonl", "--topic", TOPIC, "--folder", jsonl, "--format", "jsonl", "--columns", "", *common)
+    lab.start("types-raw", "python3 consumer_hdfs_temperatures.py")
+    program = lab.start("types-program-csv", "python3 consumer_hdfs_temperatures_csv.py")
+
+    def lines(file: str, count: int) -> list[str]:
+        look = lambda: lab.hdfs(f"{lab.hdfs_folder}/{file}").splitlines()  # noqa: E731
+        return until(look, lambda seen: len(seen) >= before[file] + count, 30, f"{count} lines in {file}")[-count:]
+
+    def files(folder: str, count: int) -> dict[str, list[str]]:
+        full = lambda files: sum(map(len, files.values())) >= count  # noqa: E731
+        return until(lambda: sinks.lines(folder), full, 30, f"{count} rows in {folder}")
+
+    raw = lines(RAW, len(sent))
+    written = lines(CSV, sum(not event.refused for event in expected))
+    rows = files(by_day, len(types_hdfs.ROWS))
+    found = files(jsonl, before[RAW] + len(sent))
+    objects = [line for path in sorted(found) for line in found[path]][-len(sent) :]
+    sinks.stop("types-csv", "types-jsonl", "types-raw", "types-program-csv")
+    assert raw == sent
+    wrong = types_hdfs.wrong_lines(expected, written)
+    wrong += types_hdfs.wrong_rows(mysql[TABLE], rows) + types_hdfs.wrong_objects(expected, objects)
+    assert not wrong, "\n".join(wrong)
+    reports = [line for line in program.lines() if line.startswith("No és una temperatura")]
+    assert len(reports) == sum(event.refused for event in expected), reports
+    programs = "by hdfs-sink (csv by day, jsonl), the notes' raw and CSV programs"
+    evidence(f"{source.engine}: {len(sent)} events in HDFS {programs}, each value as in MySQL")
+
+
 def _payload(record: dict[str, Any]) -> dict[str, Any]:
     return json.loads(record["value"], parse_float=Decimal)["payload"]
-
-
-def _same(column: mysql_types.Column, right: Any, arrived: Any) -> bool:
-    if right is None or arrived is None:
-        return right is arrived
-    if column.type == "JSON":
-        return json.loads(right) == json.loads(arrived)
-    if isinstance(right, float):
-        return float(arrived) == right
-    if isinstance(right, Decimal):
-        return Decimal(arrived) == right
-    return type(right) is type(arrived) and right == arrived

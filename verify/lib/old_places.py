@@ -19,6 +19,13 @@ OFFSETS, WRITER = "__consumer_offsets", "__admin_client"
 OFFSET = 3
 
 
+class Producer(KafkaProducer):
+    """kafka-python's producer that sends to the partition it is given; the original one refuses internal topics."""
+
+    def _partition(self, topic: str, partition: int, *_: object) -> int:
+        return partition
+
+
 def text(value: str) -> bytes:
     """A string in Kafka's format."""
     return struct.pack(">h", len(value.encode())) + value.encode()
@@ -35,7 +42,7 @@ def java_hash(value: str) -> int:
 def main() -> None:
     """Write the records."""
     request = json.loads(sys.argv[1])
-    producer = KafkaProducer(bootstrap_servers=request["bootstrap"], client_id=WRITER)
+    producer = Producer(bootstrap_servers=request["bootstrap"], client_id=WRITER)
     partitions = len(producer.partitions_for(OFFSETS))
     for group, days in request["groups"].items():
         then = int((time.time() - days * 86400) * 1000)

@@ -91,9 +91,16 @@ def read(bootstrap: str, topic: str, count: int, seconds: float, committed: bool
         Every record up to the end of each partition at the moment when `count` were there, or at the
         deadline: partition, offset, timestamp (ms), key, value. More than `count` means that more were written.
     """
-    deadline = time.monotonic() + seconds
     isolation = "read_committed" if committed else "read_uncommitted"
     consumer = KafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False, isolation_level=isolation)
+    try:
+        return _read(consumer, topic, count, seconds)
+    finally:
+        consumer.close()
+
+
+def _read(consumer: KafkaConsumer, topic: str, count: int, seconds: float) -> list[dict[str, Any]]:
+    deadline = time.monotonic() + seconds
     ends: dict[TopicPartition, int] = {}
     while True:
         known = consumer.partitions_for_topic(topic) if topic in consumer.topics() else None
@@ -121,13 +128,41 @@ def read(bootstrap: str, topic: str, count: int, seconds: float, committed: bool
                 }
                 for r in batch
             ]
-    consumer.close()
     return records
 
 
 def read_each(bootstrap: str, counts: dict[str, int], seconds: float) -> dict[str, list[dict[str, Any]]]:
     """Read several topics, each as `read` does; `counts` says how many records to wait for in each."""
-    return {topic: read(bootstrap, topic, count, seconds) for topic, count in counts.items()}
+    consumer = KafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False)
+    try:
+        return {topic: _read(consumer, topic, count, seconds) for topic, count in counts.items()}
+    finally:
+        consumer.close()
+
+
+def copy(bootstrap: str, target: str, counts: dict[str, int], steps: list[dict[str, Any]], seconds: float) -> list[str]:
+    """Send records of several topics to another topic, byte for byte but for the names of columns.
+
+    Args:
+        bootstrap: the brokers.
+        target: the other topic.
+        counts: how many records to wait for in each topic.
+        steps: one after the other, `topic` and `names` (old and new, replaced in this order).
+        seconds: how long to wait for a topic's records.
+
+    Returns:
+        What was sent, as text.
+    """
+    records = read_each(bootstrap, counts, seconds)
+    sent = []
+    for step in steps:
+        for record in records[step["topic"]]:
+            text = record["value"]
+            for old, new in step["names"].items():
+                text = text.replace(f'"{old}"', f'"{new}"')
+            sent.append(text)
+    send(bootstrap, target, sent)
+    return sent
 
 
 def group(bootstrap: str, group: str) -> dict[str, Any]:

@@ -11,8 +11,11 @@ from kafka import KafkaConsumer
 hdfs_client = InsecureClient("http://hadoopmaster:9870", user="hadoop")
 hdfs_file = "/user/hadoop/kafka/temperatures.txt"
 
-# Tipus que compten en una altra unitat
+# Els tipus que són un instant, i quants microsegons val la seva unitat
 MICROSECONDS = {
+    None: 1000,  # Sense tipus: Connect compta en mil·lisegons
+    "org.apache.kafka.connect.data.Timestamp": 1000,
+    "io.debezium.time.Timestamp": 1000,
     "io.debezium.time.MicroTimestamp": 1,
     "io.debezium.time.Date": 86_400_000_000,
     "org.apache.kafka.connect.data.Date": 86_400_000_000,
@@ -36,7 +39,7 @@ def time_text(value, types):
         time = datetime.fromisoformat(value)
         time = time.replace(tzinfo=time.tzinfo or UTC).astimezone(UTC)
     else:
-        unit = MICROSECONDS.get(types.get("datahora", {}).get("name"), 1000)  # Connect compta en mil·lisegons
+        unit = MICROSECONDS[types.get("datahora", {}).get("name")]  # KeyError: una hora del dia, per exemple
         time = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=value * unit)
     fraction = f".{time.microsecond:06d}".removesuffix("000") if time.microsecond else ""
     return f"{time:%d/%m/}{time.year:04d}{time: %H:%M:%S}{fraction}"
