@@ -60,3 +60,9 @@ def test_settings_of_all_roles_are_read():
     settings = settings_check.role_settings(ROLES)
     assert settings["kafka_port"]["type"] == "int"
     assert "kafka" in settings_check.role_names(ROLES)
+
+
+def test_the_ubuntu_image_is_one_reference_or_a_list():
+    settings = settings_check.role_settings(ROLES)
+    given = {"containers_ubuntu_image": "oci-archive:/a.tar", "containers_roles": "host"}
+    assert list(settings_check.lists_as_text(given, settings)) == ["containers_roles"]

@@ -68,4 +68,5 @@ def make_archive(folder: Path) -> Path:
 def in_image(archive: Path, command: str) -> str:
     """What a shell command prints in a container of an archive's image."""
     image = as_root(PODMAN, "pull", "--quiet", f"oci-archive:{archive}").stdout.split()[-1]
-    return as_root(PODMAN, "run", "--rm", "--network=none", image, "sh", "-c", command).stdout
+    # --privileged: without it, crun needs a right that a machine in a virtual environment may lack.
+    return as_root(PODMAN, "run", "--rm", "--privileged", "--network=none", image, "sh", "-c", command).stdout

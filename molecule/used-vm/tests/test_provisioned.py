@@ -19,7 +19,8 @@ def used(kafka: UsedMachine, hadoop: UsedMachine) -> None:
     """Both hosts with everything that must work."""
     for host in (kafka, hadoop):
         # First network card: the same address on every host, as VirtualBox's NAT gives it.
-        host.root(f"ip link add nat0 type dummy && ip address add {SAME_ADDRESS}/24 dev nat0 && ip link set nat0 up")
+        host.root("ip link add nat0 type veth peer name nat1")
+        host.root(f"ip address add {SAME_ADDRESS}/24 dev nat0 && ip link set nat0 up")
         host.write("/opt/java-17/bin/java", OTHER_JAVA)
         host.root("chmod 755 /opt/java-17/bin/java")
         host.root("update-alternatives --install /usr/bin/java java /opt/java-17/bin/java 9999")

@@ -33,7 +33,8 @@ def unchanged(*machines: UsedMachine) -> Iterator[None]:
     hosts = {one.name: one.machine for one in machines}
     before = traces(hosts)
     yield
-    assert differences(before, traces(hosts)) == []
+    changes = differences(before, traces(hosts))
+    assert not changes, changes
 
 
 class UsedMachine:
