@@ -99,6 +99,16 @@ def test_debian_is_used_where_the_ubuntu_image_cannot_be_built():
     assert "one: the hosts' packages cannot be installed: Unable to locate package acl" in origin
 
 
+def test_a_package_that_cannot_be_configured_is_named_with_dpkgs_reason():
+    said = (
+        "*** a (Y/I/N/O/D/Z) [default=N] ? dpkg: error processing package login.defs (--configure):\n"
+        " end of file on stdin at conffile prompt\nE: Sub-process /usr/bin/dpkg returned an error code (1)\n"
+    )
+    podman = Builder(builds={"id-of-one": said})
+    _, origin = image.build(podman, WANTED)
+    assert "one: the hosts' packages cannot be installed: package login.defs: end of file on stdin" in origin
+
+
 def test_an_image_that_fails_the_test_gets_no_name():
     podman = Builder(boots={"mapped": "Java is 17, not 21", "privileged": "Java is 17, not 21"})
     with pytest.raises(LabError, match=r"no image for the hosts could be made\. one: Java is 17, not 21; Java is 17"):

@@ -208,7 +208,8 @@ def install(podman: Podman, wanted: Wanted, base: str, reference: str, tag: str)
     if done.returncode == 0:
         return
     said = f"{done.stdout}\n{done.stderr}"
-    errors = re.findall(r"^E: (.*)$", said, re.MULTILINE)
+    broken = [f"{package}: {why}" for package, why in re.findall(r"dpkg: error processing (.*?) \(.*\):\n +(.*)", said)]
+    errors = [*broken, *re.findall(r"^E: (.*)$", said, re.MULTILINE)]
     reason = errors[0] if errors else last_line(done.stderr)
     if NO_MYSQL not in said:
         raise LabError(f"the hosts' packages cannot be installed: {reason}")

@@ -35,9 +35,9 @@ cat >/etc/os-release <<'END'
 {OS_RELEASE}END
 sed -i -E 's/^#?[[:space:]]*HOME_MODE.*/HOME_MODE 0750/' /etc/login.defs
 useradd --create-home --shell /bin/bash --uid 1000 ubuntu
-printf '#!/bin/sh\\nexit 101\\n' >/usr/sbin/policy-rc.d
-chmod 0755 /usr/sbin/policy-rc.d
 """
+POLICY = "#!/bin/sh\nexit 101\n"
+"""/usr/sbin/policy-rc.d of the real image: no service starts when its package is installed."""
 
 
 def make_archive(folder: Path) -> Path:
@@ -57,6 +57,14 @@ def make_archive(folder: Path) -> Path:
         "mmdebstrap", "--variant=apt", "--include=passwd,login", *(f"--customize-hook={hook}" for hook in hooks),
         RELEASE, tar,
     )  # fmt: skip
+    # mmdebstrap has a policy-rc.d of its own, and removes that path after its last hook.
+    policy = folder / "usr/sbin/policy-rc.d"
+    policy.parent.mkdir(parents=True)
+    policy.write_text(POLICY, encoding="utf-8")
+    policy.chmod(0o755)
+    as_root(
+        "tar", "--append", f"--file={tar}", "--owner=0", "--group=0", f"--directory={folder}", "usr/sbin/policy-rc.d"
+    )
     as_root(PODMAN, "import", "--quiet", tar, image)
     as_root("rm", tar)
     as_root(PODMAN, "save", "--quiet", "--format=oci-archive", f"--output={archive}", image)
