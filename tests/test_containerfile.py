@@ -29,7 +29,7 @@ def recipe(base: str, **values: object) -> str:
 def installed(text: str) -> list[set[str]]:
     """The packages of each apt-get install."""
     lines = [line.split(" install ")[1].split("||")[0] for line in text.splitlines() if "apt-get -q install" in line]
-    return [{word for word in line.split() if not word.startswith("-")} for line in lines]
+    return [{word for word in line.split() if not word.startswith(("-", "Dpkg::"))} for line in lines]
 
 
 @pytest.mark.parametrize("base", ["ubuntu", "debian"])
@@ -50,7 +50,7 @@ def test_no_step_of_the_recipe_hides_a_failure(base):
 
 
 def test_only_debian_takes_mysql_from_sid():
-    (mysql,) = [line for line in recipe("debian").splitlines() if "recommends mysql-server" in line]
+    (mysql,) = [line for line in recipe("debian").splitlines() if line.endswith("exit 1; }")]
     # Nothing else may come from sid: `-t sid` would upgrade libc and perl.
     assert mysql.startswith("RUN APT_CONFIG=/etc/apt/streaming-lab-sid.conf apt-get") and "-t sid" not in mysql
     assert "add-sid.sh" in recipe("debian")
