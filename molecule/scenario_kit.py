@@ -266,7 +266,11 @@ def as_machines(target: Path) -> Path:
     settings = target / "group_vars" / "all.yml"
     text = settings.read_text(encoding="utf-8")
     assert "lab_containers: true" in text
-    settings.write_text(text.replace("lab_containers: true", "lab_containers: false"), encoding="utf-8")
+    text = text.replace("lab_containers: true", "lab_containers: false")
+    # Machines publish nothing on this one.
+    text = re.sub(r"^lab_published:\n(?: .*\n)+", "lab_published: []\n", text, flags=re.MULTILINE)
+    assert "lab_published: []" in text
+    settings.write_text(text, encoding="utf-8")
     return target
 
 

@@ -11,6 +11,7 @@ THEIRS = (
     "CREATE DATABASE botiga; CREATE TABLE botiga.comandes (id INT PRIMARY KEY); INSERT INTO botiga.comandes VALUES (7);"
     "CREATE USER botiguer@localhost IDENTIFIED BY 'seva'"
 )
+DATA = ("/srv/data/mysql", "/var/lib/kafka/", "/var/lib/zookeeper/", "/var/lib/hadoop/", "/var/lib/mysql/")
 STATE = "SELECT * FROM botiga.comandes; SELECT user, host, plugin FROM mysql.user WHERE user IN ('root', 'botiguer')"
 
 
@@ -32,7 +33,7 @@ def test_a_root_who_cannot_log_in_is_refused(
     scenario: Scenario, machines: tuple[str, str], kafka: UsedMachine, hadoop: UsedMachine, password: dict[str, str]
 ) -> None:
     make_foreign(kafka)
-    with unchanged(kafka, hadoop):
+    with unchanged(kafka, hadoop, servers_write=DATA):
         ended = scenario.lab("up", "--no-verify", *machines, environment=password)
     ended.refuses("mysql: root cannot log in", "ERROR 1045", "/root/.my.cnf", hosts=["kafka"])
 
@@ -42,7 +43,7 @@ def test_an_account_of_somebody_else_is_refused(
 ) -> None:
     kafka.write("/root/.my.cnf", "[client]\npassword=of-root\n")
     kafka.root("chmod 600 /root/.my.cnf")
-    with unchanged(kafka, hadoop):
+    with unchanged(kafka, hadoop, servers_write=DATA):
         ended = scenario.lab("up", "--no-verify", *machines, environment=password)
     ended.refuses("account 'kafka'@'localhost' is not the lab's; rename it", hosts=["kafka"])
 
