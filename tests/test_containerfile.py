@@ -80,3 +80,9 @@ def test_an_image_without_mysql_has_no_step_for_it():
     assert installed(recipe("ubuntu", containers_packages_by_role={"mysql": []})) == [
         set(VALUES["containers_system_packages"]) | set(VALUES["__containers_packages"])
     ]
+
+
+@pytest.mark.parametrize("base", ["ubuntu", "debian"])
+def test_a_host_knows_localhost_and_makes_its_own_machine_id(base):
+    assert "COPY --chmod=0644 hosts /etc/hosts" in recipe(base)
+    assert "rm -f /etc/ssh/ssh_host_*_key* /etc/machine-id /var/lib/dbus/machine-id" in recipe(base)

@@ -29,6 +29,7 @@ state=$(timeout 60 systemctl is-system-running --wait)
 case $state in running | degraded) ;; *) fail "systemd is in the state '$state'" ;; esac
 timeout 20 sh -c 'until ssh-keyscan -t ed25519 127.0.0.1 2>/dev/null | grep -q ed25519; do sleep 0.2; done' ||
   fail "sshd does not answer: $(said ssh)"
+getent hosts localhost >/dev/null || fail "the name localhost is not known"
 runuser --user=ubuntu -- sudo --non-interactive true || fail "the user ubuntu cannot use sudo"
 version=$(java -version 2>&1 | head -n 1)
 case $version in *"\"$java."*) ;; *) fail "Java is $version, not $java" ;; esac
@@ -229,7 +230,7 @@ def smoke(podman: Podman, image: str, isolation: Isolation, wanted: Wanted) -> s
     podman.run("rm", "--force", "--time", "0", name, check=False)
     try:
         podman.run(
-            "run", "--detach", f"--name={name}", "--systemd=always", "--network=none", f"--tmpfs={MOUNTS}",
+            "run", "--detach", f"--name={name}", "--systemd=always", "--network=none", "--no-hosts", f"--tmpfs={MOUNTS}",
             *isolation.arguments, image, "/sbin/init",
         )  # fmt: skip
         deadline = time.monotonic() + BOOT_SECONDS

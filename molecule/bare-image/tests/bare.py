@@ -30,7 +30,7 @@ sh /tmp/add-sid.sh
 rm /tmp/add-sid.sh /etc/apt/preferences.d/streaming-lab-sid /etc/apt/streaming-lab-sid.conf
 cat >/etc/apt/preferences.d/stand-in <<'END'
 {PREFERENCES}END
-rm /etc/os-release
+rm -f /etc/hosts /etc/os-release
 cat >/etc/os-release <<'END'
 {OS_RELEASE}END
 sed -i -E 's/^#?[[:space:]]*HOME_MODE.*/HOME_MODE 0750/' /etc/login.defs
