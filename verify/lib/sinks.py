@@ -39,8 +39,9 @@ class Trial:
 
     def sink(self, name: str, *more: str, user: str = "hadoop") -> None:
         """Start a sink that systemd starts anew whenever it dies; `lab-verify-NAME` is its unit."""
+        # By its path: the PATH that sudo gives may lack /usr/local/bin.
         arguments = [
-            "hdfs-sink", "--topic", self.topic, "--folder", self.folder, "--columns", "id:int,valor:float",
+            "/usr/local/bin/hdfs-sink", "--topic", self.topic, "--folder", self.folder, "--columns", "id:int,valor:float",
             "--seconds", "0.5", "--rows", "500", "--user", user, "--compact-every", "15", *more,
         ]  # fmt: skip
         options = [

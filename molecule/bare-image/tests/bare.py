@@ -20,7 +20,7 @@ UBUNTU_CODENAME=noble
 """
 # MySQL and what it depends on come from sid by their own names, as they do from Ubuntu's one archive; the rest stays.
 PREFERENCES = f"""\
-Package: python3* libpython3* openjdk-* systemd* libsystemd* libpam-systemd udev libudev* openssh-* base-files
+Package: sudo python3* libpython3* openjdk-* systemd* libsystemd* libpam-systemd udev libudev* openssh-* base-files
 Pin: release n={RELEASE}
 Pin-Priority: 990
 """
