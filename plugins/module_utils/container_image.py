@@ -230,8 +230,8 @@ def smoke(podman: Podman, image: str, isolation: Isolation, wanted: Wanted) -> s
     podman.run("rm", "--force", "--time", "0", name, check=False)
     try:
         podman.run(
-            "run", "--detach", f"--name={name}", "--systemd=always", "--network=none", "--no-hosts", f"--tmpfs={MOUNTS}",
-            *isolation.arguments, image, "/sbin/init",
+            "run", "--detach", f"--name={name}", "--systemd=always", "--network=none", "--no-hosts",
+            f"--tmpfs={MOUNTS}", *isolation.arguments, image, "/sbin/init",
         )  # fmt: skip
         deadline = time.monotonic() + BOOT_SECONDS
         while podman.run("exec", name, "systemctl", "is-system-running", check=False).stdout.strip() in ("", "offline"):

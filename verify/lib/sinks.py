@@ -41,8 +41,9 @@ class Trial:
         """Start a sink that systemd starts anew whenever it dies; `lab-verify-NAME` is its unit."""
         # By its path: the PATH that sudo gives may lack /usr/local/bin.
         arguments = [
-            "/usr/local/bin/hdfs-sink", "--topic", self.topic, "--folder", self.folder, "--columns", "id:int,valor:float",
-            "--seconds", "0.5", "--rows", "500", "--user", user, "--compact-every", "15", *more,
+            "/usr/local/bin/hdfs-sink", "--topic", self.topic, "--folder", self.folder,
+            "--columns", "id:int,valor:float", "--seconds", "0.5", "--rows", "500",
+            "--user", user, "--compact-every", "15", *more,
         ]  # fmt: skip
         options = [
             "--quiet", "--collect", f"--unit=lab-verify-{name}", f"--uid={self.lab.student_name}",
