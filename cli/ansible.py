@@ -151,7 +151,7 @@ def play(
             for host, text in progress.notes[noted:]:
                 # What all hosts say alike is one line.
                 if text not in [earlier for _, earlier in progress.notes[:noted]]:
-                    screen.line(f"  {host}: {text}")
+                    screen.line(f"  {host}: {lab.complete_hints(text)}")
                 noted += 1
             for phase in progress.finished[printed:]:
                 notes = [f"{phase.changed} changed"] * bool(phase.changed) + ["FAILED"] * phase.failed

@@ -123,12 +123,15 @@ class Lab:
         return " ".join(filter(None, [program(self.root), command, self.options, shlex.join(words)]))
 
     def complete_hints(self, text: str) -> str:
-        """Add this lab's options to each `./lab COMMAND` in a message of a module or a server.
+        """Add this lab's options to each `./lab COMMAND` in a message of a module or a server, and its name to paths.
+
+        A host does not know the lab's name: modules write `.lab/LAB/` for its folder.
 
         Parameters:
             text: the message.
         """
-        completed, count = HINT.subn(lambda match: self._line(match[1]), text)
+        named = text.replace(".lab/LAB/", f".lab/{self.name}/")
+        completed, count = HINT.subn(lambda match: self._line(match[1]), named)
         return f"{completed} ({self.fill_in})" if count and self.fill_in else completed
 
 

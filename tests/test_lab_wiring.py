@@ -159,18 +159,31 @@ def test_the_image_has_the_packages_that_the_inventory_says(ask: Ask) -> None:
     }
 
 
-def test_the_student_may_start_and_stop_servers_by_commands_in_full(clone: Path, ask: Ask, tmp_path: Path) -> None:
-    """No pattern: sudo-rs, in newer releases of Ubuntu, refuses a file that has one."""
+@pytest.fixture
+def sudoers(clone: Path, ask: Ask) -> dict[str, str]:
+    """The rules that the roles write in /etc/sudoers.d."""
     names = {role: str(clone / "roles" / role / "templates/sudoers.j2") for role in ("course", "hadoop")}
-    files = ask(ONE, "kafka", {role: f"lookup('ansible.builtin.template', '{name}')" for role, name in names.items()})
-    for role, text in files.items():
+    return ask(ONE, "kafka", {role: f"lookup('ansible.builtin.template', '{name}')" for role, name in names.items()})
+
+
+@pytest.mark.parametrize("program", ["visudo", "visudo-rs"])
+def test_sudo_reads_the_rules(sudoers: dict[str, str], tmp_path: Path, program: str) -> None:
+    """molecule/used-vm does this with sudo-rs on a host, and runs commands by these rules."""
+    if not shutil.which(program):
+        pytest.skip(f"{program} is not installed (package {'sudo-rs' if program == 'visudo-rs' else 'sudo'})")
+    for role, text in sudoers.items():
+        (tmp_path / role).write_text(text, encoding="utf-8")
+        checked = subprocess.run([program, "-c", "-f", tmp_path / role], capture_output=True, text=True, check=False)
+        assert checked.returncode == 0, f"{role}: {checked.stdout}{checked.stderr}"
+
+
+def test_the_student_may_start_and_stop_servers_by_commands_in_full(sudoers: dict[str, str]) -> None:
+    """No pattern: sudo-rs, in newer releases of Ubuntu, refuses a file that has one."""
+    for role, text in sudoers.items():
         rules = [line for line in text.splitlines() if not line.startswith("#")]
         assert not set("*?[]^$\\!") & set("".join(rules)), role
-        if shutil.which("visudo"):
-            (tmp_path / role).write_text(text, encoding="utf-8")
-            subprocess.run(["visudo", "-cf", str(tmp_path / role)], check=True, capture_output=True)
     commands = [
-        rule.strip() for line in files["course"].splitlines() for rule in line.split("NOPASSWD:")[-1].split(",")
+        rule.strip() for line in sudoers["course"].splitlines() for rule in line.split("NOPASSWD:")[-1].split(",")
     ]
     for allowed in (
         "stop kafka",

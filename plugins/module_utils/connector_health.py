@@ -10,13 +10,13 @@ from datetime import datetime
 from typing import Any
 
 try:
-    from ansible.module_utils import connector_log, connector_position, connector_tables
+    from ansible.module_utils import bluesky_login, connector_log, connector_position, connector_tables
     from ansible.module_utils.connect_rest import NO_PLUGIN, Connect, RestError, quoted
     from ansible.module_utils.connector_apply import plugin_of
     from ansible.module_utils.connector_config import ignored_options, say_unknown, unknown_options
     from ansible.module_utils.connector_secrets import masked_text, passwords_of, secrets_of
 except ImportError:  # imported by a unit test, without Ansible's own importer
-    from plugins.module_utils import connector_log, connector_position, connector_tables
+    from plugins.module_utils import bluesky_login, connector_log, connector_position, connector_tables
     from plugins.module_utils.connect_rest import NO_PLUGIN, Connect, RestError, quoted
     from plugins.module_utils.connector_apply import plugin_of
     from plugins.module_utils.connector_config import ignored_options, say_unknown, unknown_options
@@ -204,8 +204,10 @@ def _state(
     failed = [(what, part) for what, part in parts if part.get("state") == "FAILED"]
     if failed:
         what, part = failed[0]
+        trace = str(part.get("trace", ""))
         remedy = f"; {verdict.remedy}" * bool(verdict.remedy)
-        return "FAILED", f"{what}: {verdict.lost or connector_log.root_cause(str(part.get('trace', '')))}{remedy}"
+        reason = verdict.lost or bluesky_login.explain(trace) or connector_log.root_cause(trace)
+        return "FAILED", f"{what}: {reason}{remedy}"
     if verdict.lost and state not in ("PAUSED", "STOPPED"):
         return "RETRYING", f"nothing arrives: {verdict.lost}; {verdict.remedy or './lab up lets it begin anew'}"
     number = len(parts) - 1

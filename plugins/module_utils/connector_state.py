@@ -6,6 +6,11 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
+try:
+    from ansible.module_utils import bluesky_login
+except ImportError:  # imported by a unit test, without Ansible's own importer
+    from plugins.module_utils import bluesky_login
+
 STATES = {"running": "RUNNING", "paused": "PAUSED", "stopped": "STOPPED"}
 VERBS = {"running": "resume", "paused": "pause", "stopped": "stop"}
 SETTLE = 5.0
@@ -17,14 +22,17 @@ PAUSE = 0.2
 
 
 def failures(status: Mapping[str, Any] | None) -> list[str]:
-    """What failed, one line each: `task 0 FAILED on kafka:8083: CLASS: message; caused by CLASS: message`."""
+    """What failed, one line each: `task 0 FAILED on kafka:8083: CLASS: message; caused by CLASS: message`.
+
+    A login that Bluesky refuses is told with its remedy instead.
+    """
     if not status:
         return []
     parts = [("connector", status.get("connector", {}))]
     parts += [(f"task {task.get('id')}", task) for task in status.get("tasks", [])]
     return [
-        f"{what} FAILED on {part.get('worker_id', '?')}: {first_lines(part.get('trace', ''))}"
-        for what, part in parts
+        f"{what} FAILED on {part.get('worker_id', '?')}: {bluesky_login.explain(trace) or first_lines(trace)}"
+        for what, part, trace in ((what, part, str(part.get("trace", ""))) for what, part in parts)
         if part.get("state") == "FAILED"
     ]
 

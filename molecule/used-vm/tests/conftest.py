@@ -1,4 +1,4 @@
-"""The order of the files: refused while nothing is provisioned, provisioned all the same, a MySQL of somebody else."""
+"""The order of the files: refused, provisioned all the same, a MySQL of somebody else, then tools of another make."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from cli.sudo import VARIABLE, password_file
 from verify.lib.machine import Machine
 
 PASSWORD = "s3cret of a class"  # noqa: S105 - of containers that are gone afterwards
-ORDER = ("refused", "provisioned", "adopted")
+ORDER = ("refused", "provisioned", "adopted", "rust_tools")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

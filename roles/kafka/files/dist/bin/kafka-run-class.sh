@@ -71,7 +71,7 @@ else
 fi
 flags+=(-Djava.awt.headless=true)
 # Login modules that read from an address in their configuration (CVE-2023-25194, CVE-2025-27818). KAFKA_OPTS comes later and wins.
-flags+=(-Dorg.apache.kafka.disallowed.login.modules=com.sun.security.auth.module.JndiLoginModule,com.sun.security.auth.module.LdapLoginModule)
+flags+=("-Dorg.apache.kafka.disallowed.login.modules=com.sun.security.auth.module.JndiLoginModule,com.sun.security.auth.module.LdapLoginModule")
 
 # An archive that does not fit (another JDK, a jar replaced) is passed over by the JVM; the Xlog options keep it quiet.
 # One cut short would crash it, so its size is compared with what the stamp beside it says; and since it is code, it
