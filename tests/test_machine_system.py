@@ -142,18 +142,3 @@ def test_an_active_firewall_is_noted_with_the_ports(tmp_path: Path) -> None:
     written(tmp_path, "etc/ufw/ufw.conf", "ENABLED=yes\n")
     assert "any port 2181,9092" in system.firewall_notes(["9092", "0.0.0.0:2181"], tmp_path)[0]
     assert system.firewall_notes([], tmp_path) == []
-
-
-def test_a_machine_that_still_boots_is_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    program = tmp_path / "systemctl"
-    program.write_text(
-        f'#!/bin/sh\necho "$@" >{tmp_path}/asked\nexec sleep "$(cat {tmp_path}/seconds)"\n', encoding="utf-8"
-    )
-    program.chmod(0o755)
-    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
-    for seconds in ("0", "30"):
-        written(tmp_path, "seconds", seconds)
-        system.wait_for_boot(1)
-    assert (tmp_path / "asked").read_text(encoding="utf-8") == "is-system-running --wait\n"
-    monkeypatch.setenv("PATH", "/nowhere")
-    system.wait_for_boot(1)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import ipaddress
 import json
 import platform
@@ -268,22 +267,13 @@ def machine_id(root: Path = Path("/")) -> str:
     return path.read_text(encoding="ascii").strip() if path.exists() else ""
 
 
-def wait_for_boot(seconds: int) -> None:
-    """Wait until systemd has started what it starts at boot, for `seconds` at most.
-
-    A server that still starts would pass for one that runs, and a MySQL for one that refuses root's login.
-    """
-    with contextlib.suppress(OSError, subprocess.TimeoutExpired):
-        command = ("systemctl", "is-system-running", "--wait")
-        subprocess.run(command, capture_output=True, timeout=seconds, check=False)
-
-
-def describe(control_time: float, systems: dict[str, str]) -> dict[str, Any]:
+def describe(control_time: float, systems: dict[str, str], now: float) -> dict[str, Any]:
     """What the lab's playbooks need to know of this machine, and what is wrong with its system or clock.
 
     Parameters:
         control_time: the control machine's clock, in seconds since 1970; 0 asks for nothing.
         systems: lowest release by distribution.
+        now: this machine's clock when the check began, in seconds since 1970.
     Returns:
         facts, packages, addresses, names_files, wsl_writes_hosts, machine_id, problems, notes.
     """
@@ -295,6 +285,6 @@ def describe(control_time: float, systems: dict[str, str]) -> dict[str, Any]:
         "names_files": names_files(),
         "wsl_writes_hosts": wsl_writes_hosts(),
         "machine_id": machine_id(),
-        "problems": system_problems(release, systems) + clock_problems(control_time),
+        "problems": system_problems(release, systems) + clock_problems(control_time, now),
         "notes": system_notes(release),
     }

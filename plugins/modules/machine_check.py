@@ -2,11 +2,30 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Any
 
-from ansible.module_utils import apparmor, machine_mysql, machine_owners, machine_resources, machine_system
 from ansible.module_utils.basic import AnsibleModule
+
+try:
+    from ansible.module_utils import (
+        apparmor,
+        machine_boot,
+        machine_mysql,
+        machine_owners,
+        machine_resources,
+        machine_system,
+    )
+except ImportError:  # imported by a unit test, without Ansible's own importer
+    from plugins.module_utils import (
+        apparmor,
+        machine_boot,
+        machine_mysql,
+        machine_owners,
+        machine_resources,
+        machine_system,
+    )
 
 DOCUMENTATION = r"""
 module: machine_check
@@ -90,7 +109,7 @@ options:
     type: int
     default: 0
   boot_seconds:
-    description: How long to wait until systemd has started what it starts at boot.
+    description: How long to wait until systemd has started the units of the boot; a note says if that was not enough.
     type: int
     default: 0
   fail:
@@ -184,12 +203,13 @@ def look(asked: dict[str, Any]) -> dict[str, Any]:
     Returns:
         what the module returns.
     """
-    if asked["boot_seconds"]:
-        machine_system.wait_for_boot(asked["boot_seconds"])
-    machine = machine_system.describe(asked["control_time"], asked["systems"])
+    # control_time was read just before; the wait below may take minutes.
+    now = time.time()
+    boot_notes = machine_boot.wait_for_boot(asked["boot_seconds"]) if asked["boot_seconds"] else []
+    machine = machine_system.describe(asked["control_time"], asked["systems"], now)
     if any(line.startswith("system: ") for line in machine["problems"]):
         # Other checks are not made for such a machine: its Python may be too old for them.
-        return {"problems": machine["problems"], "notes": machine["notes"]}
+        return {"problems": machine["problems"], "notes": boot_notes + machine["notes"]}
     provisioned = bool(asked["unless_exists"]) and Path(asked["unless_exists"]).exists()
     memory, notes = machine_resources.memory_problems(
         0 if provisioned else asked["memory_mb"],
@@ -218,7 +238,7 @@ def look(asked: dict[str, Any]) -> dict[str, Any]:
     problems += apparmor.enforced(asked["container_programs"])
     if asked["lab_names"] and machine["facts"]["nodename"] not in asked["lab_names"]:
         problems += machine_resources.name_problems()
-    notes = machine.pop("notes") + notes + machine_system.firewall_notes(asked["ports"])
+    notes = boot_notes + machine.pop("notes") + notes + machine_system.firewall_notes(asked["ports"])
     if asked["apt_lock_seconds"]:
         notes += machine_system.apt_notes(asked["apt_lock_seconds"])
     facts = machine.pop("facts")
