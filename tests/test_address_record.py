@@ -140,8 +140,40 @@ def test_a_record_keeps_hosts_that_were_left_out_and_forgets_those_that_are_gone
     assert {host: entry["address"] for host, entry in new.items()} == {"a": "10.0.0.9", "b": "10.0.0.1"}
 
 
+def test_an_entry_that_the_run_did_not_use_is_dropped() -> None:
+    """DHCP gave the address of b to a: no later run may give it to both."""
+    record = {"b": {"lab_address": "b", "address": "10.0.0.1"}}
+    new = address_record.updated(record, {"a": "a", "b": "b"}, {"a": "10.0.0.1", "b": "b"}, ["a"])
+    assert {host: entry["address"] for host, entry in new.items()} == {"a": "10.0.0.1"}
+
+
+def test_an_address_that_two_hosts_have_in_the_record_counts_for_neither() -> None:
+    record = {name: {"lab_address": name, "address": "10.0.0.1"} for name in "ab"}
+    record["c"] = {"lab_address": "c", "address": "10.0.0.2"}
+    assert address_record.recorded(record, {name: name for name in "abc"}) == {"c": "10.0.0.2"}
+
+
+def test_two_hosts_never_get_one_address_after_an_address_has_moved(lab: Lab) -> None:
+    three = {**HOSTS, "c": ("vm3.example.org", "10.0.0.6")}
+    assert lab.choose(three) == {**CHOSEN, "c": "10.0.0.6"}
+    moved = {**three, "a": ("vm1.example.org", "10.0.0.5")}
+    assert lab.choose(moved, "--limit", "a") == {"a": "10.0.0.5", "b": "vm2.example.org", "c": "10.0.0.6"}
+    assert lab.choose(moved, "--limit", "c") == {"a": "10.0.0.5", "b": "vm2.example.org", "c": "10.0.0.6"}
+
+
+def test_a_host_on_which_nothing_is_installed_any_more_has_the_inventorys_address(lab: Lab) -> None:
+    assert lab.choose(HOSTS) == CHOSEN
+    cluster = ("--limit", "a", "-e", "{lab_host_install: false}")
+    assert lab.choose(HOSTS, *cluster) == {"a": "10.0.0.4", "b": "vm2.example.org"}
+    assert "b" not in json.loads(lab.record.read_text(encoding="utf-8"))
+
+
 def test_addresses_of_an_earlier_run_are_named_in_one_line() -> None:
+    assert address_record.earlier_note({"vm3": "vm3.example.org"}, {"vm3": "10.0.0.3"}, []) == [
+        "hosts left out of this run keep their last known address: vm3 (10.0.0.3); if an address changed, start the "
+        "host and run ./lab up without --limit"
+    ]
     wanted = {name: f"{name}.example.org" for name in "abcdef"}
     [note] = address_record.earlier_note(wanted, dict.fromkeys(wanted, "10.0.0.1"), ["a"])
-    assert "b (10.0.0.1), c (10.0.0.1), d (10.0.0.1) and 2 more" in note and "without --limit" in note
+    assert "b (10.0.0.1), c (10.0.0.1), d (10.0.0.1) and 2 more;" in note
     assert address_record.earlier_note(wanted, wanted, ["a"]) == []

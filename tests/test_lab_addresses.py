@@ -71,7 +71,10 @@ def test_hosts_that_were_not_asked_keep_the_inventorys_address() -> None:
 def test_a_loopback_of_a_host_that_was_left_out_is_refused() -> None:
     result = lab_addresses({"a": "127.0.0.1", "b": "127.0.0.1"}, {"a": [card("10.1.1.1")], "b": None})
     assert result["a"] == {"address": "10.1.1.1", "problem": ""}
-    assert "run without --limit" in result["b"]["problem"] and result["b"]["problem"].startswith("b: ")
+    assert result["b"]["problem"] == (
+        "b: other hosts cannot reach it at 127.0.0.1, and --limit leaves it out; set its lab_address, or run without "
+        "--limit"
+    )
 
 
 def test_a_host_that_was_left_out_has_the_address_of_an_earlier_run() -> None:

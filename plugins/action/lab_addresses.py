@@ -15,6 +15,7 @@ from ansible.plugins.action import ActionBase
 ansible.module_utils.__path__.append(str(Path(__file__).resolve().parent.parent / "module_utils"))
 
 from ansible.module_utils import address_record  # noqa: E402
+from ansible.module_utils.parsing.convert_bool import boolean  # noqa: E402
 
 
 def load_filters() -> ModuleType:
@@ -50,6 +51,12 @@ class ActionModule(ActionBase):
         machines = {host: hostvars[host].get("preflight_machine", {}) for host in hosts}
         wanted = {host: str(hostvars[host]["lab_address"]) for host in hosts}
         asked = [host for host in hosts if machines[host].get("addresses") is not None]
+        # No later run would correct the entry of a host that is never asked.
+        recordable = {
+            host: address
+            for host, address in wanted.items()
+            if host in asked or boolean(hostvars[host].get("lab_host_install", True))
+        }
         path = Path(str(hostvars[variables["inventory_hostname"]]["lab_state_dir"])) / address_record.FILE
         filters = load_filters()
         try:
@@ -58,13 +65,13 @@ class ActionModule(ActionBase):
                 wanted,
                 {host: machine.get("addresses") for host, machine in machines.items()},
                 one_machine=all(hostvars[host].get("ansible_connection") == "local" for host in hosts),
-                recorded=address_record.recorded(record, wanted),
+                recorded=address_record.recorded(record, recordable),
             )
             problems = [choice["problem"] for choice in choices.values() if choice["problem"]]
             if problems:
                 raise AnsibleActionFail("; ".join(problems))
             chosen = {host: choice["address"] for host, choice in choices.items()}
-            new = address_record.updated(record, wanted, chosen, asked)
+            new = address_record.updated(record, recordable, chosen, asked)
             if new != record and not self._task.check_mode:
                 address_record.write(path, new)
         except address_record.RecordError as error:

@@ -77,8 +77,8 @@ def _of_silent_host(host: str, address: str, alone: bool) -> dict[str, str]:
     if _kind(address) != "loopback" or alone:
         return {"address": address, "problem": ""}
     problem = (
-        f"{host}: lab_address is {address}, which leads every host to itself, and this run leaves {host} out; "
-        "set lab_address in the inventory, or run without --limit"
+        f"{host}: other hosts cannot reach it at {address}, and --limit leaves it out; set its lab_address, or run "
+        "without --limit"
     )
     return {"address": "", "problem": problem}
 

@@ -2,7 +2,8 @@
 
     {HOST: {"lab_address": "vm1.local", "address": "10.0.0.4"}}
 
-A host whose address is the inventory's own has no entry. An entry counts only while the host's lab_address is the same.
+A host with the inventory's own address has no entry. An entry counts only while the host's lab_address is the same, and
+only for a host that runs may ask: a host on which nothing is installed (lab_host_install) is never asked.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import json
 import os
 import tempfile
+from collections import Counter
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
@@ -84,29 +86,36 @@ def write(path: Path, record: Record) -> None:
 
 
 def recorded(record: Record, wanted: Mapping[str, str]) -> dict[str, str]:
-    """Addresses by host, of hosts whose lab_address is still the same.
+    """Addresses by host, of hosts that have the same lab_address still; none that two hosts have.
 
     Parameters:
         record: of earlier runs.
         wanted: lab_address by host.
     """
-    return {
+    addresses = {
         host: record[host]["address"]
         for host, address in wanted.items()
         if host in record and record[host]["lab_address"] == address
     }
+    times = Counter(addresses.values())
+    return {host: address for host, address in addresses.items() if times[address] == 1}
 
 
 def updated(record: Record, wanted: Mapping[str, str], chosen: Mapping[str, str], asked: Collection[str]) -> Record:
-    """The record after a run: new entries of the hosts that answered; of the others those that still count.
+    """The record after a run: new entries of the hosts that answered; of the others the entries that this run used.
 
     Parameters:
         record: of earlier runs.
-        wanted: lab_address by host, of all hosts.
+        wanted: lab_address by host, of the hosts that may have an entry.
         chosen: address by host.
         asked: hosts that said which addresses they have.
     """
-    kept = {host: address for host, address in recorded(record, wanted).items() if host not in asked}
+    # An entry that was not used is stale: another host has the address now.
+    kept = {
+        host: address
+        for host, address in recorded(record, wanted).items()
+        if host not in asked and chosen[host] == address
+    }
     current = {host: chosen[host] for host in asked if chosen[host] != wanted[host]}
     return {
         host: {"lab_address": wanted[host], "address": address} for host, address in sorted({**kept, **current}.items())
@@ -114,7 +123,7 @@ def updated(record: Record, wanted: Mapping[str, str], chosen: Mapping[str, str]
 
 
 def earlier_note(wanted: Mapping[str, str], chosen: Mapping[str, str], asked: Collection[str]) -> list[str]:
-    """Say which addresses are of an earlier run, in one line; none where there is none.
+    """Say in one line which hosts keep the address of an earlier run; nothing where no host does.
 
     Parameters:
         wanted: lab_address by host, of all hosts.
@@ -126,6 +135,6 @@ def earlier_note(wanted: Mapping[str, str], chosen: Mapping[str, str], asked: Co
         return []
     names = ", ".join(hosts[:MOST_NAMED]) + f" and {len(hosts) - MOST_NAMED} more" * (len(hosts) > MOST_NAMED)
     return [
-        f"not asked in this run, so the address is the one of an earlier run: {names}; if it has changed since, "
-        "run ./lab up without --limit while the host is on"
+        f"hosts left out of this run keep their last known address: {names}; if an address changed, start the host and "
+        "run ./lab up without --limit"
     ]
