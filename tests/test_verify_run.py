@@ -57,6 +57,22 @@ def test_a_run_without_a_case_says_so(tmp_path: Path) -> None:
     assert run.counts == ["no case ran"]
 
 
+@pytest.mark.parametrize("option", ["-k=not test_groups", "--deselect=verify/cases/test_groups.py"])
+def test_a_case_that_was_deselected_is_not_reported(tmp_path: Path, option: str) -> None:
+    run = verify(tmp_path, TWO, option)
+    assert run.status == 0, run.output
+    assert run.table == {"first-steps": ["passed"]}
+    assert run.counts == ["1 passed"]
+    assert list(run.rows) == ["first-steps"]
+    assert list(run.tests) == ["test_first_steps.test_0[kafka]"]
+
+
+def test_a_case_with_a_deselected_test_has_passed(tmp_path: Path) -> None:
+    run = verify(tmp_path, TWO, "--deselect=verify/cases/test_groups.py::test_2[kafka]")
+    assert (run.status, run.table["groups"], run.counts) == (0, ["passed"], ["2 passed"]), run.output
+    assert "test_groups.test_2[kafka]" not in run.tests
+
+
 THREE = {
     "first-steps": "assert lab",
     "groups": "assert lab\n{end}; time.sleep(30)\nassert lab",

@@ -145,7 +145,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     config.hook.pytest_deselected(items=dropped)
     labs = list(config.stash[LABS])
     items[:] = sorted((item for item in items if item not in dropped), key=lambda item: place(item, labs))
-    config.stash[LEFT] = list(items)
 
 
 @pytest.fixture(scope="module")
@@ -257,7 +256,8 @@ def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, str] 
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """Print the table's head."""
+    """Note the tests that will run, without those that -k or --deselect left out, and print the table's head."""
+    session.config.stash[LEFT] = list(session.items)
     if session.items and TABLE in session.config.stash:
         screen = session.config.pluginmanager.getplugin("terminalreporter")
         for line in session.config.stash[TABLE].head():
