@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
+from typing import Any
 
 import pytest
 
 from verify.lib import types_hdfs
-from verify.lib.mysql_types import COLUMNS, EDGES, TABLE
+from verify.lib.mysql_types import COLUMNS, EDGES, TABLE, same_value
 
 ENGINES = ("debezium", "jdbc", "aiven")
 PRINTED = {"datahora": "2025-02-21 10:00:00", "valor": "17.100", "c_double": "-5e-324", "c_json": '{"a": 1}',
@@ -97,3 +99,10 @@ def test_a_wrong_value_in_jsonl_is_named() -> None:
     assert types_hdfs.wrong_objects([event], ['{"v":18446744073709551615}']) == []
     for changed in ('{"v":18446744073709551616}', '{"v":-1}', '{"v":"18446744073709551615"}', "{}"):
         assert len(types_hdfs.wrong_objects([event], [changed])) == 1
+
+
+@pytest.mark.parametrize(
+    ("arrived", "same"), [(14.5, True), (Decimal("14.50"), True), ("14.5", False), (14, False), (None, False)]
+)
+def test_a_float_arrives_as_a_number_and_not_as_its_text(arrived: Any, same: bool) -> None:
+    assert same_value("FLOAT", 14.5, arrived) is same

@@ -195,7 +195,7 @@ def same_value(type_: str, right: Any, arrived: Any) -> bool:
     if type_ == "JSON":
         return json.loads(right) == json.loads(arrived)
     if isinstance(right, float):
-        return float(arrived) == right
+        return isinstance(arrived, (int, float, Decimal)) and float(arrived) == right
     if isinstance(right, Decimal):
         return Decimal(arrived) == right
     return type(right) is type(arrived) and right == arrived
