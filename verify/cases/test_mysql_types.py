@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import Any
 
@@ -13,8 +13,8 @@ from plugins.module_utils import connector_tables
 from verify.lib import mysql_types, types_hdfs
 from verify.lib.mysql_types import COLUMNS, EDGES, TABLE, same_value
 from verify.lib.sinks import Trial
+from verify.lib.targets import Target, in_order
 from verify.lib.types_connector import ENGINES, Source, reason_not_to_run, start
-from verify.lib.waits import until
 
 ENGINE = "mysql"
 SERVERS = [
@@ -106,23 +106,25 @@ def test_values_reach_hdfs(lab, source, evidence):
     lab.start("types-raw", "python3 consumer_hdfs_temperatures.py")
     program = lab.start("types-program-csv", "python3 consumer_hdfs_temperatures_csv.py")
 
-    def lines(file: str, count: int) -> list[str]:
-        look = lambda: lab.hdfs(f"{lab.hdfs_folder}/{file}").splitlines()  # noqa: E731
-        return until(look, lambda seen: len(seen) >= before[file] + count, 30, f"{count} lines in {file}")[-count:]
+    def file(name: str) -> Callable[[], list[str]]:
+        return lambda: lab.hdfs(f"{lab.hdfs_folder}/{name}").splitlines()
 
-    def files(folder: str, count: int) -> dict[str, list[str]]:
-        full = lambda files: sum(map(len, files.values())) >= count  # noqa: E731
-        return until(lambda: sinks.lines(folder), full, 30, f"{count} rows in {folder}")
+    def folder(path: str) -> Callable[[], list[str]]:
+        return lambda: in_order(sinks.lines(path))
 
-    raw = lines(RAW, len(sent))
-    written = lines(CSV, sum(not event.refused for event in expected))
-    rows = files(by_day, len(types_hdfs.ROWS))
-    found = files(jsonl, before[RAW] + len(sent))
-    objects = [line for path in sorted(found) for line in found[path]][-len(sent) :]
+    raw = Target(RAW, file(RAW), before[RAW], len(sent))
+    written = Target(CSV, file(CSV), before[CSV], sum(not event.refused for event in expected))
+    rows = Target(by_day, folder(by_day), 0, len(types_hdfs.ROWS))
+    # It reads the topic from its beginning, with the events of the engines before.
+    objects = Target(jsonl, folder(jsonl), before[RAW], len(sent))
+    for target in (raw, written, rows, objects):
+        target.wait()
     sinks.stop("types-csv", "types-jsonl", "types-raw", "types-program-csv")
-    assert raw == sent
-    wrong = types_hdfs.wrong_lines(expected, written)
-    wrong += types_hdfs.wrong_rows(mysql[TABLE], rows) + types_hdfs.wrong_objects(expected, objects)
+    assert raw.appended() == sent
+    assert len(rows.appended()) == len(mysql[TABLE])
+    wrong = types_hdfs.wrong_lines(expected, written.appended())
+    wrong += types_hdfs.wrong_rows(mysql[TABLE], sinks.lines(by_day))
+    wrong += types_hdfs.wrong_objects(expected, objects.appended())
     assert not wrong, "\n".join(wrong)
     reports = [line for line in program.lines() if line.startswith("No és una temperatura")]
     assert len(reports) == sum(event.refused for event in expected), reports
