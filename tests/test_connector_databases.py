@@ -85,6 +85,10 @@ def looked_into(patterns: list[str] | None) -> tuple[list[str], list[str]]:
          ["sensors", "botiga"]),
         ({**JDBC, "connection.url": "jdbc:mysql://localhost/", "table.whitelist": "botiga.a,b"}, DATABASES[1:]),
         ({**JDBC, "connection.url": "jdbc:mysql://localhost/", "query": "SELECT 1"}, []),
+        ({**JDBC, "connection.url": "jdbc:mysql://localhost/sensors", "query": None}, ["sensors"]),
+        ({**JDBC, "connection.url": "jdbc:mysql://localhost/", "table.include.list": "temperatures"}, DATABASES[1:]),
+        ({**JDBC, "connection.url": "jdbc:mysql://localhost/", "table.include.list": "temp.*"}, DATABASES[1:]),
+        ({**JDBC, "connection.url": "jdbc:mysql://localhost/", "table.include.list": r"botiga\.t.*"}, ["botiga"]),
         ({**JDBC, "connection.url": "jdbc:postgresql://localhost:3306/sensors"}, []),
         ({**JDBC, "connection.url": "jdbc:mysql://elsewhere/sensors"}, []),
         (DEBEZIUM, DATABASES[1:]),
@@ -119,8 +123,11 @@ def test_without_the_option_every_database_is_read() -> None:
     assert looked_into(None)[0] == DATABASES[1:]
 
 
-def test_an_invalid_pattern_matches_no_database() -> None:
-    assert looked_into(["(", "botiga"])[0] == ["botiga"]
+@pytest.mark.parametrize("pattern", [r"\Qsensors\E", r"\p{Alpha}+", "("])
+def test_a_pattern_that_only_java_can_read_stands_for_every_database(pattern: str) -> None:
+    config = {**DEBEZIUM, "database.include.list": pattern}
+    assert looked_into(connector_databases.patterns([config], HERE))[0] == DATABASES[1:]
+    assert looked_into(["botiga", pattern])[0] == DATABASES[1:]
 
 
 def test_searches_for_values_have_an_end(monkeypatch: pytest.MonkeyPatch) -> None:

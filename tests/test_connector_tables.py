@@ -139,6 +139,7 @@ def test_without_a_list_jdbc_reads_every_table_of_its_database():
     assert tables_of(config, TABLES) == TABLES[:2]
     assert tables_of({**config, "table.blacklist": "temperatures"}, TABLES) == [TABLES[1]]
     assert tables_of({**config, "query": "SELECT 1"}, TABLES) == []
+    assert tables_of({**config, "query": None}, TABLES) == TABLES[:2]
 
 
 def test_columns_that_debezium_leaves_out_are_not_mentioned():

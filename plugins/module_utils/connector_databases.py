@@ -45,20 +45,22 @@ def databases_of(config: Mapping[str, str]) -> list[str]:
     if connector_tables.engine_of(config) == "debezium":
         tables = [_of_tables(pattern) for pattern in _listed(config, "table.include.list")]
         return _listed(config, "database.include.list") or tables or [EVERY]
-    if str(config.get("query", "")).strip():
+    if str(config.get("query") or "").strip():
         return []
     database = connector_tables.address_of(config)[2]
     if database:
         return [re.escape(database)]
     names = [re.escape(name.rpartition(".")[0]) or EVERY for name in _listed(config, "table.whitelist")]
-    return names or [_of_tables(pattern) for pattern in _listed(config, "table.include.list")] or [EVERY]
+    tables = [_of_tables(pattern) for pattern in _listed(config, "table.include.list")]
+    # A JDBC source matches a table's own name too: temp.* is a table of any database.
+    return names or [EVERY if databases.endswith(EVERY) else databases for databases in tables] or [EVERY]
 
 
 def _of_tables(pattern: str) -> str:
     """The databases of the names `database.table` that a regular expression may match, from its literal beginning."""
     literal = re.match(r"[\w$-]*", pattern)[0]
     rest = pattern[len(literal) :]
-    if "|" in pattern:
+    if "|" in pattern or "." not in pattern:
         return EVERY
     if rest.startswith(QUANTIFIERS):
         literal = literal[:-1]

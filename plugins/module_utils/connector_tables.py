@@ -55,7 +55,7 @@ def tables_of(config: Mapping[str, str], tables: Iterable[tuple[str, str]]) -> l
     """
     if engine_of(config) == "debezium":
         return [table for table in tables if _debezium_reads(config, *table)]
-    if str(config.get("query", "")).strip():
+    if str(config.get("query") or "").strip():
         return []
     database = address_of(config)[2]
     wanted, unwanted = _listed(config, "table.whitelist"), _listed(config, "table.blacklist")

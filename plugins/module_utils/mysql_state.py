@@ -41,7 +41,8 @@ def look(connection: Any, databases: Sequence[str] | None = None) -> dict[str, A
 
     Parameters:
         connection: of PyMySQL, for a user who may read everything.
-        databases: regular expressions that match whole names of the databases to look into; None: all.
+        databases: regular expressions that match whole names of the databases to look into; None, or an expression of
+            Java that Python cannot read: all.
     Returns:
         columns: for each database, table, column, type, nullable, default, and holds: whether a row has a value of the
         kind that is searched for (none: not searched). binary_logs: names, the oldest first. gtid_purged and
@@ -78,12 +79,13 @@ def _columns(cursor: Any, databases: Sequence[str] | None) -> list[dict[str, Any
 
 
 def _fits(patterns: Sequence[str], name: str) -> bool:
+    """Whether one of these regular expressions matches a name; one of Java that Python cannot read matches any name."""
     for pattern in patterns:
         try:
             if re.fullmatch(pattern, name, re.IGNORECASE):
                 return True
         except re.error:
-            continue
+            return True
     return False
 
 
