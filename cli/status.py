@@ -82,8 +82,10 @@ def table(states: dict[str, dict[str, Any]], silent: list[str]) -> list[str]:
 def connectors(states: dict[str, dict[str, Any]]) -> list[str]:
     """One line a connector of Kafka Connect, below a line that says so; none where there is none.
 
+    A last line says why columns of MySQL were not checked.
+
     Parameters:
-        states: host -> {"connectors": [...]}, as playbooks/status.yml writes it.
+        states: host -> {"connectors": [...], "columns_not_checked": REASON}, as playbooks/status.yml writes it.
     """
     lines = []
     for host, state in states.items():
@@ -93,6 +95,8 @@ def connectors(states: dict[str, dict[str, Any]]) -> list[str]:
         for connector in found:
             lines.append(f"    {connector['name'].ljust(width)}  {connector['state'].lower()}, {connector['detail']}")
             lines += [f"    {' ' * width}  {note}" for note in connector.get("notes", [])]
+        if state.get("columns_not_checked"):
+            lines.append(f"  {host}: columns not checked: {state['columns_not_checked']}")
     return lines
 
 

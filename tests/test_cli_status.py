@@ -43,6 +43,15 @@ def test_connectors_have_a_line_each_and_what_failed_says_why() -> None:
     assert status.connectors({"kafka": {"services": [], "connectors": []}}) == []
 
 
+def test_columns_that_were_not_checked_say_why() -> None:
+    found = [{"name": "a", "state": "RUNNING", "detail": "1 task", "notes": []}]
+    state = {"services": [], "connectors": found, "columns_not_checked": "no Kafka Connect at http://127.0.0.1:8083"}
+    assert status.connectors({"kafka": state})[-1] == (
+        "  kafka: columns not checked: no Kafka Connect at http://127.0.0.1:8083"
+    )
+    assert len(status.connectors({"kafka": {**state, "columns_not_checked": ""}})) == 2
+
+
 def test_a_unit_without_a_part_on_the_host_is_left_out() -> None:
     idle = unit("mysql", state="inactive", enabled=False)
     assert status.units_of({"services": [idle], "groups": ["namenode"]}) == []

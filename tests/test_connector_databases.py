@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -195,3 +199,44 @@ def test_the_lab_reads_no_other_database(path: str) -> None:
     (reads,) = [task for task in tasks if "mysql_state" in task]
     assert tasks.index(asks) < tasks.index(reads)
     assert f"{asks['register']}.databases" in reads["mysql_state"]["databases"]
+
+
+PLAY = """
+- hosts: localhost
+  gather_facts: false
+  tasks:
+    - ansible.builtin.include_tasks: TASKS
+      vars:
+        kafka_connect_port: 9
+        lab_mysql_addresses: [localhost:3306]
+        lab_mysql_hosts: [localhost]
+        __kafka_connect_speaks: true
+"""
+
+
+def test_a_run_says_why_columns_are_not_checked(clone: Path, tmp_path: Path) -> None:
+    """Nothing listens on port 9."""
+    tasks = yaml.safe_load((ROOT / "roles/kafka_connect/tasks/health.yml").read_text(encoding="utf-8"))
+    (tmp_path / "tasks.yml").write_text(yaml.safe_dump(tasks[:2]), encoding="utf-8")
+    (tmp_path / "play.yml").write_text(PLAY.replace("TASKS", str(tmp_path / "tasks.yml")), encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, "-m", "ansible", "playbook", str(tmp_path / "play.yml")],
+        cwd=clone,
+        env={**os.environ, "ANSIBLE_CONFIG": str(clone / "ansible.cfg"), "ANSIBLE_NOCOLOR": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    output = " ".join((done.stdout + done.stderr).split())
+    assert "columns not checked: no Kafka Connect at http://127.0.0.1:9" in output
+
+
+def test_status_keeps_the_reason() -> None:
+    tasks = yaml.safe_load((ROOT / "playbooks/status.yml").read_text(encoding="utf-8"))[0]["tasks"]
+    (kept,) = [
+        task["ansible.builtin.set_fact"]["lab_status"]
+        for task in tasks
+        if "lab_status" in str(task.get("ansible.builtin.set_fact"))
+    ]
+    (asks,) = [task["register"] for task in tasks if "connector_databases" in task]
+    assert f"{asks}.reason" in kept["columns_not_checked"]
