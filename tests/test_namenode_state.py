@@ -103,13 +103,21 @@ def test_the_reason_of_a_namenode_that_is_not_ready_is_hadoops(
     namenode: Callable[..., NameNode], beans: dict, reason: str
 ) -> None:
     url = namenode(beans).url
-    assert namenode_state.wait([url], 0.05)[2] == f"NameNode {url}: {reason}"
+    assert namenode_state.wait([url], 0.05)[2] == f"NameNode {url} is not ready after 0.05 s ({reason})"
 
 
 def test_a_namenode_that_does_not_answer_is_named(closed: str) -> None:
     state, started, reason = namenode_state.wait([closed], 0.05)
     assert (state, started) == ("", 0)
-    assert reason.startswith(f"NameNode {closed}: it does not answer (") and "refused" in reason
+    assert reason.startswith(f"NameNode {closed} is not ready after 0.05 s (it does not answer: ")
+    assert "refused" in reason
+
+
+def test_without_safe_mode_the_state_is_waited_for_alone(namenode: Callable[..., NameNode]) -> None:
+    safe = {**READY, "NameNodeInfo": {"Safemode": SAFE_MODE}}
+    assert namenode_state.wait([namenode(safe).url], 0.05, safe_mode=False) == ("standby", 5000, "")
+    still_starting = namenode({"NameNodeStatus": {"State": "standby"}})
+    assert "it is still starting" in namenode_state.wait([still_starting.url], 0.05, safe_mode=False)[2]
 
 
 def test_of_several_addresses_the_hosts_own_is_asked() -> None:
@@ -128,6 +136,7 @@ PLAY = """
 """
 SYSTEMCTL = """
 case "$*" in
+  *ActiveEnterTimestamp*) echo "ActiveEnterTimestamp=$(cat "$RESTARTED.${@: -1}" 2>/dev/null)" ;;
   *show*) printf 'Id=x.service\\nLoadState=loaded\\nActiveState=active\\nSubState=running\\n' ;;
   *restart*) echo "${@: -1}" >>"$RESTARTED" ;;
 esac
@@ -136,14 +145,27 @@ esac
 
 @pytest.fixture
 def restart(clone: Path, tmp_path: Path, fake_commands: Callable[[str, str], Path]) -> Callable[..., tuple[list, str]]:
-    """Runs the role's restart on this machine as several NameNodes; the restarted units, and Ansible's output."""
+    """Runs the role's restart on this machine as several hosts; the restarted units, and Ansible's output.
+
+    Of `datanodes` systemd shows these starts, by the host's name.
+    """
     folder = fake_commands("systemctl", SYSTEMCTL)
     restarted = tmp_path / "restarted"
 
-    def run(servers: dict[str, NameNode], changed: bool | str = True) -> tuple[list[str], str]:
-        local = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
+    def run(
+        servers: dict[str, NameNode], changed: bool | str = True, datanodes: dict[str, str] | None = None
+    ) -> tuple[list[str], str]:
+        local = {
+            "ansible_connection": "local",
+            "ansible_python_interpreter": sys.executable,
+            "url": "http://127.0.0.1:9",
+        }
         hosts = {name: {"url": server.url} for name, server in servers.items()}
-        inventory = {"all": {"vars": local, "children": {"namenode": {"hosts": hosts}}}}
+        others = datanodes or {}
+        for name, start in others.items():
+            (tmp_path / f"restarted.{name}.service").write_text(start, encoding="utf-8")
+        groups = {"namenode": {"hosts": hosts}, "datanode": {"hosts": {name: {} for name in others}}}
+        inventory = {"all": {"vars": local, "children": groups}}
         (tmp_path / "hosts.yml").write_text(yaml.safe_dump(inventory), encoding="utf-8")
         (tmp_path / "play.yml").write_text(PLAY, encoding="utf-8")
         settings = {
@@ -177,9 +199,13 @@ ACTIVE = {**READY, "NameNodeStatus": {"State": "active"}}
 SAFE = {**READY, "NameNodeInfo": {"Safemode": SAFE_MODE}}
 
 
-def test_the_standby_restarts_before_the_active_one(
-    namenode: Callable[..., NameNode], restart: Callable[..., tuple[list, str]]
-) -> None:
+OLD, LATER = "Sat 2000-01-01 00:00:00 UTC", "Fri 2100-01-01 00:00:00 UTC"
+RESTARTED = {"Runtime": {"StartTime": 4_102_444_800_000}}
+REMAINING = "HDFS on the remaining hosts was not restarted"
+Restart = Callable[..., tuple[list, str]]
+
+
+def test_the_standby_restarts_before_the_active_one(namenode: Callable[..., NameNode], restart: Restart) -> None:
     standby = namenode(READY, SAFE, READY)
     units, output = restart({"nn1": namenode(ACTIVE), "nn2": standby})
     assert units == ["nn2.service", "nn1.service"], output
@@ -187,18 +213,51 @@ def test_the_standby_restarts_before_the_active_one(
 
 
 def test_the_active_one_stays_while_the_standby_is_not_ready(
-    namenode: Callable[..., NameNode], restart: Callable[..., tuple[list, str]]
+    namenode: Callable[..., NameNode], restart: Restart
 ) -> None:
-    standby = namenode(READY, SAFE)
+    starting = {**READY, "NameNodeStatus": {"State": "initializing"}}
+    standby = namenode(READY, starting)
     units, output = restart({"nn1": namenode(ACTIVE), "nn2": standby})
     assert units == ["nn2.service"], output
-    assert f"NameNode {standby.url}: {SAFE_MODE}; not ready after 2 s, so no other NameNode is restarted" in output
+    assert (
+        f"NameNode {standby.url} is not ready after 2 s (its state is initializing); {REMAINING}; read its log, "
+        "correct the cause, then run this again" in output
+    )
+
+
+def test_safe_mode_is_waited_for_after_the_last_host(namenode: Callable[..., NameNode], restart: Restart) -> None:
+    standby = namenode(READY, SAFE)
+    units, output = restart({"nn1": namenode(ACTIVE), "nn2": standby}, datanodes={"dn1": ""})
+    assert units == ["nn2.service", "nn1.service", "dn1.service"], output
+    assert f"NameNode {standby.url} is not ready after 2 s ({SAFE_MODE}); read its log" in output
+    assert REMAINING not in output
+
+
+def test_datanodes_restart_before_their_only_namenode_leaves_safe_mode(
+    namenode: Callable[..., NameNode], restart: Restart
+) -> None:
+    only = namenode(ACTIVE, *[{**ACTIVE, **SAFE}] * 3, ACTIVE)
+    units, output = restart({"nn1": only}, datanodes={"dn1": "", "dn2": ""})
+    assert units == ["nn1.service", "dn1.service", "dn2.service"], output
+    assert len(only.answers) == 1, "it was not asked until it had left safe mode"
+    assert "failed=0" in output and "failed=1" not in output
 
 
 def test_a_namenode_that_an_earlier_run_restarted_is_waited_for(
-    namenode: Callable[..., NameNode], restart: Callable[..., tuple[list, str]]
+    namenode: Callable[..., NameNode], restart: Restart
 ) -> None:
-    servers = {"nn1": namenode(ACTIVE), "nn2": namenode(SAFE)}
+    servers = {"nn1": namenode(ACTIVE), "nn2": namenode({"NameNodeStatus": {"State": "standby"}})}
     units, output = restart(servers, changed="{{ inventory_hostname == 'nn1' }}")
     assert units == [], output
-    assert f"{SAFE_MODE}; not ready after 2 s" in output
+    assert "is not ready after 2 s (it is still starting)" in output
+
+
+def test_datanodes_that_an_earlier_run_left_out_are_restarted(
+    namenode: Callable[..., NameNode], restart: Restart, tmp_path: Path
+) -> None:
+    (tmp_path / "hdfs-site.xml.streaming-lab.json").write_text("{}", encoding="utf-8")
+    servers = {"nn1": namenode({**ACTIVE, **RESTARTED})}
+    units, output = restart(servers, changed=False, datanodes={"dn1": OLD, "dn2": LATER, "dn3": ""})
+    assert units == ["dn1.service"], output
+    units, output = restart(servers, changed=False, datanodes={"dn1": LATER})
+    assert units == ["dn1.service"], f"it restarted again: {output}"

@@ -76,9 +76,18 @@ def test_a_namenode_that_does_not_answer_has_no_datanodes() -> None:
 
 
 def test_a_restart_is_due_where_the_server_is_older_than_the_change() -> None:
-    assert webhdfs.restart_due(1_000_000, 1001.0)
-    assert not webhdfs.restart_due(1_000_000, 999.0)
-    assert not webhdfs.restart_due(0, 1001.0)
+    assert webhdfs.restart_due([1_000_000], 1001.0)
+    assert webhdfs.restart_due([1_002_000, 1_000_000], 1001.0)
+    assert not webhdfs.restart_due([1_000_000], 999.0)
+    assert not webhdfs.restart_due([0], 1001.0)
+    assert not webhdfs.restart_due([], 1001.0)
+
+
+def test_a_unit_that_started_in_the_second_of_the_change_is_not_older() -> None:
+    shown = "ActiveEnterTimestamp=Thu 1970-01-01 00:16:40 UTC\n\nActiveEnterTimestamp=\n\nActiveEnterTimestamp=n/a\n"
+    assert webhdfs.unit_starts(shown) == [1_000_999]
+    assert not webhdfs.restart_due(webhdfs.unit_starts(shown), 1000.5)
+    assert webhdfs.unit_starts("") == []
 
 
 def test_the_active_namenode_restarts_after_the_others_and_datanodes_last() -> None:

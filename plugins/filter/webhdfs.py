@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 WEBHDFS = "dfs.webhdfs.enabled"
@@ -52,14 +53,27 @@ def webhdfs_urls(values: Mapping[str, str], address: str) -> list[str]:
     return [f"http://{value.replace('0.0.0.0:', '127.0.0.1:', 1)}" for value in found]
 
 
-def restart_due(started: int, changed: float) -> bool:
-    """Whether a server started before its file was changed.
+def unit_starts(text: str) -> list[int]:
+    """When systemd's units started last, in ms since 1970; nothing of units that never ran since the boot.
+
+    systemd shows whole seconds: a start counts as the end of its second.
 
     Parameters:
-        started: when the server started, in ms since 1970; 0 where it did not answer.
+        text: of `systemctl show --property=ActiveEnterTimestamp`, in the locale C and the time zone UTC.
+    """
+    moments = [line.partition("=")[2].split() for line in text.splitlines() if line.startswith("ActiveEnterTimestamp=")]
+    starts = [datetime.fromisoformat(f"{words[1]}T{words[2]}").replace(tzinfo=UTC) for words in moments if words[2:]]
+    return [int(start.timestamp()) * 1000 + 999 for start in starts]
+
+
+def restart_due(starts: Iterable[int], changed: float) -> bool:
+    """Whether a server of a host started before its file was changed.
+
+    Parameters:
+        starts: when the host's servers started, in ms since 1970; 0 where one did not answer.
         changed: when the file was changed, in seconds since 1970.
     """
-    return started > 0 and started / 1000 < changed
+    return any(0 < started / 1000 < changed for started in starts)
 
 
 def restart_order(hosts: list[str], namenodes: list[str], states: Mapping[str, str]) -> list[str]:
@@ -132,6 +146,7 @@ class FilterModule:
             for function in (
                 webhdfs_properties,
                 webhdfs_urls,
+                unit_starts,
                 restart_due,
                 restart_order,
                 webhdfs_problems,

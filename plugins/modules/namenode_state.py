@@ -1,4 +1,4 @@
-"""Ansible module: the state of the NameNode on this host, and a wait until it can do without the others."""
+"""Ansible module: the state of the NameNode on this host, and a wait until it is ready."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ DOCUMENTATION = r"""
 module: namenode_state
 short_description: State of the NameNode on this host
 description:
-  - Asks the NameNode's web server (C(/jmx)) for its state, and waits until it is C(active) or C(standby) and has left
-    safe mode. Before that, restarting another NameNode of the same name service would leave HDFS without one.
+  - Asks the NameNode's web server (C(/jmx)) for its state, and waits until it is C(active) or C(standby). With
+    O(safe_mode) it also waits until the NameNode has left safe mode, for which it needs DataNodes.
   - Changes nothing.
 options:
   urls:
@@ -21,6 +21,12 @@ options:
     description: Seconds to wait. 0 asks once and never fails.
     type: int
     default: 0
+  safe_mode:
+    description:
+      - Whether to wait for the end of safe mode. Set it to false between two hosts of a rolling restart, while
+        DataNodes wait for their turn; the message then says that the remaining hosts were not restarted.
+    type: bool
+    default: true
 attributes:
   check_mode: {support: full}
 author: Streaming Lab
@@ -98,39 +104,41 @@ def bean(url: str, name: str) -> dict[str, Any]:
     return beans[0] if beans else {}
 
 
-def look(url: str) -> tuple[str, int, str]:
+def look(url: str, safe_mode: bool = True) -> tuple[str, int, str]:
     """State of a NameNode, when it started (ms since 1970), and why it is not ready; empty where it is.
 
     Parameters:
         url: its web address.
+        safe_mode: whether a NameNode in safe mode is not ready.
     """
     try:
         state = str(bean(url, "Hadoop:service=NameNode,name=NameNodeStatus").get("State", ""))
-        safe_mode = bean(url, "Hadoop:service=NameNode,name=NameNodeInfo").get("Safemode")
+        reason = bean(url, "Hadoop:service=NameNode,name=NameNodeInfo").get("Safemode")
         started = int(bean(url, "java.lang:type=Runtime").get("StartTime", 0))
     except (OSError, ValueError) as error:
-        return "", 0, f"it does not answer ({getattr(error, 'reason', error)})"
+        return "", 0, f"it does not answer: {getattr(error, 'reason', error)}"
     if state not in READY:
         return state, started, f"its state is {state or 'unknown'}"
     # Empty outside safe mode; the bean is missing while the NameNode reads its image.
-    if safe_mode is None or safe_mode:
-        return state, started, " ".join(str(safe_mode or "it is still starting").split())
-    return state, started, ""
+    if reason is None:
+        return state, started, "it is still starting"
+    return state, started, " ".join(str(reason).split()) if safe_mode else ""
 
 
-def wait(urls: list[str], seconds: float) -> tuple[str, int, str]:
+def wait(urls: list[str], seconds: float, safe_mode: bool = True) -> tuple[str, int, str]:
     """Wait until all of these NameNodes are ready.
 
     Parameters:
         urls: web addresses.
         seconds: to wait at most; 0 asks once.
+        safe_mode: whether to wait for the end of safe mode.
     Returns:
-        state and start of the first, and the reason why one is not ready; empty where all are.
+        state and start of the first, and which NameNodes are not ready, with the reason; empty where all are.
     """
     deadline = time.monotonic() + seconds
     while True:
-        found = [(url, *look(url)) for url in urls]
-        late = [f"NameNode {url}: {reason}" for url, _, _, reason in found if reason]
+        found = [(url, *look(url, safe_mode)) for url in urls]
+        late = [f"NameNode {url} is not ready after {seconds:g} s ({reason})" for url, _, _, reason in found if reason]
         if not late or time.monotonic() >= deadline:
             return found[0][1], found[0][2], "; ".join(late)
         time.sleep(PAUSE_SECONDS)
@@ -142,16 +150,15 @@ def main() -> None:
         argument_spec={
             "urls": {"type": "list", "elements": "str", "required": True},
             "timeout": {"type": "int", "default": 0},
+            "safe_mode": {"type": "bool", "default": True},
         },
         supports_check_mode=True,
     )
-    seconds = module.params["timeout"]
-    state, started, reason = wait(own_urls(module.params["urls"]), seconds)
+    seconds, safe_mode = module.params["timeout"], module.params["safe_mode"]
+    state, started, reason = wait(own_urls(module.params["urls"]), seconds, safe_mode)
     if reason and seconds:
-        module.fail_json(
-            msg=f"{reason}; not ready after {seconds} s, so no other NameNode is restarted. Look at its log, wait "
-            "until it has left safe mode (hdfs dfsadmin -safemode get), then run this again"
-        )
+        left = "" if safe_mode else "HDFS on the remaining hosts was not restarted; "
+        module.fail_json(msg=f"{reason}; {left}read its log, correct the cause, then run this again")
     module.exit_json(changed=False, state=state, started=started)
 
 
