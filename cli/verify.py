@@ -61,7 +61,10 @@ def run(lab: Lab, arguments: Namespace) -> int:
     names = check_names(arguments.case, known_cases(lab.root, faults=True))
     breaking = [name for name in names if name not in known_cases(lab.root)]
     if breaking and not arguments.faults:
-        raise LabError(f"{', '.join(breaking)}: breaks servers for minutes, and runs with --faults alone; add --faults")
+        cases = f"case {breaking[0]} stops" if len(breaking) == 1 else f"cases {', '.join(breaking)} stop"
+        needs = "needs" if len(breaking) == 1 else "need"
+        command = lab.retype("verify", "--faults", *names)
+        raise LabError(f"the {cases} servers for minutes and {needs} --faults: {command}")
     options = [f"--case={name}" for name in names]
     if arguments.restarts and not lab.is_containers:
         agree_to_restarts(lab)
@@ -151,7 +154,10 @@ def _run_cases(lab: Lab, options: list[str], become: dict[str, str]) -> int:
     try:
         status = child.wait()
     except BaseException:
-        print("\nlab: putting the slate back (a second Ctrl-C leaves it as it is)", file=sys.stderr)
+        print(
+            "\nlab: restoring the lab's topics, connectors and files (a second Ctrl-C leaves test data behind)",
+            file=sys.stderr,
+        )
         process.stop(child, SLATE_SECONDS)
         raise
     if status in STOPPED:

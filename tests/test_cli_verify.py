@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import subprocess
 import sys
 from argparse import Namespace
 from pathlib import Path
@@ -42,12 +43,42 @@ def test_a_signal_that_reaches_pytest_alone_interrupts_the_command(
 
 
 def test_a_case_that_only_breaks_servers_is_known_and_needs_faults(tmp_path: Path) -> None:
-    for name in ("cases/test_hdfs_sink.py", "faults/test_hdfs_sink_faults.py", "faults/test_long_stop.py"):
+    for name in (
+        "cases/test_hdfs_sink.py",
+        "faults/test_hdfs_sink_faults.py",
+        "faults/test_long_stop.py",
+        "faults/test_hdfs_stop.py",
+    ):
         file = tmp_path / "verify" / name
         file.parent.mkdir(parents=True, exist_ok=True)
         file.touch()
     assert verify.known_cases(tmp_path) == ["hdfs-sink"]
-    assert verify.known_cases(tmp_path, faults=True) == ["hdfs-sink", "long-stop"]
-    asked = Namespace(case=["long_stop"], restarts=False, faults=False, discard=False, rest=[])
-    with pytest.raises(LabError, match=r"long-stop: breaks servers for minutes, .* add --faults"):
-        verify.run(Lab("lab", tmp_path, root=tmp_path), asked)
+    assert verify.known_cases(tmp_path, faults=True) == ["hdfs-sink", "hdfs-stop", "long-stop"]
+    lab = Lab("lab", tmp_path, root=tmp_path)
+    for case, message in (
+        (["long_stop"], "the case long-stop stops servers for minutes and needs --faults: {} --faults long-stop"),
+        (
+            ["hdfs-sink", "long-stop", "hdfs-stop"],
+            "the cases long-stop, hdfs-stop stop servers for minutes and need --faults: "
+            "{} --faults hdfs-sink long-stop hdfs-stop",
+        ),
+    ):
+        asked = Namespace(case=case, restarts=False, faults=False, discard=False, rest=[])
+        with pytest.raises(LabError) as raised:
+            verify.run(lab, asked)
+        assert str(raised.value) == message.format(lab.retype("verify"))
+
+
+def test_an_interrupt_says_what_is_restored(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupt(child: subprocess.Popen) -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(subprocess.Popen, "wait", interrupt)
+    monkeypatch.setattr(verify.process, "stop", lambda child, seconds: None)
+    with pytest.raises(KeyboardInterrupt):
+        ended(monkeypatch, tmp_path, "pass")
+    assert capsys.readouterr().err == (
+        "\nlab: restoring the lab's topics, connectors and files (a second Ctrl-C leaves test data behind)\n"
+    )
