@@ -181,8 +181,24 @@ def test_what_could_not_be_wiped_stays_in_the_ledger(world, monkeypatch):
     call("begin", "first-steps")
     world.there["topic", "tema-prova"] = ""
     monkeypatch.setattr(slate.stores, "wipe", lambda *_: None)
+    monkeypatch.setattr(slate, "LATE_SECONDS", 0.0)
     assert call("end", "first-steps")[0] == 2
     assert [entry["case"] for entry in slate.read_ledger()] == ["first-steps"]
+
+
+def test_what_a_task_that_ends_late_stores_is_wiped_too(world, monkeypatch):
+    call("begin", "first-steps")
+    world.there["topic", "tema-prova"] = ""
+    late = iter([("topic", "tema-prova")])
+
+    def wipe(*given):
+        world.wipe(*given)
+        world.there.update({key: "" for key in late})
+
+    monkeypatch.setattr(slate.stores, "wipe", wipe)
+    monkeypatch.setattr(slate.time, "sleep", lambda _: None)
+    assert call("end", "first-steps")[0] == 0
+    assert ("topic", "tema-prova") not in world.there
 
 
 def test_reset_brings_files_back_and_keeps_what_was_changed(tmp_path):

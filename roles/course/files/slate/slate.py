@@ -41,6 +41,7 @@ LEDGER = Path("/var/lib/streaming-lab/verify/ledger")
 LEDGER_SECONDS = 15 * 60
 """How long after a case began what its ledger names is surely verification's own. Every case begins anew."""
 HERE = Path(__file__).resolve().parent
+LATE_SECONDS = 15.0
 TRACES = frozenset({"folder", "internal", "offsets", "trace"})
 
 
@@ -173,9 +174,19 @@ def stop_units() -> None:
 
 
 def wipe(settings: dict, names: dict[str, list[str]], held: list[Item]) -> list[Item]:
-    """Remove what is there, in the order data flows, and say what is left of it after all."""
-    stores.wipe(settings, names, [tuple(item) for item in held])
-    return [item for item in held_items(settings, names) if item.kind not in ("group", "folder")]
+    """Remove what is there, in the order data flows, and say what is left of it after all.
+
+    A task that did not end in time stores its offsets, or makes its topic again, after its connector is gone. So this is
+    repeated, for LATE_SECONDS at most.
+    """
+    deadline = time.monotonic() + LATE_SECONDS
+    while True:
+        stores.wipe(settings, names, [tuple(item) for item in held])
+        held = held_items(settings, names)
+        left = [item for item in held if item.kind not in ("group", "folder")]
+        if not left or time.monotonic() > deadline:
+            return left
+        time.sleep(1)
 
 
 def show(items: Iterable[Item]) -> list[dict[str, str]]:
