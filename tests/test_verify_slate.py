@@ -193,7 +193,7 @@ def test_what_a_task_that_ends_late_stores_is_wiped_too(world, monkeypatch):
 
     def wipe(*given):
         world.wipe(*given)
-        world.there.update({key: "" for key in late})
+        world.there.update(dict.fromkeys(late, ""))
 
     monkeypatch.setattr(slate.stores, "wipe", wipe)
     monkeypatch.setattr(slate.time, "sleep", lambda _: None)

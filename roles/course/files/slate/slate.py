@@ -176,8 +176,8 @@ def stop_units() -> None:
 def wipe(settings: dict, names: dict[str, list[str]], held: list[Item]) -> list[Item]:
     """Remove what is there, in the order data flows, and say what is left of it after all.
 
-    A task that did not end in time stores its offsets, or makes its topic again, after its connector is gone. So this is
-    repeated, for LATE_SECONDS at most.
+    A task that did not end in time stores its offsets, or makes its topic again, after its connector is gone. So this
+    is repeated, for LATE_SECONDS at most.
     """
     deadline = time.monotonic() + LATE_SECONDS
     while True:
