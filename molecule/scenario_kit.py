@@ -31,14 +31,6 @@ FAILURE = re.compile(
     r"^  (\S+(?:, \S+)*): (?:task \"(?P<task>.*)\" failed: (?P<message>.*)|unreachable .*)$", re.MULTILINE
 )
 CHANGED = re.compile(r"\bchanged=(\d+)")
-# Where a provisioning would leave traces on a host. What Ansible itself needs to ask and systemd's clock write is none.
-TRACES = r"""
-find /etc /opt /usr /srv /root /home /var/lib /var/lib/kafka /var/lib/mysql /var/lib/zookeeper /var/lib/hadoop -xdev \
-  \( -name '.ansible*' -o -path /var/lib/systemd -o -name __pycache__ -o -path /var/lib/private \) -prune \
-  -o -type d -printf '%p %m %u\n' -o -printf '%p %y %s %m %u %T@\n' 2>/dev/null | sort -u
-systemctl list-unit-files --no-legend --type=service | sort
-getent passwd
-"""
 
 
 @dataclass(frozen=True)
@@ -199,16 +191,6 @@ def as_root(*argv: str | Path) -> subprocess.CompletedProcess[str]:
         # -k: sudo would not read what it does not need, and the command would.
         sudo, password = ["sudo", "-k", "-S", "-p", ""], Path(os.environ[VARIABLE]).read_text(encoding="utf-8")
     return subprocess.run([*sudo, *map(str, argv)], check=True, text=True, capture_output=True, input=password)
-
-
-def traces(machines: Mapping[str, Machine]) -> dict[str, set[str]]:
-    """What provisioning would change on each host: files with size, mode, owner and date; units; users."""
-    return {name: set(machine.root(TRACES, seconds=120).splitlines()) for name, machine in machines.items()}
-
-
-def differences(before: Mapping[str, set[str]], after: Mapping[str, set[str]]) -> list[str]:
-    """What of `traces` came or went, a line each."""
-    return [f"{host}: {line}" for host in before for line in sorted(before[host] ^ after[host])]
 
 
 def kill_tree(pid: int) -> None:

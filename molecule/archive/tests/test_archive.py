@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 from mirror import MACHINES, Mirror, write_catalog
-from scenario_kit import Scenario, cache_copy, differences, traces
+from scenario_kit import Scenario, cache_copy
+from traces import differences, traces
 
 OPTIONS = ("-i", str(MACHINES))
 ARCHIVE = {"artifacts_distribution": "archive"}

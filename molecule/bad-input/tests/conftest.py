@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from scenario_kit import Scenario, as_machines, cache_copy, copy_of_project, differences, offline, traces
+from scenario_kit import Scenario, as_machines, cache_copy, copy_of_project, offline
+from traces import differences, traces
 
 from verify.lib.machine import Machine
 

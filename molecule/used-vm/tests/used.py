@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from scenario_kit import PODMAN, Scenario, as_root, differences, traces
+from scenario_kit import PODMAN, Scenario, as_root
+from traces import differences, traces
 
 from verify.lib.machine import PASSWORD_FILE, Machine, read_password
 
