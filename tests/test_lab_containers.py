@@ -212,6 +212,18 @@ def test_a_host_that_outlived_its_infra_container_is_restarted_with_it():
     assert lines(podman) == ["stop lab-kafka", "start lab-kafka_infra", "start lab-kafka"]
 
 
+def test_a_host_in_the_network_of_an_earlier_infra_container_is_restarted():
+    podman = FakePodman([container(pid=1), infra(pid=2)], networks=[{"name": "lab"}])
+    assert module.present(podman, PARAMS, change=True)["actions"] == ["started lab-kafka"]
+    assert lines(podman) == ["stop lab-kafka", "start lab-kafka_infra", "start lab-kafka"]
+
+
+def test_a_host_that_does_not_stop_is_not_taken_for_started():
+    podman = FakePodman([container(pid=1), infra(pid=2)], networks=[{"name": "lab"}], failing=["stop"])
+    assert container_hosts.Hosts(podman, PARAMS, change=True).start("lab-kafka") == "no message"
+    assert lines(podman) == ["stop lab-kafka"]
+
+
 def test_both_records_are_repaired_after_a_power_cut(hosts_without_ssh):
     podman = FakePodman([container(pid=4_000_000), infra(pid=4_000_001)], networks=[{"name": "lab"}])
     assert module.present(podman, PARAMS, change=True)["actions"] == ["started lab-kafka"]

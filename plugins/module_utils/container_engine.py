@@ -81,6 +81,14 @@ def really_runs(pid: int) -> bool:
         return False
 
 
+def share_network(pid: int, other: int) -> bool:
+    """Whether two processes live and have the same network namespace."""
+    try:
+        return len({Path(f"/proc/{process}/ns/net").stat().st_ino for process in (pid, other)}) == 1
+    except OSError:
+        return False
+
+
 def record_exit(container_id: str) -> None:
     """Tell podman that a container ended, where the monitor that would have done so was killed with it.
 

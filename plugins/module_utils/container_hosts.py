@@ -16,7 +16,14 @@ try:
         run_arguments,
         specification,
     )
-    from ansible.module_utils.container_engine import LabError, Podman, last_line, really_runs, record_exit
+    from ansible.module_utils.container_engine import (
+        LabError,
+        Podman,
+        last_line,
+        really_runs,
+        record_exit,
+        share_network,
+    )
     from ansible.module_utils.container_isolation import KNOWN, PRIVILEGED, Isolation, choose, fill_volumes
 except ImportError:
     from plugins.module_utils import container_files, container_network
@@ -28,7 +35,14 @@ except ImportError:
         run_arguments,
         specification,
     )
-    from plugins.module_utils.container_engine import LabError, Podman, last_line, really_runs, record_exit
+    from plugins.module_utils.container_engine import (
+        LabError,
+        Podman,
+        last_line,
+        really_runs,
+        record_exit,
+        share_network,
+    )
     from plugins.module_utils.container_isolation import KNOWN, PRIVILEGED, Isolation, choose, fill_volumes
 
 BOOT_SECONDS = 60
@@ -121,22 +135,26 @@ class Hosts:
         return Path(self.params["kept_folder"])
 
     def runs(self, name: str) -> bool:
-        """Whether a host's container runs, and its infra container where it has one."""
+        """Whether a host's container runs, and its infra container with the same network where it has one."""
         pair = [self.containers[name], *([self.infra[name]] if name in self.infra else [])]
-        return all(found["State"] == "running" and really_runs(found["Pid"]) for found in pair)
+        running = all(found["State"] == "running" and really_runs(found["Pid"]) for found in pair)
+        return running and share_network(pair[0]["Pid"], pair[-1]["Pid"])
 
     def start(self, name: str) -> str:
         """Start a host, also one that podman wrongly calls running. Returns why it cannot be, or an empty text."""
         if self.runs(name):
             return ""
-        infra = [self.infra[name]] if name in self.infra else []
-        for found in (self.containers[name], *infra):
+        host, infra = self.containers[name], [self.infra[name]] if name in self.infra else []
+        for found in (host, *infra):
             if found["State"] not in ("exited", "created") and not really_runs(found["Pid"]):
                 record_exit(found["Id"])
-        if infra and not really_runs(infra[0]["Pid"]) and really_runs(self.containers[name]["Pid"]):
+        ended = [found for found in infra if not really_runs(found["Pid"])]
+        if infra and really_runs(host["Pid"]) and (ended or not share_network(host["Pid"], infra[0]["Pid"])):
             # The host holds namespaces that its infra container, started again, does not have.
-            self.podman.run("stop", name, check=False)
-        for found in (*infra, self.containers[name]):
+            done = self.podman.run("stop", name, check=False)
+            if done.returncode:
+                return last_line(done.stderr)
+        for found in (*infra, host):
             done = self.podman.run("start", found["Names"][0], check=False)
             if done.returncode:
                 return last_line(done.stderr)
