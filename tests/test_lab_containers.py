@@ -268,6 +268,16 @@ def test_a_host_no_longer_in_the_inventory_goes():
     ]
 
 
+@pytest.mark.parametrize("change", [True, False])
+def test_the_infra_container_of_a_host_that_is_gone_goes(change):
+    old = {**infra(), "Names": ["lab-old_infra"], "Labels": {**infra()["Labels"], "streaming-lab.infra": "lab-old"}}
+    podman = FakePodman([container(), old], networks=[{"name": "lab"}])
+    assert module.present(podman, PARAMS, change)["actions"] == [
+        "removed lab-old_infra: its host is no longer in the inventory"
+    ]
+    assert lines(podman) == ["rm --force --time 0 lab-old_infra"] * change
+
+
 def test_absent_removes_containers_volumes_and_network_of_the_lab_alone():
     podman = FakePodman([container()], [{"Name": "lab-kafka-kafka"}], [{"name": "lab"}])
     result = module.absent(podman, PARAMS, change=True)

@@ -98,6 +98,11 @@ def present(podman: Podman, params: dict, change: bool) -> dict:
         if change:
             hosts.remove(name)
         actions.append(f"removed {name}: it is no longer in the inventory")
+    # Of hosts that are gone already.
+    for name in sorted(set(hosts.infra) - set(hosts.containers) - wanted):
+        actions.append(f"removed {hosts.infra[name]['Names'][0]}: its host is no longer in the inventory")
+        if change:
+            hosts.remove_infra(name)
     actions.append(hosts.bring_up_network())
 
     def one(host: dict) -> tuple[str, str]:
