@@ -228,6 +228,9 @@ def test_both_records_are_repaired_after_a_power_cut(hosts_without_ssh):
     podman = FakePodman([container(pid=4_000_000), infra(pid=4_000_001)], networks=[{"name": "lab"}])
     assert module.present(podman, PARAMS, change=True)["actions"] == ["started lab-kafka"]
     assert sorted(hosts_without_ssh) == ["abc", "def"]
+    cleanup = podman.commands.index("container cleanup lab-kafka_infra")
+    assert cleanup < podman.commands.index("start lab-kafka_infra"), "its address is released first"
+    assert "container cleanup lab-kafka" not in podman.commands, "podman would restart it: it has a restart policy"
 
 
 def test_an_infra_container_without_its_host_is_made_anew_with_it():

@@ -138,18 +138,32 @@ class Hosts:
         """Whether a host's container runs, and its infra container with the same network where it has one."""
         pair = [self.containers[name], *([self.infra[name]] if name in self.infra else [])]
         running = all(found["State"] == "running" and really_runs(found["Pid"]) for found in pair)
-        return running and share_network(pair[0]["Pid"], pair[-1]["Pid"])
+        return running and self._share_network(pair[0], pair[-1])
+
+    @staticmethod
+    def _share_network(host: dict, infra: dict) -> bool:
+        """Whether a host has the network of its infra container, which may have ended."""
+        return really_runs(infra["Pid"]) and share_network(host["Pid"], infra["Pid"])
+
+    def record_ended(self) -> None:
+        """Correct podman's records of containers that a power cut ended, and release the addresses of infra containers.
+
+        podman start otherwise fails ("requested ip address is already allocated").
+        """
+        for found in (*self.containers.values(), *self.infra.values()):
+            if found["State"] not in ("exited", "created") and not really_runs(found["Pid"]):
+                record_exit(found["Id"])
+                found.update(State="exited", Pid=0)
+        for found in self.infra.values():
+            if found["State"] == "exited":
+                self.podman.run("container", "cleanup", found["Names"][0], check=False)
 
     def start(self, name: str) -> str:
-        """Start a host, also one that podman wrongly calls running. Returns why it cannot be, or an empty text."""
+        """Start a host. Returns why it cannot be started, or an empty text."""
         if self.runs(name):
             return ""
         host, infra = self.containers[name], [self.infra[name]] if name in self.infra else []
-        for found in (host, *infra):
-            if found["State"] not in ("exited", "created") and not really_runs(found["Pid"]):
-                record_exit(found["Id"])
-        ended = [found for found in infra if not really_runs(found["Pid"])]
-        if infra and really_runs(host["Pid"]) and (ended or not share_network(host["Pid"], infra[0]["Pid"])):
+        if infra and really_runs(host["Pid"]) and not self._share_network(host, infra[0]):
             # The host holds namespaces that its infra container, started again, does not have.
             done = self.podman.run("stop", name, check=False)
             if done.returncode:

@@ -92,6 +92,8 @@ def present(podman: Podman, params: dict, change: bool) -> dict:
     """Make or start all hosts of the lab, side by side. Returns the module's result."""
     hosts = Hosts(podman, params, change)
     hosts.choose_isolation()
+    if change:
+        hosts.record_ended()
     actions = [*hosts.added]
     wanted = {hosts.name(host) for host in params["hosts"]}
     for name in sorted(set(hosts.containers) - wanted):
