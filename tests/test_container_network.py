@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+
 import pytest
 
 from tests.container_kit import HOST, PARAMS, FakePodman, LabError, container, container_hosts, module, stand_in
@@ -70,3 +72,41 @@ def test_a_network_with_somebody_elses_container_stays_with_a_warning():
     result = module.present(podman, PARAMS, change=True)
     assert result["changed"] is False
     assert "sudo podman network disconnect lab debugger" in result["network_warning"]
+
+
+@pytest.mark.parametrize("act", ["absent", "present"])
+def test_links_of_a_network_go_after_it(monkeypatch, act):
+    old = {**OLD_NETWORK, "labels": {}, "network_interface": "podman1", "subnets": [{"subnet": "10.89.20.0/24"}]}
+    podman = FakePodman([container()], networks=[old])
+    links = container_hosts.container_network.container_links
+    monkeypatch.setattr(links, "remove_bridge", lambda network: podman.asked.append(network["network_interface"]))
+    getattr(module, act)(podman, PARAMS, change=True)
+    assert podman.asked[podman.asked.index("network rm") + 1] == "podman1"
+
+
+def test_links_of_ended_containers_are_removed_and_said(monkeypatch):
+    links = container_hosts.container_network.container_links
+    monkeypatch.setattr(links, "remove_ended", lambda _: ["veth1"])
+    podman = FakePodman([container()], networks=[{"name": "lab"}])
+    line = "removed links of ended containers from network lab: veth1"
+    assert module.present(podman, PARAMS, change=True)["actions"] == [line]
+    assert module.present(podman, PARAMS, change=False)["actions"] == []
+    # podman starts a host without an infra container with the link that it has.
+    killed = FakePodman([container(pid=4_000_000)], networks=[{"name": "lab"}])
+    assert module.present(killed, PARAMS, change=True)["actions"] == ["started lab-kafka"]
+
+
+def test_a_subnet_in_use_is_said_with_the_remedy():
+    class UsedSubnet(FakePodman):
+        def run(self, *arguments, stdin=None, check=True):
+            if arguments[:2] == ("network", "create"):
+                line = "Error: subnet 10.89.20.0/24 is already used on the host or by another config"
+                return subprocess.CompletedProcess(arguments, 125, "", line)
+            return super().run(*arguments, stdin=stdin, check=check)
+
+    with pytest.raises(LabError) as failure:
+        module.present(UsedSubnet(), PARAMS, change=True)
+    assert str(failure.value) == (
+        "network lab cannot be made: 10.89.20.0/24 is in use on this machine (ip -br address shows where); "
+        "remove that interface or set lab_subnet_prefix"
+    )

@@ -236,7 +236,7 @@ def test_both_records_are_repaired_after_a_power_cut(hosts_without_ssh):
 def test_an_infra_container_without_its_host_is_made_anew_with_it():
     podman = FakePodman([infra()], networks=[{"name": "lab"}])
     assert module.present(podman, PARAMS, change=True)["actions"] == ["made lab-kafka"]
-    assert lines(podman)[1] == "rm --force --time 0 lab-kafka_infra"
+    assert lines(podman)[0] == "rm --force --time 0 lab-kafka_infra"
 
 
 def test_a_host_goes_before_its_infra_container():
