@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from plugins.module_utils.container_engine import really_runs
+from plugins.module_utils.container_engine import LabError, Podman, really_runs
 
 
 @pytest.mark.parametrize(
@@ -18,3 +18,11 @@ def test_only_a_living_first_process_of_a_container_counts(tmp_path: Path, stat:
     (tmp_path / "7" / "stat").write_text(stat)
     assert really_runs(7, tmp_path) is runs
     assert not really_runs(8, tmp_path)
+
+
+def test_podmans_own_words_reach_the_person(tmp_path: Path) -> None:
+    script = tmp_path / "podman"
+    script.write_text("#!/bin/sh\necho first >&2\necho 'Error: no space left' >&2\nexit 125\n")
+    script.chmod(0o755)
+    with pytest.raises(LabError, match=r"podman network failed: no space left"):
+        Podman(str(script)).run("network", "create")

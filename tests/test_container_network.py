@@ -26,7 +26,8 @@ def test_a_network_without_isolation_is_made_anew_with_its_containers(monkeypatc
     monkeypatch.setattr(files, "give_back", lambda *given: podman.commands.append(f"give {given[1]}"))
     result = module.present(podman, {**PARAMS, "hosts": [{**HOST, "kept": KEPT}]}, change=True)
     assert result["actions"] == [
-        "made network lab anew, with its containers: it did not keep those of other labs out",
+        "replaced network lab and its containers: other labs could reach them; "
+        "volumes and the student's files were kept",
         "made lab-kafka",
     ]
     order = [command for command in podman.commands if command.startswith(("keep", "rm", "network", "run -d", "give"))]
@@ -49,7 +50,7 @@ def test_an_infra_container_without_its_host_does_not_hold_the_network():
 
 def test_check_mode_leaves_such_a_network_as_it_is():
     podman = FakePodman([container()], networks=[OLD_NETWORK])
-    assert module.present(podman, PARAMS, change=False)["actions"][0].startswith("made network lab anew")
+    assert module.present(podman, PARAMS, change=False)["actions"][0].startswith("replaced network lab and")
     assert all(asked.endswith("ls") for asked in podman.asked)
 
 
@@ -71,7 +72,10 @@ def test_a_network_with_somebody_elses_container_stays_with_a_warning():
     podman = FakePodman([container()], networks=[OLD_NETWORK], foreign=[{"Names": ["debugger"], "Labels": None}])
     result = module.present(podman, PARAMS, change=True)
     assert result["changed"] is False
-    assert "sudo podman network disconnect lab debugger" in result["network_warning"]
+    assert result["network_warning"] == (
+        "other labs on this machine can reach this lab's ports; disconnect debugger from network lab "
+        "(sudo podman network disconnect lab debugger), then run ./lab up"
+    )
 
 
 @pytest.mark.parametrize("act", ["absent", "present"])

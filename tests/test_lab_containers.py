@@ -12,7 +12,6 @@ from tests.container_kit import (
     PRIVILEGED,
     FakePodman,
     LabError,
-    Podman,
     arguments,
     container,
     container_hosts,
@@ -104,8 +103,12 @@ def test_a_container_that_does_not_start_is_not_removed_with_the_students_files(
     if not spec:
         held["Labels"]["streaming-lab.spec"] = arguments.specification(host, PARAMS, OWN_DEV)
     podman = FakePodman([held], networks=[{"name": "lab"}], failing=["start"])
-    with pytest.raises(LabError, match=r"lab-kafka must be made anew and does not start .* sudo podman rm -f"):
+    with pytest.raises(LabError) as failure:
         module.present(podman, {**PARAMS, "hosts": [host]}, change=True)
+    assert str(failure.value) == (
+        "Container lab-kafka must be replaced but does not start (no message), so the student's files in it cannot be "
+        "saved; correct the cause and run this again, or give the files up: sudo podman rm -f lab-kafka"
+    )
     assert "rm --force" not in podman.asked
 
 
@@ -286,11 +289,3 @@ def test_absent_removes_containers_volumes_and_network_of_the_lab_alone():
     result = module.absent(podman, PARAMS, change=True)
     assert result["actions"] == ["removed lab-kafka", "removed volume lab-kafka-kafka", "removed network lab"]
     assert module.absent(FakePodman(), PARAMS, change=True)["changed"] is False
-
-
-def test_podmans_own_words_reach_the_person(tmp_path):
-    script = tmp_path / "podman"
-    script.write_text("#!/bin/sh\necho first >&2\necho 'Error: no space left' >&2\nexit 125\n")
-    script.chmod(0o755)
-    with pytest.raises(LabError, match=r"podman network failed: no space left"):
-        Podman(str(script)).run("network", "create")

@@ -192,8 +192,8 @@ class Hosts:
             return
         if reason := self.start(name):
             raise LabError(
-                f"{name} must be made anew and does not start ({reason}), so the student's files in it cannot be kept; "
-                "remove what is in the way and run this again, or give the files up: "
+                f"Container {name} must be replaced but does not start ({reason}), so the student's files in it cannot "
+                "be saved; correct the cause and run this again, or give the files up: "
                 f"sudo {self.podman.command} rm -f {name}"
             )
         try:
@@ -227,7 +227,7 @@ class Hosts:
             removes = self.change and not self.links_are_used
             return container_network.remove_ended_links(network) if removes else ""
         if foreign := container_network.foreign_containers(self.podman, lab):
-            self.network_warning = container_network.open_network_warning(lab, foreign)
+            self.network_warning = container_network.open_network_warning(self.podman.command, lab, foreign)
             return ""
         if self.change:
             present = [host for host in self.params["hosts"] if self.name(host) in self.containers]
@@ -242,7 +242,10 @@ class Hosts:
             container_network.remove(self.podman, network)
             container_network.create(self.podman, self.params)
         self.containers = {}
-        return f"made network {lab} anew, with its containers: it did not keep those of other labs out"
+        return (
+            f"replaced network {lab} and its containers: other labs could reach them; "
+            "volumes and the student's files were kept"
+        )
 
     def bring_up(self, host: dict) -> str:
         """Bring one host to where it runs as specified. Returns what was done, empty when nothing was."""

@@ -87,16 +87,15 @@ def foreign_containers(podman: Podman, lab: str) -> list[str]:
     )
 
 
-def open_network_warning(lab: str, foreign: list[str]) -> str:
-    """Say that the network could not be made anew, why, and what to do.
+def open_network_warning(command: str, lab: str, foreign: list[str]) -> str:
+    """Warning: the network could not be replaced, and what to do.
 
     Parameters:
+        command: of podman, for the person.
         lab: the lab's name.
         foreign: containers in its network that are not the lab's own.
     """
-    first = foreign[0]
     return (
-        f"containers of other labs reach this lab's ports: network {lab} is of an earlier release and lacks podman's "
-        f"option isolate, and up cannot make it anew while {', '.join(foreign)} is in it; "
-        f"take it out (sudo podman network disconnect {lab} {first}), then run ./lab up"
+        f"other labs on this machine can reach this lab's ports; disconnect {', '.join(foreign)} from network {lab} "
+        f"(sudo {command} network disconnect {lab} {foreign[0]}), then run ./lab up"
     )

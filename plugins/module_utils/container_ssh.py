@@ -17,6 +17,7 @@ def open_ssh(podman: Podman, host: dict, params: dict) -> tuple[str, bool]:
     """Let the lab's key in and wait for sshd.
 
     Returns the host's line for known_hosts, and whether the key was new there.
+    Raises LabError where ssh does not answer.
     """
     name = f"{params['lab']}-{host['name']}"
     script = (
@@ -26,6 +27,7 @@ def open_ssh(podman: Podman, host: dict, params: dict) -> tuple[str, bool]:
         'chown "$1:$1" "$d/authorized_keys"; fi; '
         "cat /etc/ssh/ssh_host_ed25519_key.pub"
     )
+    reason = ""
     deadline = time.monotonic() + BOOT_SECONDS
     while True:
         argv = ("exec", "--interactive", name, "sh", "-c", script, "sh", params["user"])
@@ -37,9 +39,14 @@ def open_ssh(podman: Podman, host: dict, params: dict) -> tuple[str, bool]:
                     if connection.recv(4) == b"SSH-":
                         kind, value = key[0].split()[:2]
                         return f"{host['address']} {kind} {value}", "new" in done.stdout.split()
-            except OSError:
-                pass
+                    reason = "the server sent no ssh greeting"
+            except OSError as error:
+                reason = error.strerror or str(error)
+        else:
+            reason = last_line(done.stderr)
         if time.monotonic() > deadline:
-            reason = last_line(done.stderr) if done.stderr.strip() else "no answer on port 22"
-            raise LabError(f"{name} started but its sshd did not within {BOOT_SECONDS} s: {reason}")
+            raise LabError(
+                f"{name} runs, but ssh at {host['address']}:22 did not answer within {BOOT_SECONDS} s: {reason}; "
+                f"run: sudo {podman.command} restart {name}, then ./lab up"
+            )
         time.sleep(0.3)
