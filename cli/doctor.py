@@ -255,7 +255,8 @@ def leftovers(lab: Lab) -> list[Finding]:
 
 def _own_listener(lab: Lab, machine: ModuleType) -> bool:
     """Whether this lab's own containers hold the published ports."""
-    names = {f"{lab.name}-kafka", f"{lab.name}-hadoopmaster"}
+    # Infra containers publish the ports, or hosts that have none. They are in the command line of podman's monitor.
+    names = {f"{lab.name}-{host}{suffix}" for host in ("kafka", "hadoopmaster") for suffix in ("", "_infra")}
     for port in DEFAULT_LAB_PORTS:
         if not machine.can_listen("127.0.0.1", port):
             holder = machine.listener_of(port)

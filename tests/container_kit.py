@@ -69,12 +69,13 @@ def container(state: str = "running", pid: int = 1, isolation=OWN_DEV, **labels:
 
 
 def stand_in(monkeypatch) -> list[str]:
-    """No container answers here, none has a living process but process 1, and the machine can map ids.
+    """No container answers here, processes 1 and 2 alone live, in two networks, and the machine can map ids.
 
     Returns the ids of containers whose end was recorded.
     """
     monkeypatch.setattr(module, "open_ssh", lambda *_: ("10.89.20.10 ssh-ed25519 KEY", False))
-    monkeypatch.setattr(container_hosts, "really_runs", lambda pid: pid == 1)
+    monkeypatch.setattr(container_hosts, "really_runs", lambda pid: pid in (1, 2))
+    monkeypatch.setattr(container_hosts, "share_network", lambda pid, other: pid == other)
     monkeypatch.setattr(container_hosts, "choose", lambda *_: (OWN_DEV, "", []))
     exits: list[str] = []
     monkeypatch.setattr(container_hosts, "record_exit", exits.append)

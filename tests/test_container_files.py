@@ -126,13 +126,52 @@ def test_a_container_gets_its_own_files_alone_and_only_while_it_is_new(tmp_path:
         give_back(str(engine), "lab-kafka-2", tmp_path)
 
 
+def engine_of(path: Path, state: str, made: int = 0) -> str:
+    """A podman with one container: its state by the marker of provisioning, and when it was made, s since 1970."""
+    path.write_text(
+        f'#!/bin/sh\ncase "$*" in *Created*) echo {made} ;; *provisioned*) echo {state} ;; *) cat >>"$0.got" ;; esac\n'
+    )
+    path.chmod(0o755)
+    return str(path)
+
+
+def test_files_are_packed_again_where_the_container_still_holds_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run packed the files and failed before it removed the container; the student went on with their work."""
+    engine, store = engine_of(tmp_path / "podman", "provisioned"), tmp_path / "kept"
+    kept = [{"path": HOME, "users": ["student", "kafka-connect"]}]
+    newer = tar_of(("opt/kafka_2.13-3.8.1/entrada.txt", {"data": b"newer"}))
+    packs = [tar_of(("opt/kafka_2.13-3.8.1/entrada.txt", {})), tar_of(("opt/kafka_2.13-3.8.1/x", {})), newer, b""]
+    monkeypatch.setattr(container_files, "pack", lambda *_arguments: packs.pop(0))
+    keep(engine, "lab-kafka", kept, store)
+    assert keep(engine, "lab-kafka", kept, store) == len(newer)
+    assert {path.name: path.read_bytes() for path in store.iterdir()} == {"lab-kafka-0.tar": newer}
+
+
+def test_files_that_a_provisioned_container_never_received_are_not_overwritten(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, kept = tmp_path / "kept", [{"path": HOME, "users": ["student"]}]
+    monkeypatch.setattr(container_files, "pack", lambda *_arguments: tar_of(("opt/kafka_2.13-3.8.1/x", {})))
+    keep("podman", "lab-kafka", kept, store)
+    engine = engine_of(tmp_path / "podman", "provisioned", made=2**40)
+    with pytest.raises(OSError, match=r"unpack lab-kafka-0\.tar there by hand"):
+        keep(engine, "lab-kafka", kept, store)
+    broken = tmp_path / "broken"
+    broken.write_text("#!/bin/sh\necho 'Error: no such container' >&2\nexit 125\n")
+    broken.chmod(0o755)
+    with pytest.raises(OSError, match="container lab-kafka could not be examined: Error: no such container"):
+        keep(str(broken), "lab-kafka", kept, store)
+
+
 def test_what_was_kept_is_given_back_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A run that was cut short in between finds the tar again, and does not overwrite it."""
     packed = tar_of(("opt/kafka_2.13-3.8.1/entrada.txt", {}))
     monkeypatch.setattr(container_files, "pack", lambda *_arguments: packed)
     store, kept = tmp_path / "kept", [{"path": HOME, "users": ["student"]}]
     assert keep("podman", "lab-kafka", kept, store) == len(packed)
-    assert keep("podman", "lab-kafka", kept, store) == 0
+    assert keep(engine_of(tmp_path / "new", "new"), "lab-kafka", kept, store) == 0
     assert store.stat().st_mode & 0o777 == 0o700
     engine = tmp_path / "podman"
     engine.write_text(f'#!/bin/sh\n[ "$3" = test ] || cat >>"{tmp_path}/got"\n')

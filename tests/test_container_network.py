@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+
 import pytest
 
 from tests.container_kit import HOST, PARAMS, FakePodman, LabError, container, container_hosts, module, stand_in
@@ -24,7 +26,8 @@ def test_a_network_without_isolation_is_made_anew_with_its_containers(monkeypatc
     monkeypatch.setattr(files, "give_back", lambda *given: podman.commands.append(f"give {given[1]}"))
     result = module.present(podman, {**PARAMS, "hosts": [{**HOST, "kept": KEPT}]}, change=True)
     assert result["actions"] == [
-        "made network lab anew, with its containers: it did not keep those of other labs out",
+        "replaced network lab and its containers: other labs could reach them; "
+        "volumes and the student's files were kept",
         "made lab-kafka",
     ]
     order = [command for command in podman.commands if command.startswith(("keep", "rm", "network", "run -d", "give"))]
@@ -47,7 +50,7 @@ def test_an_infra_container_without_its_host_does_not_hold_the_network():
 
 def test_check_mode_leaves_such_a_network_as_it_is():
     podman = FakePodman([container()], networks=[OLD_NETWORK])
-    assert module.present(podman, PARAMS, change=False)["actions"][0].startswith("made network lab anew")
+    assert module.present(podman, PARAMS, change=False)["actions"][0].startswith("replaced network lab and")
     assert all(asked.endswith("ls") for asked in podman.asked)
 
 
@@ -69,4 +72,45 @@ def test_a_network_with_somebody_elses_container_stays_with_a_warning():
     podman = FakePodman([container()], networks=[OLD_NETWORK], foreign=[{"Names": ["debugger"], "Labels": None}])
     result = module.present(podman, PARAMS, change=True)
     assert result["changed"] is False
-    assert "sudo podman network disconnect lab debugger" in result["network_warning"]
+    assert result["network_warning"] == (
+        "other labs on this machine can reach this lab's ports; disconnect debugger from network lab "
+        "(sudo podman network disconnect lab debugger), then run ./lab up"
+    )
+
+
+@pytest.mark.parametrize("act", ["absent", "present"])
+def test_links_of_a_network_go_after_it(monkeypatch, act):
+    old = {**OLD_NETWORK, "labels": {}, "network_interface": "podman1", "subnets": [{"subnet": "10.89.20.0/24"}]}
+    podman = FakePodman([container()], networks=[old])
+    links = container_hosts.container_network.container_links
+    monkeypatch.setattr(links, "remove_bridge", lambda network: podman.asked.append(network["network_interface"]))
+    getattr(module, act)(podman, PARAMS, change=True)
+    assert podman.asked[podman.asked.index("network rm") + 1] == "podman1"
+
+
+def test_links_of_ended_containers_are_removed_and_said(monkeypatch):
+    links = container_hosts.container_network.container_links
+    monkeypatch.setattr(links, "remove_ended", lambda _: ["veth1"])
+    podman = FakePodman([container()], networks=[{"name": "lab"}])
+    line = "removed links of ended containers from network lab: veth1"
+    assert module.present(podman, PARAMS, change=True)["actions"] == [line]
+    assert module.present(podman, PARAMS, change=False)["actions"] == []
+    # podman starts a host without an infra container with the link that it has.
+    killed = FakePodman([container(pid=4_000_000)], networks=[{"name": "lab"}])
+    assert module.present(killed, PARAMS, change=True)["actions"] == ["started lab-kafka"]
+
+
+def test_a_subnet_in_use_is_said_with_the_remedy():
+    class UsedSubnet(FakePodman):
+        def run(self, *arguments, stdin=None, check=True):
+            if arguments[:2] == ("network", "create"):
+                line = "Error: subnet 10.89.20.0/24 is already used on the host or by another config"
+                return subprocess.CompletedProcess(arguments, 125, "", line)
+            return super().run(*arguments, stdin=stdin, check=check)
+
+    with pytest.raises(LabError) as failure:
+        module.present(UsedSubnet(), PARAMS, change=True)
+    assert str(failure.value) == (
+        "network lab cannot be made: 10.89.20.0/24 is in use on this machine (ip -br address shows where); "
+        "remove that interface or set lab_subnet_prefix"
+    )

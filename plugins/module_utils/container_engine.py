@@ -72,11 +72,26 @@ def last_line(text: str) -> str:
     return lines[-1].removeprefix("Error: ") if lines else "no message"
 
 
-def really_runs(pid: int) -> bool:
-    """Whether a container's first process lives: podman's own record outlives a killed machine."""
+def really_runs(pid: int, proc: Path = Path("/proc")) -> bool:
+    """Whether a container's first process lives: podman's own record outlives a killed machine.
+
+    Parameters:
+        pid: as podman recorded it; 0 where the container has ended.
+        proc: where proc(5) is mounted.
+    """
     try:
-        name = Path(f"/proc/{pid}/comm").read_text(encoding="ascii").strip() if pid > 0 else ""
-        return name in ("systemd", "init", "sleep")
+        fields = (proc / str(pid) / "stat").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return False
+    # PID (NAME) STATE ...; a process in state Z has ended, and its parent has not noticed yet.
+    name, _, state = fields.partition("(")[2].rpartition(")")
+    return name in ("systemd", "init", "sleep") and state.split()[0] not in ("Z", "X")
+
+
+def share_network(pid: int, other: int) -> bool:
+    """Whether two processes live and have the same network namespace."""
+    try:
+        return len({Path(f"/proc/{process}/ns/net").stat().st_ino for process in (pid, other)}) == 1
     except OSError:
         return False
 

@@ -135,14 +135,16 @@ def keep(podman: str, container: str, kept: list[dict], store: Path) -> int:
         podman: the command.
         container: its name; it runs.
         kept: {path, users} each.
-        store: folder of this machine, root's alone. A tar that is there was not unpacked yet, and stays.
+        store: folder of this machine, root's alone. Tars of an earlier run stay where the container was made after
+            them and waits for their files. Where it still holds the files itself, they are packed again.
     Raises OSError.
     """
     size = 0
+    pack_again = any(_holds_files_of(podman, container, path) for path in tars_of(container, store))
     taken: dict[PurePosixPath, bool] = {}
     for number, (path, user) in enumerate((entry["path"], user) for entry in kept for user in entry["users"]):
         target = store / f"{container}-{number}.tar"
-        if target.exists():
+        if target.exists() and not pack_again:
             with tarfile.open(target) as tar:
                 taken |= {PurePosixPath(member.name): member.issym() for member in tar}
             continue
@@ -154,7 +156,47 @@ def keep(podman: str, container: str, kept: list[dict], store: Path) -> int:
                 file.write(data)
             Path(new).replace(target)
             size += len(data)
+        else:
+            # The user has deleted all files since an earlier run.
+            target.unlink(missing_ok=True)
     return size
+
+
+def _holds_files_of(podman: str, container: str, tar: Path) -> bool:
+    """Whether a container is the one that a tar was packed from; False where it was made after the tar and is new.
+
+    Parameters:
+        podman: the command.
+        container: its name; it runs.
+        tar: of an earlier run.
+    Raises OSError, also where the container was made after the tar and is provisioned: the tar has the only copy.
+    """
+    # Always status 0 from the shell, so that another status is an error of podman.
+    script = '[ -e "$1" ] && echo provisioned || echo new'
+    state = _answer([podman, "exec", container, "sh", "-c", script, "sh", PROVISIONED], container)
+    if state == "new":
+        return False
+    made = _answer([podman, "container", "inspect", "--format", "{{.Created.Unix}}", container], container)
+    if tar.stat().st_mtime < int(made):
+        raise OSError(_only_copy(container, tar.parent))
+    return True
+
+
+def _answer(argv: list[str], container: str) -> str:
+    """Output of a podman command about a container. Raises OSError where it fails."""
+    done = subprocess.run(argv, capture_output=True, check=False)
+    if done.returncode:
+        raise OSError(f"container {container} could not be examined: {_last_line(done.stderr)}")
+    return done.stdout.decode().strip()
+
+
+def _only_copy(container: str, store: Path) -> str:
+    """Message: a provisioned container has not received the files that are kept for it."""
+    names = ", ".join(path.name for path in tars_of(container, store))
+    return (
+        f"{store} holds files of {container}, which is provisioned by now: "
+        f"unpack {names} there by hand as their owner, or delete them, and run this again"
+    )
 
 
 def give_back(podman: str, container: str, store: Path) -> int:
@@ -167,11 +209,7 @@ def give_back(podman: str, container: str, store: Path) -> int:
     """
     tars = tars_of(container, store)
     if tars and subprocess.run([podman, "exec", container, "test", "!", "-e", PROVISIONED], check=False).returncode:
-        raise OSError(
-            f"{store} holds files of {container}, which is provisioned by now: "
-            f"unpack {', '.join(path.name for path in tars)} there by hand as their owner, or delete them, "
-            "and run this again"
-        )
+        raise OSError(_only_copy(container, store))
     for path in tars:
         enter = [podman, "exec", "--interactive", container, *UNPACK]
         done = subprocess.run(enter, input=path.read_bytes(), capture_output=True, check=False)

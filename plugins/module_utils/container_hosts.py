@@ -2,36 +2,48 @@
 
 from __future__ import annotations
 
-import socket
-import time
 from pathlib import Path
 
 try:
-    from ansible.module_utils import container_files, container_network
+    from ansible.module_utils import container_address, container_files, container_network
     from ansible.module_utils.container_arguments import (
         INFRA,
         LABEL,
         infra_arguments,
+        infra_name,
         label_arguments,
         run_arguments,
         specification,
     )
-    from ansible.module_utils.container_engine import LabError, Podman, last_line, really_runs, record_exit
+    from ansible.module_utils.container_engine import (
+        LabError,
+        Podman,
+        last_line,
+        really_runs,
+        record_exit,
+        share_network,
+    )
     from ansible.module_utils.container_isolation import KNOWN, PRIVILEGED, Isolation, choose, fill_volumes
 except ImportError:
-    from plugins.module_utils import container_files, container_network
+    from plugins.module_utils import container_address, container_files, container_network
     from plugins.module_utils.container_arguments import (
         INFRA,
         LABEL,
         infra_arguments,
+        infra_name,
         label_arguments,
         run_arguments,
         specification,
     )
-    from plugins.module_utils.container_engine import LabError, Podman, last_line, really_runs, record_exit
+    from plugins.module_utils.container_engine import (
+        LabError,
+        Podman,
+        last_line,
+        really_runs,
+        record_exit,
+        share_network,
+    )
     from plugins.module_utils.container_isolation import KNOWN, PRIVILEGED, Isolation, choose, fill_volumes
-
-BOOT_SECONDS = 60
 
 
 class Hosts:
@@ -55,6 +67,7 @@ class Hosts:
         self.isolation, self.reason = self._present_isolation()
         self.added: list[str] = []
         self.network_warning = ""
+        self.links_are_used = False
 
     def name(self, host: dict) -> str:
         """The container's name."""
@@ -102,8 +115,14 @@ class Hosts:
         if infra := infra_arguments(host, self.params, self.isolation):
             labels = {"lab": self.params["lab"], "clone": self.params["clone"], "infra": self.name(host)}
             image = self.params["image"]
-            self.podman.run("run", "--detach", *label_arguments(labels), *infra, image, "/bin/sleep", "infinity")
-        self.podman.run(*run_arguments(host, self.params, self.isolation, self.reason))
+            arguments = ["run", "--detach", *label_arguments(labels), *infra, image, "/bin/sleep", "infinity"]
+            self._run_new(infra_name(host, self.params), arguments)
+        self._run_new(self.name(host), run_arguments(host, self.params, self.isolation, self.reason))
+
+    def _run_new(self, name: str, arguments: list[str]) -> None:
+        """Run a new container. Raises LabError where it does not run."""
+        if reason := container_address.run_container(self.podman, name, arguments, self.params):
+            raise LabError(f"podman run failed: {reason}")
 
     def remove_infra(self, name: str) -> None:
         """Remove the infra container of a host that is gone, where there is one."""
@@ -121,25 +140,45 @@ class Hosts:
         return Path(self.params["kept_folder"])
 
     def runs(self, name: str) -> bool:
-        """Whether a host's container runs, and its infra container where it has one."""
+        """Whether a host's container runs, and its infra container with the same network where it has one."""
         pair = [self.containers[name], *([self.infra[name]] if name in self.infra else [])]
-        return all(found["State"] == "running" and really_runs(found["Pid"]) for found in pair)
+        running = all(found["State"] == "running" and really_runs(found["Pid"]) for found in pair)
+        return running and self._share_network(pair[0], pair[-1])
 
-    def start(self, name: str) -> str:
-        """Start a host, also one that podman wrongly calls running. Returns why it cannot be, or an empty text."""
-        if self.runs(name):
-            return ""
-        infra = [self.infra[name]] if name in self.infra else []
-        for found in (self.containers[name], *infra):
+    @staticmethod
+    def _share_network(host: dict, infra: dict) -> bool:
+        """Whether a host has the network of its infra container, which may have ended."""
+        return really_runs(infra["Pid"]) and share_network(host["Pid"], infra["Pid"])
+
+    def record_ended(self) -> None:
+        """Correct podman's records of containers that a power cut ended, and release the addresses of infra containers.
+
+        podman start otherwise fails ("requested ip address is already allocated"). A host without an infra container
+        is started again by podman with the link that it has: then no link is removed in this run.
+        """
+        for found in (*self.containers.values(), *self.infra.values()):
             if found["State"] not in ("exited", "created") and not really_runs(found["Pid"]):
                 record_exit(found["Id"])
-        if infra and not really_runs(infra[0]["Pid"]) and really_runs(self.containers[name]["Pid"]):
+                found.update(State="exited", Pid=0)
+                self.links_are_used |= INFRA not in found["Labels"] and found["Names"][0] not in self.infra
+        for found in self.infra.values():
+            if found["State"] == "exited":
+                self.podman.run("container", "cleanup", found["Names"][0], check=False)
+
+    def start(self, name: str) -> str:
+        """Start a host. Returns why it cannot be started, or an empty text."""
+        if self.runs(name):
+            return ""
+        host, infra = self.containers[name], [self.infra[name]] if name in self.infra else []
+        if infra and really_runs(host["Pid"]) and not self._share_network(host, infra[0]):
             # The host holds namespaces that its infra container, started again, does not have.
-            self.podman.run("stop", name, check=False)
-        for found in (*infra, self.containers[name]):
-            done = self.podman.run("start", found["Names"][0], check=False)
+            done = self.podman.run("stop", name, check=False)
             if done.returncode:
                 return last_line(done.stderr)
+        for found in (*infra, host):
+            own = found["Names"][0]
+            if reason := container_address.run_container(self.podman, own, ["start", own], self.params):
+                return reason
         return ""
 
     def keep_files(self, host: dict) -> None:
@@ -153,8 +192,8 @@ class Hosts:
             return
         if reason := self.start(name):
             raise LabError(
-                f"{name} must be made anew and does not start ({reason}), so the student's files in it cannot be kept; "
-                "remove what is in the way and run this again, or give the files up: "
+                f"Container {name} must be replaced but does not start ({reason}), so the student's files in it cannot "
+                "be saved; correct the cause and run this again, or give the files up: "
                 f"sudo {self.podman.command} rm -f {name}"
             )
         try:
@@ -185,9 +224,10 @@ class Hosts:
                 container_network.create(self.podman, self.params)
             return f"made network {lab} ({self.params['subnet']})"
         if container_network.is_isolated(network):
-            return ""
+            removes = self.change and not self.links_are_used
+            return container_network.remove_ended_links(network) if removes else ""
         if foreign := container_network.foreign_containers(self.podman, lab):
-            self.network_warning = container_network.open_network_warning(lab, foreign)
+            self.network_warning = container_network.open_network_warning(self.podman.command, lab, foreign)
             return ""
         if self.change:
             present = [host for host in self.params["hosts"] if self.name(host) in self.containers]
@@ -199,10 +239,13 @@ class Hosts:
             for name in [*self.infra]:
                 self.remove_infra(name)
             # Without --force, which would remove containers.
-            self.podman.run("network", "rm", lab)
+            container_network.remove(self.podman, network)
             container_network.create(self.podman, self.params)
         self.containers = {}
-        return f"made network {lab} anew, with its containers: it did not keep those of other labs out"
+        return (
+            f"replaced network {lab} and its containers: other labs could reach them; "
+            "volumes and the student's files were kept"
+        )
 
     def bring_up(self, host: dict) -> str:
         """Bring one host to where it runs as specified. Returns what was done, empty when nothing was."""
@@ -225,38 +268,6 @@ class Hosts:
             self.make(host)
             return f"made {name} anew: it could not be started"
         return f"started {name}"
-
-
-def open_ssh(podman: Podman, host: dict, params: dict) -> tuple[str, bool]:
-    """Let the lab's key in and wait for sshd.
-
-    Returns the host's line for known_hosts, and whether the key was new there.
-    """
-    name = f"{params['lab']}-{host['name']}"
-    script = (
-        'd=$(getent passwd "$1" | cut -d: -f6)/.ssh; k=$(cat); '
-        'if [ "$(cat "$d/authorized_keys" 2>/dev/null)" != "$k" ]; then echo new; '
-        'install -d -m 0700 -o "$1" -g "$1" "$d"; printf "%s\\n" "$k" >"$d/authorized_keys"; '
-        'chown "$1:$1" "$d/authorized_keys"; fi; '
-        "cat /etc/ssh/ssh_host_ed25519_key.pub"
-    )
-    deadline = time.monotonic() + BOOT_SECONDS
-    while True:
-        argv = ("exec", "--interactive", name, "sh", "-c", script, "sh", params["user"])
-        done = podman.run(*argv, stdin=params["authorized_key"], check=False)
-        key = [line for line in done.stdout.splitlines() if line.startswith("ssh-")]
-        if key:
-            try:
-                with socket.create_connection((host["address"], 22), timeout=2) as connection:
-                    if connection.recv(4) == b"SSH-":
-                        kind, value = key[0].split()[:2]
-                        return f"{host['address']} {kind} {value}", "new" in done.stdout.split()
-            except OSError:
-                pass
-        if time.monotonic() > deadline:
-            reason = last_line(done.stderr) if done.stderr.strip() else "no answer on port 22"
-            raise LabError(f"{name} started but its sshd did not within {BOOT_SECONDS} s: {reason}")
-        time.sleep(0.3)
 
 
 def own_containers(podman: Podman, params: dict) -> list[dict]:

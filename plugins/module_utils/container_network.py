@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 
 try:
-    from ansible.module_utils.container_engine import Podman
+    from ansible.module_utils import container_links
+    from ansible.module_utils.container_engine import LabError, Podman, last_line
 except ImportError:
-    from plugins.module_utils.container_engine import Podman
+    from plugins.module_utils import container_links
+    from plugins.module_utils.container_engine import LabError, Podman, last_line
 
 
 def create(podman: Podman, params: dict) -> None:
@@ -19,12 +21,41 @@ def create(podman: Podman, params: dict) -> None:
     Raises:
         LabError: podman refused.
     """
-    podman.run(
+    done = podman.run(
         "network", "create", "--label", f"streaming-lab.lab={params['lab']}",
         "--label", f"streaming-lab.clone={params['clone']}", "--subnet", params["subnet"],
         # Containers of other labs do not reach these: with the gateway's address, they would pass for this machine.
-        "--opt", "isolate=true", params["lab"],
+        "--opt", "isolate=true", params["lab"], check=False,
     )  # fmt: skip
+    if not done.returncode:
+        return
+    reason = last_line(done.stderr)
+    if "already used" in reason:
+        raise LabError(
+            f"network {params['lab']} cannot be made: {params['subnet']} is in use on this machine "
+            "(ip -br address shows where); remove that interface or set lab_subnet_prefix"
+        )
+    raise LabError(f"network {params['lab']} cannot be made: {reason}")
+
+
+def remove(podman: Podman, network: dict, *options: str) -> None:
+    """Remove a network of the lab, with links that podman leaves on this machine.
+
+    Parameters:
+        podman: the engine.
+        network: as podman lists it.
+        options: of `podman network rm`.
+    Raises:
+        LabError: podman refused.
+    """
+    podman.run("network", "rm", *options, network["name"])
+    container_links.remove_bridge(network)
+
+
+def remove_ended_links(network: dict) -> str:
+    """Remove links of containers that have ended from a network. Returns what was done, empty when nothing was."""
+    links = container_links.remove_ended(network)
+    return f"removed links of ended containers from network {network['name']}: {', '.join(links)}" if links else ""
 
 
 def present_network(podman: Podman, lab: str) -> dict | None:
@@ -56,16 +87,15 @@ def foreign_containers(podman: Podman, lab: str) -> list[str]:
     )
 
 
-def open_network_warning(lab: str, foreign: list[str]) -> str:
-    """Say that the network could not be made anew, why, and what to do.
+def open_network_warning(command: str, lab: str, foreign: list[str]) -> str:
+    """Warning: the network could not be replaced, and what to do.
 
     Parameters:
+        command: of podman, for the person.
         lab: the lab's name.
         foreign: containers in its network that are not the lab's own.
     """
-    first = foreign[0]
     return (
-        f"containers of other labs reach this lab's ports: network {lab} is of an earlier release and lacks podman's "
-        f"option isolate, and up cannot make it anew while {', '.join(foreign)} is in it; "
-        f"take it out (sudo podman network disconnect {lab} {first}), then run ./lab up"
+        f"other labs on this machine can reach this lab's ports; disconnect {', '.join(foreign)} from network {lab} "
+        f"(sudo {command} network disconnect {lab} {foreign[0]}), then run ./lab up"
     )

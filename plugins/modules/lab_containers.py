@@ -9,13 +9,17 @@ import os
 from ansible.module_utils.basic import AnsibleModule
 
 try:
+    from ansible.module_utils import container_network
     from ansible.module_utils.container_arguments import INFRA
     from ansible.module_utils.container_engine import LabError, Podman
-    from ansible.module_utils.container_hosts import Hosts, open_ssh, own_containers
+    from ansible.module_utils.container_hosts import Hosts, own_containers
+    from ansible.module_utils.container_ssh import open_ssh
 except ImportError:
+    from plugins.module_utils import container_network
     from plugins.module_utils.container_arguments import INFRA
     from plugins.module_utils.container_engine import LabError, Podman
-    from plugins.module_utils.container_hosts import Hosts, open_ssh, own_containers
+    from plugins.module_utils.container_hosts import Hosts, own_containers
+    from plugins.module_utils.container_ssh import open_ssh
 
 DOCUMENTATION = r"""
 ---
@@ -23,7 +27,8 @@ module: lab_containers
 short_description: Containers with systemd that stand for the hosts of one lab
 description:
   - Makes, starts and removes the podman containers, volumes and the network of one lab, known by their labels.
-  - Repairs what a power cut or killed processes leave behind (a container that podman believes to be running).
+  - Repairs what a power cut or killed processes leave behind (a container that podman believes to be running),
+    and what an interrupted run leaves behind (a reserved address, a bridge, links).
   - A container with a changed specification is made anew; its volumes stay. So are all where the network lacks podman's
     option C(isolate), as earlier releases made it.
   - Root in a container is an ordinary account of the machine, where the machine can do that; see O(user_namespace).
@@ -92,12 +97,20 @@ def present(podman: Podman, params: dict, change: bool) -> dict:
     """Make or start all hosts of the lab, side by side. Returns the module's result."""
     hosts = Hosts(podman, params, change)
     hosts.choose_isolation()
+    if change:
+        hosts.record_ended()
     actions = [*hosts.added]
     wanted = {hosts.name(host) for host in params["hosts"]}
     for name in sorted(set(hosts.containers) - wanted):
         if change:
             hosts.remove(name)
         actions.append(f"removed {name}: it is no longer in the inventory")
+    # Infra containers of hosts that are gone already, or were not made yet when a run was interrupted.
+    for name in sorted(set(hosts.infra) - set(hosts.containers)):
+        if name not in wanted:
+            actions.append(f"removed {hosts.infra[name]['Names'][0]}: its host is no longer in the inventory")
+        if change:
+            hosts.remove_infra(name)
     actions.append(hosts.bring_up_network())
 
     def one(host: dict) -> tuple[str, str]:
@@ -138,7 +151,7 @@ def absent(podman: Podman, params: dict, change: bool) -> dict:
         actions.append(f"removed volume {volume['Name']}")
     for network in podman.labelled("network", params["lab"]):
         if change:
-            podman.run("network", "rm", "--force", network["name"])
+            container_network.remove(podman, network, "--force")
         actions.append(f"removed network {network['name']}")
     return {"changed": bool(actions), "actions": actions}
 
