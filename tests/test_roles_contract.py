@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -108,3 +109,10 @@ def test_shared_settings_have_the_value_of_the_roles_default():
         for name, value in defaults(role).items():
             if name in shared and not is_template(value) and not is_template(shared[name]):
                 assert shared[name] == value, f"{name} in role {role}"
+
+
+def test_no_default_is_asked_of_a_key_that_is_a_method_of_dictionaries():
+    """Without the key, Jinja gives x['values'] the dictionary's method, which is defined; x.get('values', {}) works."""
+    pattern = re.compile(r"\['(?:values|items|keys|get|pop|copy|update)'\] *\| *default")
+    files = [*ROOT.glob("roles/**/*.yml"), *ROOT.glob("playbooks/**/*.yml")]
+    assert [str(path) for path in files if pattern.search(path.read_text(encoding="utf-8"))] == []
