@@ -41,6 +41,7 @@ def test_json_has_the_agreed_fields_and_the_lab_only_where_there_are_several(tmp
         row = report.row("python-json", "vm1")
         row.engine, row.seconds = "kafka-python", 3.14159
         row.evidence += ["ids 0..9", "'número' intact"]
+        row.add("passed")
     expected = {
         "case": "python-json",
         "engine": "kafka-python",
@@ -69,3 +70,14 @@ def test_long_evidence_goes_on_below_itself():
 def test_lab_column_only_where_there_are_several():
     assert "lab" not in Table(["kafka"], ["groups"]).head()[0].split()
     assert "lab" in Table(["vm1", "vm2"], ["groups"]).head()[0].split()
+
+
+def test_a_case_is_skipped_only_where_none_of_its_tests_applies():
+    report = Report()
+    report.row("host", "vm1").add("passed")
+    report.row("bluesky", "vm1")
+    assert [row.result for row in report.rows] == ["passed", "skipped"]
+    assert report.counts() == "1 passed, 1 skipped (bluesky) in 0 s"
+    report.row("host", "vm1").add("failed")
+    report.row("host", "vm1").add("passed")
+    assert report.rows[0].result == "failed"

@@ -240,8 +240,8 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo) -> Itera
         # What failed quotes hosts.
         report.longrepr = printable(str(report.longrepr))
         report.sections = [(title, printable(said)) for title, said in report.sections]
-    elif report.skipped:
-        row.add("skipped")
+    elif report.passed and report.when == "call":
+        row.add("passed")
     return report
 
 

@@ -11,8 +11,8 @@ from typing import Any
 
 from cli.printable import printable
 
-RESULTS = ("refused", "down", "failed", "interrupted", "not run", "skipped", "passed")
-"""Worst first: a row shows the worst of what its tests came to."""
+RESULTS = ("refused", "down", "failed", "interrupted", "not run", "passed", "skipped")
+"""A row shows the first of these that its tests came to. A case is skipped where all its tests are."""
 MOST_NAMES = 8
 """The line of counts names this many cases of one result at most."""
 
@@ -24,7 +24,7 @@ class Row:
     case: str
     lab: str
     engine: str = "-"
-    result: str = "passed"
+    result: str = "skipped"
     seconds: float = 0.0
     evidence: list[str] = field(default_factory=list)
 
@@ -57,7 +57,7 @@ class Report:
     def counts(self) -> str:
         """Count the rows by their result in one line, and name the cases that did not pass."""
         parts = []
-        for result in reversed(RESULTS):
+        for result in ("passed", *reversed([result for result in RESULTS if result != "passed"])):
             rows = [row for row in self.rows if row.result == result]
             names = [f"{row.lab} {row.case}" if self.labs > 1 else row.case for row in rows]
             more = f" and {len(names) - MOST_NAMES} more" * (len(names) > MOST_NAMES)
