@@ -71,7 +71,7 @@ def container(state: str = "running", pid: int = 1, isolation=OWN_DEV, **labels:
 def stand_in(monkeypatch) -> list[str]:
     """No container answers here, processes 1 and 2 alone live, in two networks, and the machine can map ids.
 
-    Returns the ids of containers whose end was recorded.
+    Returns the ids of containers that were recorded as ended.
     """
     monkeypatch.setattr(module, "open_ssh", lambda *_: ("10.89.20.10 ssh-ed25519 KEY", False))
     monkeypatch.setattr(container_hosts, "really_runs", lambda pid: pid in (1, 2))

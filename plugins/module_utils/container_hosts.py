@@ -231,7 +231,7 @@ class Hosts:
             return ""
         if self.change:
             present = [host for host in self.params["hosts"] if self.name(host) in self.containers]
-            # All before the first is removed: a container whose files cannot be kept stops this.
+            # Keep the files of all containers before one is removed: if one fails, nothing is lost.
             for host in present:
                 self.keep_files(host)
             for host in present:
