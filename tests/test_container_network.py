@@ -15,7 +15,7 @@ INFRA = {**container(**{"streaming-lab.infra": "lab-kafka"}), "Names": ["lab-kaf
 
 @pytest.fixture(autouse=True)
 def hosts_without_ssh(monkeypatch):
-    """The ids of containers whose end was recorded."""
+    """The ids of containers that were recorded as ended."""
     return stand_in(monkeypatch)
 
 

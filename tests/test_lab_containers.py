@@ -22,7 +22,7 @@ from tests.container_kit import (
 
 @pytest.fixture(autouse=True)
 def hosts_without_ssh(monkeypatch):
-    """The ids of containers whose end was recorded."""
+    """The ids of containers that were recorded as ended."""
     return stand_in(monkeypatch)
 
 
