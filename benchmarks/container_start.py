@@ -17,8 +17,14 @@ from pathlib import Path
 from measure import ROOT, BenchmarkError, machine, report
 
 sys.path.insert(0, str(ROOT))
-from plugins.module_utils.container_engine import LabError, Podman
-from plugins.module_utils.container_isolation import MOUNTS, PRIVILEGED, Isolation, choose, fill_volumes
+from ansible_collections.streaming.lab.plugins.module_utils.containers.engine import LabError, Podman
+from ansible_collections.streaming.lab.plugins.module_utils.containers.isolation import (
+    MOUNTS,
+    PRIVILEGED,
+    Isolation,
+    choose,
+    fill_volumes,
+)
 
 NAME = "streaming-lab-benchmark"
 FOLDER = "/var/lib/mysql"

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from ansible_collections.streaming.lab.plugins.module_utils.machine import address_record
 from cli import reach
 from cli.inventory import Inventory
 from cli.lab import Lab
 from cli.screen import Screen
-from plugins.module_utils import address_record
 
 
 def with_chosen_addresses(lab: Lab, hosts: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import shutil
 import sys
@@ -10,8 +9,10 @@ from argparse import Namespace
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
 
+from ansible_collections.streaming.lab.plugins.module_utils.containers import subordinate_ids
+from ansible_collections.streaming.lab.plugins.module_utils.machine import apparmor
+from ansible_collections.streaming.lab.plugins.module_utils.machine import resources as machine
 from cli import needs, sudo
 from cli.caches import cache_folders
 from cli.errors import CHECK_FAILED, OK, LabError
@@ -185,7 +186,7 @@ def user_namespaces(lab: Lab) -> list[Finding]:
     if not limit.exists() or limit.read_text(encoding="ascii").strip() == "0":
         why = "user namespaces are switched off (user.max_user_namespaces)"
         return [Finding(NOTE, "isolation", f"{why}: root in a container will be root of this machine")]
-    missing = _module(lab, "subordinate_ids").add_ranges(change=False)
+    missing = subordinate_ids.add_ranges(change=False)
     if missing:
         said = "; ".join(line.removeprefix("added ") for line in missing)
         return [Finding(NOTE, "isolation", f"up gives containers ids of their own: adds {said}")]
@@ -194,7 +195,6 @@ def user_namespaces(lab: Lab) -> list[Finding]:
 
 def profiles(lab: Lab) -> list[Finding]:
     """Whether an AppArmor profile of this machine would confine a server in a container. Only root can read them."""
-    apparmor = _module(lab, "apparmor")
     if apparmor.PROFILES.exists() and not os.access(apparmor.PROFILES, os.R_OK):
         return [Finding(NOTE, "AppArmor", "only root sees which profiles are loaded; up checks them")]
     found = apparmor.enforced(["/usr/sbin/mysqld"])
@@ -203,9 +203,8 @@ def profiles(lab: Lab) -> list[Finding]:
 
 def room(lab: Lab) -> list[Finding]:
     """Memory and disk."""
-    machine = _machine_resources(lab)
     memory, (disk, folder) = machine.available_memory_mb(), machine.free_disk_mb(STORAGE)
-    own = _own_listener(lab, machine)
+    own = _own_listener(lab)
     enough = memory >= MEMORY_MB or own
     return [
         Finding(
@@ -225,9 +224,8 @@ def ports(lab: Lab) -> list[Finding]:
     """The ports on which the default lab's web addresses are published. A lab of another name has others."""
     if lab.name != "lab":
         return [Finding(OKAY, "ports", f"lab {lab.name} publishes its own; up checks them")]
-    machine = _machine_resources(lab)
     addresses = [f"127.0.0.1:{port}" for port in DEFAULT_LAB_PORTS]
-    taken = [] if _own_listener(lab, machine) else machine.problems(0, 0, "/", addresses, [])
+    taken = [] if _own_listener(lab) else machine.problems(0, 0, "/", addresses, [])
     if taken and os.geteuid() != 0 and (lab.state / "ssh" / "known_hosts").exists():
         # Only root sees which process holds a port, and a lab of this name was made here.
         taken_by = f"taken, by lab {lab.name} if it runs (root could tell)"
@@ -253,7 +251,7 @@ def leftovers(lab: Lab) -> list[Finding]:
     return found
 
 
-def _own_listener(lab: Lab, machine: ModuleType) -> bool:
+def _own_listener(lab: Lab) -> bool:
     """Whether this lab's own containers hold the published ports."""
     # Infra containers publish the ports, or hosts that have none. They are in the command line of podman's monitor.
     names = {f"{lab.name}-{host}{suffix}" for host in ("kafka", "hadoopmaster") for suffix in ("", "_infra")}
@@ -263,19 +261,3 @@ def _own_listener(lab: Lab, machine: ModuleType) -> bool:
             if holder and names & set(holder[1].split()):
                 return True
     return False
-
-
-def _machine_resources(lab: Lab) -> ModuleType:
-    """The code that module machine_check uses on the hosts, so that both say the same."""
-    return _module(lab, "machine_resources")
-
-
-def _module(lab: Lab, name: str) -> ModuleType:
-    """A file of plugins/module_utils, which needs no Ansible."""
-    path = lab.root / "plugins" / "module_utils" / f"{name}.py"
-    spec = importlib.util.spec_from_file_location(name, path)
-    if spec is None or spec.loader is None:
-        raise LabError(f"{path} is missing; the clone is not whole")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module

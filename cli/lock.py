@@ -14,25 +14,19 @@ import tempfile
 from argparse import Namespace
 from pathlib import Path
 
-import ansible.module_utils
 import yaml
 
+from ansible_collections.streaming.lab.plugins.module_utils.artifacts import lock as locks
+from ansible_collections.streaming.lab.plugins.module_utils.artifacts import maven
+from ansible_collections.streaming.lab.plugins.module_utils.artifacts.store import Cache, hash_file
+from ansible_collections.streaming.lab.plugins.module_utils.products.plan import archive_members
+from ansible_collections.streaming.lab.plugins.module_utils.wheels.lock import WheelError
+from cli import lock_wheels
 from cli.caches import cache_folders
 from cli.errors import BAD_INPUT, CHECK_FAILED, OK
 from cli.lab import Lab
 
 ROOT = Path(__file__).resolve().parent.parent
-# Ansible finds these modules by its own setting; a plain program has to name the folder.
-ansible.module_utils.__path__.append(str(ROOT / "plugins" / "module_utils"))
-
-from ansible.module_utils import artifact_lock as locks  # noqa: E402
-from ansible.module_utils import artifact_maven as maven  # noqa: E402
-from ansible.module_utils.artifact_store import Cache, hash_file  # noqa: E402
-from ansible.module_utils.product_plan import archive_members  # noqa: E402
-from ansible.module_utils.wheels import WheelError  # noqa: E402
-
-from cli import lock_wheels  # noqa: E402
-
 CATALOG = ROOT / "roles" / "artifacts" / "vars" / "main.yml"
 LOCKS = ROOT / "roles" / "artifacts" / "files" / "locks"
 # The files of the course's Python environment, which are locked beside the products.

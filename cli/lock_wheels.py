@@ -1,6 +1,6 @@
 """Refresh the lock of the course's Python environment: `./lab lock wheels`.
 
-For each Python version and architecture that `wheels.py` lists, pip downloads the wheel of each pinned package. A
+For each Python version and architecture that `the lock` lists, pip downloads the wheel of each pinned package. A
 package without a wheel for one of them is locked as a source, and built once to learn its code's hash. The packages'
 own requirements are compared with the pins, so that a missing one is found here and not by a student's program.
 """
@@ -13,8 +13,11 @@ import zipfile
 from email.parser import HeaderParser
 from pathlib import Path
 
-from ansible.module_utils import wheel_fetch, wheel_files, wheels
 from packaging.requirements import Requirement
+
+from ansible_collections.streaming.lab.plugins.module_utils.wheels import fetch as wheel_fetch
+from ansible_collections.streaming.lab.plugins.module_utils.wheels import files as wheel_files
+from ansible_collections.streaming.lab.plugins.module_utils.wheels import lock as wheels
 
 FILES = Path(__file__).resolve().parent.parent / "roles/course/files"
 LOCK = FILES / "wheels.lock"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from plugins.filter.lab_network import ANYBODY, PARTS, lab_port_rules
+from ansible_collections.streaming.lab.plugins.filter.lab_network import ANYBODY, PARTS, lab_port_rules
 
 SHARED = ("namenode", "datanode")
 # Parts of the hosts on which programs and connectors use HDFS.

@@ -115,8 +115,8 @@ def run_step(lab: Lab, step: Step, screen: Screen, log: Path, become: dict[str, 
 def _plugins(lab: Lab) -> dict[str, str]:
     """What counts of ansible.cfg, by environment: Molecule writes one of its own and ours is not read."""
     return {
-        "ANSIBLE_CALLBACK_PLUGINS": str(lab.root / "plugins" / "callback"),
-        "ANSIBLE_CALLBACKS_ENABLED": "phases",
+        "ANSIBLE_COLLECTIONS_PATH": str(lab.root / "collections"),
+        "ANSIBLE_CALLBACKS_ENABLED": "streaming.lab.phases",
         "ANSIBLE_PRECEDENCE": _setting(lab, "precedence"),
         "PY_COLORS": "0",
         "ANSIBLE_FORCE_COLOR": "0",

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from plugins.module_utils.declared_ledger import LedgerError, read, write
+from ansible_collections.streaming.lab.plugins.module_utils.declared_ledger import LedgerError, read, write
 
 
 def test_parts_are_kept_apart_and_the_file_goes_with_the_last_entry(tmp_path: Path) -> None:

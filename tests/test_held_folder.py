@@ -9,9 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.artifacts_kit import open_to_others, sha256
-
-from ansible.module_utils.held_folder import (  # isort: skip
+from ansible_collections.streaming.lab.plugins.module_utils.held_folder import (
     FolderError,
     Held,
     files_below,
@@ -22,6 +20,7 @@ from ansible.module_utils.held_folder import (  # isort: skip
     place,
     rights_of,
 )
+from tests.artifacts.kit import open_to_others, sha256
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to act as a second user")
 # Nobody's number on this machine; `rights_of` needs no account.

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-PLUGINS = Path(__file__).parents[1] / "plugins"
+PLUGINS = Path(__file__).parents[1] / "collections/ansible_collections/streaming/lab/plugins"
 BLOCKS = ("DOCUMENTATION", "EXAMPLES", "RETURN")
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from plugins.module_utils import connector_tables
+from ansible_collections.streaming.lab.plugins.module_utils.connect import tables as connector_tables
 from verify.lib import mysql_types, types_hdfs
 from verify.lib.mysql_types import COLUMNS, EDGES, TABLE, same_value
 from verify.lib.sinks import Trial

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from plugins.module_utils.machine_mysql import CONFIGURATION
+from ansible_collections.streaming.lab.plugins.module_utils.machine.mysql import CONFIGURATION
 from verify.lib.lab import Lab
 
 

@@ -202,8 +202,10 @@ def same_value(type_: str, right: Any, arrived: Any) -> bool:
 
 
 def state(lab: Lab) -> dict[str, Any]:
-    """What `status` learns of the server (plugins/module_utils/mysql_state.py), asked on its host as root."""
-    text = (ROOT / "plugins/module_utils/mysql_state.py").read_text(encoding="utf-8")
+    """What `status` learns of the server (plugins/module_utils/mysql/state.py), asked on its host as root."""
+    text = (ROOT / "collections/ansible_collections/streaming/lab/plugins/module_utils/mysql/state.py").read_text(
+        encoding="utf-8"
+    )
     text += (
         "\nimport json, pymysql\n"
         "print(json.dumps(look(pymysql.connect(unix_socket='/run/mysqld/mysqld.sock', user='root'), ['sensors'])))\n"

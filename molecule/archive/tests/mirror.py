@@ -8,7 +8,6 @@ import tarfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import ansible.module_utils
 import yaml
 from scenario_kit import ROOT
 
@@ -61,11 +60,8 @@ class Mirror:
 
 def maven_products(project: Path) -> dict[str, Path]:
     """The tars of Kafka and Hadoop in distribution `maven`, from this user's cache, fetched where it has none."""
-    # Ansible finds these by its own setting; here they are imported as Ansible imports them.
-    if str(ROOT / "plugins/module_utils") not in ansible.module_utils.__path__:
-        ansible.module_utils.__path__.append(str(ROOT / "plugins/module_utils"))
-    from ansible.module_utils.artifact_products import Fetcher
-    from ansible.module_utils.artifact_store import Cache
+    from ansible_collections.streaming.lab.plugins.module_utils.artifacts.products import Fetcher
+    from ansible_collections.streaming.lab.plugins.module_utils.artifacts.store import Cache
 
     catalog = yaml.safe_load((ROOT / CATALOG).read_text(encoding="utf-8"))["artifacts_catalog"]
     fetcher = Fetcher(

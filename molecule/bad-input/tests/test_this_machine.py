@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from scenario_kit import INVENTORY, Scenario
 
-from plugins.filter.lab import lab_published_port
+from ansible_collections.streaming.lab.plugins.filter.lab import lab_published_port
 
 
 @pytest.fixture(autouse=True)

@@ -6,7 +6,6 @@ import base64
 import shlex
 from pathlib import Path
 
-import ansible.module_utils
 import pytest
 import yaml
 from scenario_kit import PODMAN, ROOT, Scenario, as_root
@@ -107,10 +106,8 @@ class Cluster:
 
 def product() -> Path:
     """The tar of Hadoop in the artifact cache, fetched where it is missing."""
-    if str(ROOT / "plugins/module_utils") not in ansible.module_utils.__path__:
-        ansible.module_utils.__path__.append(str(ROOT / "plugins/module_utils"))
-    from ansible.module_utils.artifact_products import Fetcher
-    from ansible.module_utils.artifact_store import Cache
+    from ansible_collections.streaming.lab.plugins.module_utils.artifacts.products import Fetcher
+    from ansible_collections.streaming.lab.plugins.module_utils.artifacts.store import Cache
 
     catalog = yaml.safe_load((ROOT / "roles/artifacts/vars/main.yml").read_text(encoding="utf-8"))["artifacts_catalog"]
     locks, plugins = str(ROOT / "roles/artifacts/files/locks"), str(ROOT / "files/plugins")

@@ -1,1 +1,1 @@
-../../../../plugins/module_utils/connect_rest.py
+../../../../collections/ansible_collections/streaming/lab/plugins/module_utils/connect/rest.py

@@ -1,0 +1,188 @@
+#!/usr/bin/python
+"""Keep a virtual environment exactly what its pinned requirements say, from wheels that were brought to the host."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: wheelhouse_venv
+short_description: Look at, make or repair a venv from a tar of wheels
+description:
+  - Without O(archive) it only looks, changes nothing and says whether the venv is what the requirements say.
+  - With O(archive) it makes the venv anew where it is not, without any network. The tar is copied to a folder of root's
+    alone and hashed on the way; nothing is unpacked when the hash is another one.
+  - A venv is right when its stamp names the same files, Python and architecture, and when the code of each distribution
+    is the one that the lock names. Nothing else may lie in its site-packages. The stamp is written last, so an
+    interrupted installation is noticed.
+options:
+  path: {type: path, required: true, description: The venv.}
+  requirements: {type: str, required: true, description: Text of the pinned requirements.}
+  lock: {type: str, required: true, description: Text of the lock file.}
+  archive: {type: path, description: Tar of wheels on the control machine; the action plugin sends it.}
+  archive_sha256: {type: str, description: Its sha256.}
+author: [Streaming Lab]
+"""
+
+EXAMPLES = r"""
+- name: Look at the venv
+  streaming.lab.wheelhouse_venv:
+    path: /opt/course-venv
+    requirements: "{{ lookup('ansible.builtin.file', 'requirements.txt') }}"
+    lock: "{{ lookup('ansible.builtin.file', 'wheels.lock') }}"
+  register: venv
+"""
+
+RETURN = r"""
+matches: {type: bool, returned: always, description: Whether the venv was right before.}
+problems: {type: list, returned: always, description: What was wrong, at most ten lines.}
+python_version: {type: str, returned: always, description: "Major and minor version of the host's Python."}
+machine: {type: str, returned: always, description: "The host's architecture."}
+glibc: {type: str, returned: always, description: "Version of the host's C library."}
+"""
+
+import hashlib
+import os
+import platform
+import shutil
+import subprocess
+import tarfile
+import tempfile
+from pathlib import Path
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.streaming.lab.plugins.module_utils.wheels import files as wheel_files
+from ansible_collections.streaming.lab.plugins.module_utils.wheels import lock as wheels
+
+PYTHON = "/usr/bin/python3"
+"""The system's Python, which the notes' students would use for `python3 -m venv`."""
+
+
+def host_python() -> tuple[str, str, str]:
+    """Return the system Python's version, the architecture and the C library's version.
+
+    Raises:
+        WheelError: if there is no system Python.
+    """
+    say = "import platform, sys; print('%d.%d' % sys.version_info[:2], platform.libc_ver()[1] or '2.17')"
+    try:
+        done = subprocess.run([PYTHON, "-c", say], capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError) as error:
+        raise wheels.WheelError(f"{PYTHON} does not run: {error}") from error
+    version, glibc = done.stdout.split()
+    return version, platform.machine(), glibc
+
+
+def problems(venv: Path, stamp: str, chosen: dict[str, wheels.Locked], version: str) -> list[str]:
+    """Say what is wrong with a venv.
+
+    Args:
+        venv: its folder.
+        stamp: what it should be made of, by `wheels.stamp`.
+        chosen: file of the lock for each distribution, by normalized name.
+        version: the host's Python, such as `3.13`.
+
+    Returns:
+        One line for each fault; none when the venv is right.
+    """
+    mark = venv / "wheelhouse-stamp"
+    if not venv.is_dir():
+        return ["there is none"]
+    if not mark.is_file() or mark.read_text(encoding="utf-8").strip() != stamp:
+        return ["was made for other requirements or another Python, or its installation was interrupted"]
+    if not os.access(venv / "bin" / "python3", os.X_OK):
+        return ["bin/python3 does not run"]
+    return wheel_files.damage(venv / "lib" / f"python{version}" / "site-packages", chosen)
+
+
+def copy_checked(archive: Path, target: Path, sha256: str) -> None:
+    """Copy a tar and hash the bytes that are written.
+
+    Raises:
+        WheelError: if the copy is not the file that the control machine has.
+    """
+    digest = hashlib.sha256()
+    with archive.open("rb") as source, target.open("xb") as copy:
+        for block in iter(lambda: source.read(1 << 20), b""):
+            digest.update(block)
+            copy.write(block)
+    if digest.hexdigest() != sha256:
+        raise wheels.WheelError(
+            f"the archive of wheels arrived damaged (expected {sha256}, found {digest.hexdigest()}): nothing was "
+            "installed; run again"
+        )
+
+
+def install(venv: Path, archive: Path, sha256: str, chosen: dict[str, wheels.Locked], stamp: str) -> None:
+    """Make a venv anew from a tar of wheels.
+
+    Raises:
+        WheelError: if the tar is not the expected one, or with pip's last line of error.
+    """
+    # Made with mode 0700: until this ends nobody else reads or replaces what lies in it.
+    with tempfile.TemporaryDirectory(prefix="wheels-") as folder:
+        copy = Path(folder, "wheels.tar")
+        copy_checked(archive, copy, sha256)
+        with tarfile.open(copy) as tar:
+            tar.extractall(folder, filter="data")
+        pip = next(Path(folder).glob("pip-*.whl"), None)
+        if pip is None:
+            raise wheels.WheelError("the requirements do not pin pip, which installs the others")
+        if venv.exists():
+            shutil.rmtree(venv)
+        pinned = [f"{name}=={entry.version}" for name, entry in chosen.items()]
+        # A pip.conf of the machine is for the machine's own pip.
+        own_pip = [str(venv / "bin" / "python3"), "-I", str(pip / "pip"), "--isolated", "--disable-pip-version-check"]
+        options = ["--quiet", "--no-index", "--no-deps", "--no-cache-dir", "--find-links", folder]
+        for command in (
+            [PYTHON, "-I", "-m", "venv", "--without-pip", str(venv)],
+            [*own_pip, "install", *options, *pinned],
+        ):
+            done = subprocess.run(command, capture_output=True, text=True, check=False, umask=0o022)
+            if done.returncode:
+                output = (done.stderr.strip() or done.stdout.strip()).splitlines()
+                raise wheels.WheelError(f"{' '.join(command[:4])}: {output[-1] if output else 'failed'}")
+    (venv / "wheelhouse-stamp").write_text(stamp + "\n", encoding="utf-8")
+
+
+def main() -> None:
+    """Run the module."""
+    module = AnsibleModule(
+        argument_spec={
+            "path": {"type": "path", "required": True},
+            "requirements": {"type": "str", "required": True},
+            "lock": {"type": "str", "required": True},
+            "archive": {"type": "path"},
+            "archive_sha256": {"type": "str"},
+        },
+        required_together=[("archive", "archive_sha256")],
+        supports_check_mode=True,
+    )
+    venv = Path(module.params["path"])
+    try:
+        version, machine, glibc = host_python()
+        wanted = wheels.pins(module.params["requirements"])
+        chosen = wheels.select(wanted, wheels.read_lock(module.params["lock"]), version, machine, glibc)
+        stamp = wheels.stamp(chosen, version, machine)
+        wrong = problems(venv, stamp, chosen, version)
+        install_now = bool(wrong and module.params["archive"])
+        if install_now and not module.check_mode:
+            install(venv, Path(module.params["archive"]), module.params["archive_sha256"], chosen, stamp)
+            left = problems(venv, stamp, chosen, version)
+            if left:
+                raise wheels.WheelError(f"still wrong after the installation: {left[0]}")
+    except (wheels.WheelError, OSError, tarfile.TarError) as error:
+        module.fail_json(msg=f"venv {venv}: {error}")
+    diff = {"before": "".join(f"{venv}: {line}\n" for line in wrong[:10]), "after": ""} if wrong else {}
+    module.exit_json(
+        changed=install_now,
+        matches=not wrong,
+        problems=wrong[:10],
+        python_version=version,
+        machine=machine,
+        glibc=glibc,
+        diff=diff,
+    )
+
+
+if __name__ == "__main__":
+    main()

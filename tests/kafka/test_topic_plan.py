@@ -1,0 +1,167 @@
+"""What becomes of topics: made, changed, left alone, refused."""
+
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.streaming.lab.plugins.module_utils.kafka.topic_plan import (
+    Found,
+    Plan,
+    Wanted,
+    plan,
+    say,
+    states,
+    wanted_of,
+)
+
+TYPED = {
+    "min.cleanable.dirty.ratio": "DOUBLE",
+    "retention.ms": "LONG",
+    "preallocate": "BOOLEAN",
+    "cleanup.policy": "LIST",
+}
+ONE = Found(1, 1, {"retention.ms": "604800000", "cleanup.policy": "delete"})
+KEPT = Found(2, 1, {"retention.ms": "1000", "cleanup.policy": "compact"}, frozenset({"retention.ms", "cleanup.policy"}))
+
+
+def made(*wanted: Wanted, found: dict | None = None, noted: dict | None = None, **more) -> Plan:
+    """The plan on one broker."""
+    return plan(wanted, found or {}, noted or {}, 1, **more)
+
+
+def test_what_is_not_there_is_created_and_what_is_right_is_left():
+    found = made(Wanted("a", 1), Wanted("b", 1), found={"b": ONE}, noted={"b": {"config": []}})
+    assert [topic.name for topic in found.create] == ["a"]
+    assert say(found) == ["a: created"]
+
+
+def test_as_declared_nothing_changes():
+    assert not made(Wanted("a", 1, 1, {"retention.ms": "604800000"}), found={"a": ONE}).changes
+
+
+def test_partitions_are_added_and_never_taken_away():
+    assert made(Wanted("a", 3), found={"a": ONE}).partitions == {"a": 3}
+    refused = made(Wanted("a", 1), found={"a": KEPT}).refused
+    assert refused[0].startswith("a has 2 partitions, declared are 1: Kafka takes none away")
+
+
+def test_replicas_are_not_changed_nor_more_than_brokers():
+    assert "a has replication factor 1, declared is 3" in made(Wanted("a", None, 3), found={"a": ONE}).refused[0]
+    assert made(Wanted("a", 1, 3)).refused == ["a: replication factor 3 needs 3 brokers, and 1 is there"]
+
+
+@pytest.mark.parametrize(
+    ("topic", "why"),
+    [
+        (Wanted("a b"), "is no topic's name"),
+        (Wanted("."), "is no topic's name"),
+        (Wanted("x" * 250), "is no topic's name"),
+        (Wanted("__consumer_offsets"), "is Kafka's own"),
+        (Wanted("a", 0), "at least one partition, not 0"),
+        (Wanted("a", 1, 0), "at least one replica, not 0"),
+    ],
+)
+def test_what_cannot_be(topic: Wanted, why: str):
+    assert why in made(topic).refused[0]
+
+
+def test_a_topic_declared_twice():
+    assert made(Wanted("a"), Wanted("a")).refused == ["a is declared twice"]
+
+
+def test_a_key_goes_back_when_a_declaration_had_set_it():
+    """And only then: what another person set for the topic is theirs."""
+    wanted = Wanted("a", 2, config={"cleanup.policy": "delete"})
+    found = made(wanted, found={"a": KEPT}, noted={"a": {"config": ["retention.ms", "cleanup.policy"]}})
+    assert found.set == {"a": {"cleanup.policy": "delete"}}
+    assert found.reset == {"a": ["retention.ms"]}
+    by_hand = made(wanted, found={"a": KEPT}, noted={"a": {"config": ["cleanup.policy"]}})
+    assert by_hand.reset == {}
+
+
+def test_a_topic_no_longer_declared_stays_unless_told_otherwise():
+    found = made(found={"a": ONE}, noted={"a": {}})
+    assert (found.delete, found.forgotten) == ([], ["a"])
+    assert say(found) == ["a: no longer declared; it stays, with its records"]
+    assert made(found={"a": ONE}, noted={"a": {}}, delete_undeclared=True).delete == ["a"]
+    assert made(found={}, noted={"a": {}}, delete_undeclared=True).forgotten == ["a"], "already gone"
+
+
+def test_a_topic_never_declared_is_never_touched():
+    assert not made(found={"by-hand": ONE}, delete_undeclared=True).changes
+
+
+def test_absent_deletes_whoever_made_it():
+    assert made(Wanted("a", present=False), found={"a": ONE}).delete == ["a"]
+    assert not made(Wanted("a", present=False)).changes
+
+
+def test_a_topic_made_by_hand_is_taken_over():
+    assert made(Wanted("a"), found={"a": ONE}).adopted == ["a"]
+    assert made(Wanted("a"), found={"a": ONE}, noted={"a": {}}).adopted == []
+
+
+def test_the_difference_shows_what_is_touched():
+    found = {"a": KEPT, "b": ONE, "c": ONE}
+    made_plan = made(
+        Wanted("a", 4, config={"retention.ms": "5"}),
+        Wanted("b", present=False),
+        Wanted("c"),
+        Wanted("d", 2),
+        found=found,
+    )
+    before, after = states(made_plan, found)
+    assert before["a"] == {"partitions": 2, "replication_factor": 1, "config": {"retention.ms": "1000"}}
+    assert after["a"] == {"partitions": 4, "replication_factor": 1, "config": {"retention.ms": "5"}}
+    assert "b" in before and "b" not in after
+    assert "c" not in before
+    assert after["d"]["partitions"] == 2
+
+
+def test_values_are_written_as_kafka_writes_them():
+    entry = {"name": "a", "config": {"retention.ms": 5, "preallocate": True, "cleanup.policy": ["compact", "delete"]}}
+    assert wanted_of([entry])[0].config == {
+        "retention.ms": "5",
+        "preallocate": "true",
+        "cleanup.policy": "compact,delete",
+    }
+
+
+@pytest.mark.parametrize(
+    ("key", "described", "declared"),
+    [
+        ("min.cleanable.dirty.ratio", "0.5", "0.50"),
+        ("min.cleanable.dirty.ratio", "0.5", 0.5),
+        ("min.cleanable.dirty.ratio", "0.5", "5e-1"),
+        ("min.cleanable.dirty.ratio", "1.0", 1),
+        ("retention.ms", "604800000", " 604800000 "),
+        ("retention.ms", "604800000", "+604800000"),
+        ("retention.ms", "-1", -1),
+        ("preallocate", "false", "FALSE"),
+        ("preallocate", "true", True),
+        ("cleanup.policy", "compact,delete", "compact, delete"),
+        ("cleanup.policy", "compact,delete", ["compact", "delete"]),
+        ("cleanup.policy", "", ""),
+    ],
+)
+def test_a_value_that_the_broker_reads_alike_is_no_change(key, described, declared):
+    there = {"a": Found(1, 1, {key: described}, frozenset({key}), TYPED)}
+    made = plan(wanted_of([{"name": "a", "config": {key: declared}}]), there, {"a": {}}, 1)
+    assert not made.changes
+
+
+@pytest.mark.parametrize(
+    ("key", "described", "declared"),
+    [
+        ("min.cleanable.dirty.ratio", "0.5", "0.51"),
+        ("retention.ms", "1000", "1e3"),
+        ("retention.ms", "604800000", "7d"),
+        ("preallocate", "false", "no"),
+        ("cleanup.policy", "compact,delete", "delete"),
+        ("compression.type", "producer", "Producer"),
+    ],
+)
+def test_a_value_that_the_broker_reads_otherwise_or_refuses_is_one(key, described, declared):
+    there = {"a": Found(1, 1, {key: described}, frozenset(), TYPED)}
+    made = plan(wanted_of([{"name": "a", "config": {key: declared}}]), there, {"a": {}}, 1)
+    assert list(made.set["a"]) == [key]
