@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from cli.sudo import VARIABLE
-from verify.lib.inventory import read_hosts
-from verify.lib.machine import Machine
+from verify.support.inventory import read_hosts
+from verify.support.machine import Machine
 
 ROOT = Path(__file__).resolve().parents[1]
 PODMAN = ROOT / "roles" / "containers" / "files" / "podman.sh"

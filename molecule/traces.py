@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from verify.lib.machine import Machine
+from verify.support.machine import Machine
 
 # Where a provisioning would leave traces on a host. What Ansible itself needs to ask and systemd's clock write is none.
 TRACES = r"""

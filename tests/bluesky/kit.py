@@ -1,4 +1,4 @@
-"""The search of Bluesky against the stand-in of verify/bluesky, in this process."""
+"""The search of Bluesky against the stand-in of verify/onhost/bluesky, in this process."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ sys.path.insert(0, str(ROOT / "roles/bluesky/files"))
 from bluesky_search.api import Bluesky  # noqa: E402
 from bluesky_search.settings import Settings  # noqa: E402
 
-from verify.bluesky import xrpc_server  # noqa: E402
+from verify.onhost.bluesky import xrpc_server  # noqa: E402
 
 EPOCH_MS = 1_740_000_000_000
 IDENTITY, PASSWORD = "prova.bsky.social", "abcd-efgh-ijkl-mnop"

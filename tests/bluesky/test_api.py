@@ -8,7 +8,7 @@ import time
 import pytest
 
 from tests.bluesky.kit import PASSWORD, stand_in
-from verify.bluesky.xrpc_server import LOGIN, REFRESH, SEARCH
+from verify.onhost.bluesky.xrpc_server import LOGIN, REFRESH, SEARCH
 
 from bluesky_search.api import RefusedError, pause_after  # isort: skip
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.bluesky.kit import EPOCH_MS
-from verify.bluesky import ledger
+from verify.onhost.bluesky import ledger
 
 from bluesky_search.records import BadPostError, epoch_ms, record_of, to_json  # isort: skip
 

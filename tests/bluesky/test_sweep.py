@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from tests.bluesky.kit import EPOCH_MS
-from verify.bluesky import ledger
+from verify.onhost.bluesky import ledger
 
 from bluesky_search.sweep import RUN, go_back, key_of  # isort: skip
 

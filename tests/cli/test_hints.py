@@ -15,7 +15,7 @@ import pytest
 from cli import __main__ as entry
 from cli import addresses, ansible, arguments, events, lab, up
 from cli.screen import Screen
-from verify.lib import hints
+from verify.support import hints
 
 OPTIONS = ["-i", "inventory/classroom", "--name", "second", "-e", "course_user=o'neil b", "--limit", "a,b*", "-K"]
 COMMANDS = [

@@ -10,7 +10,7 @@ import pytest
 from cli import process, status
 from cli.printable import printable
 from cli.screen import Screen
-from verify.lib.report import Report, Table
+from verify.plugin.report import Report, Table
 
 # What a student can put in the name of a file, and so in a connector's trace.
 TITLE, CLEAR = "\x1b]0;PWNED\x07", "\x1b[2J"

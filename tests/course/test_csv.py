@@ -1,4 +1,4 @@
-"""The notes' CSV program and the example records of verify/lib/example_rows.json that have its two columns."""
+"""The notes' CSV program and the example records of verify/data/example_rows.json that have its two columns."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from tests.conftest import ROOT
 
 PROGRAM = ROOT / "roles/course/files/programs/consumer_hdfs_temperatures_csv.py"
-NOTES = json.loads((ROOT / "verify/lib/example_rows.json").read_text(encoding="utf-8"))[0]
+NOTES = json.loads((ROOT / "verify/data/example_rows.json").read_text(encoding="utf-8"))[0]
 
 
 @pytest.fixture(scope="module")

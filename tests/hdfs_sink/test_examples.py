@@ -1,4 +1,4 @@
-"""hdfs-sink and the example records of verify/lib/example_rows.json: no digit, no NULL and no valid row is lost."""
+"""hdfs-sink and the example records of verify/data/example_rows.json: no digit, no NULL and no valid row is lost."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hdfs_sink.rows import Maker
 from tests.conftest import ROOT
 from tests.hdfs_sink.kit import Record
 
-GROUPS = json.loads((ROOT / "verify/lib/example_rows.json").read_text(encoding="utf-8"))
+GROUPS = json.loads((ROOT / "verify/data/example_rows.json").read_text(encoding="utf-8"))
 EXAMPLES = [
     pytest.param(group, example, id=f"{group['about'][:24]}-{number}")
     for group in GROUPS

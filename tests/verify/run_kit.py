@@ -1,4 +1,4 @@
-"""Runs of verify/conftest.py with a lab that is made up, in a pytest of their own."""
+"""Runs of verify/ with a lab that is made up, in a pytest of their own."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from tests.artifacts.kit import ROOT
 CONFTEST = """
 from types import SimpleNamespace
 
-import verify.conftest
 from verify.conftest import *
+from verify.plugin import labs as lab_plugin
 
 
 class Lab:
@@ -48,10 +48,10 @@ class Machine:
 
 
 host = SimpleNamespace(name="kafka")
-parts = dict.fromkeys(verify.conftest.PARTS, (host,))
-verify.conftest.read_hosts = lambda *given: {}
-verify.conftest.form_labs = lambda hosts: [SimpleNamespace(name="kafka", hosts=(host,), parts=parts)]
-verify.conftest.Lab, verify.conftest.Machine = Lab, Machine
+parts = dict.fromkeys(lab_plugin.PARTS, (host,))
+lab_plugin.read_hosts = lambda *given: {}
+lab_plugin.form_labs = lambda hosts: [SimpleNamespace(name="kafka", hosts=(host,), parts=parts)]
+lab_plugin.Lab, lab_plugin.Machine = Lab, Machine
 """
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from verify.lib.inventory import HostInfo, form_labs
+from verify.support.inventory import HostInfo, form_labs
 
 ALL = ("zookeeper", "kafka", "connect", "mysql", "workspace")
 

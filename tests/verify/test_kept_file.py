@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from verify.lib import kept_file
+from verify.onhost import kept_file
 
 ADD = ["sed", "$a b=2"]
 

@@ -11,7 +11,8 @@ import pytest
 import yaml
 
 from verify.faults import test_long_stop as long_stop
-from verify.lib.inventory import WANTED
+from verify.support import programs
+from verify.support.inventory import WANTED
 
 
 def test_places_are_younger_and_older_than_the_setting(clone: Path) -> None:
@@ -29,11 +30,10 @@ def test_a_servers_file_is_changed_by_the_command_that_runs_on_the_host(
 ) -> None:
     file = tmp_path / "server.properties"
     file.write_text("a=1\n", encoding="utf-8")
-    copy = tmp_path / "lib" / "kept_file.py"
-    copy.parent.mkdir()
-    program = Path(long_stop.__file__).parents[1].joinpath("lib/kept_file.py").read_text(encoding="utf-8")
+    copy = tmp_path / "kept_file.py"
+    program = (programs.FOLDER / "kept_file.py").read_text(encoding="utf-8")
     copy.write_text(program.replace("/run/lab-verify-kept", str(tmp_path / "kept")), encoding="utf-8")
-    monkeypatch.setattr(long_stop, "__file__", str(tmp_path / "faults" / "x.py"))
+    monkeypatch.setattr(programs, "FOLDER", tmp_path)
     commands = []
 
     def root(command: str, seconds: int = 60) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import testinfra
 
-from verify.lib import machine
+from verify.support import machine
 
 SUDO = """#!/bin/sh
 # Stands for a sudo that wants a password: reads a line, refuses a wrong one, runs the rest.

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from tests.artifacts.kit import ROOT
-from verify.lib.binary_logs import reason_not_to_purge
+from verify.support.binary_logs import reason_not_to_purge
 
 SOURCE = "mysql-temperatures"
 
@@ -40,7 +40,7 @@ def test_binary_logs_of_the_case_alone_may_be_purged() -> None:
 
 
 def test_the_playbook_recovers_the_named_connectors_alone() -> None:
-    (play,) = yaml.safe_load((ROOT / "verify/lib/health.yml").read_text(encoding="utf-8"))
+    (play,) = yaml.safe_load((ROOT / "verify/playbooks/health.yml").read_text(encoding="utf-8"))
     tasks = [
         task["streaming.lab.connector_health"] for task in play["tasks"] if "streaming.lab.connector_health" in task
     ]

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from verify.lib import playbook
+from verify.support import playbook
 
 MACHINE = SimpleNamespace(
     info=SimpleNamespace(name="vm1", values={"ansible_host": "192.0.2.1", "ansible_port": "", "mysql_port": 3306}),
@@ -44,7 +44,7 @@ def test_the_host_is_reached_as_the_labs_and_the_settings_are_private(runs: list
     (run,) = runs
     assert run["hosts"] == {"all": {"hosts": {"vm1": {"ansible_host": "192.0.2.1"}}}}
     assert (run["settings"], run["mode"]) == ({"secret": "geheim"}, 0o600)
-    assert "-vvv" in run["argv"] and run["argv"][-1].endswith("verify/lib/declared.yml")
+    assert "-vvv" in run["argv"] and run["argv"][-1].endswith("verify/playbooks/declared.yml")
     assert "geheim" not in " ".join(run["argv"])
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from verify.lib.report import Report, Table
+from verify.plugin.report import Report, Table
 
 
 def test_a_row_shows_the_worst_of_its_tests():

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import pytest
 
 from tests.artifacts.kit import write
-from verify.lib import secrets
+from verify.support import secrets
 
 SECRET = "no-word-of-any-journal-5d1c"
 

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from tests.artifacts.kit import ROOT
-from verify.lib.targets import Target, in_order
+from verify.support.targets import Target, in_order
 
 
 def target(*reads: list[str], before: int = 0, wanted: int = 2) -> Target:

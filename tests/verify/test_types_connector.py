@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 from tests.artifacts.kit import ROOT
-from verify.lib import types_connector
+from verify.support import types_connector
 
 
 @pytest.mark.parametrize("engine", types_connector.ENGINES)

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from verify.lib import types_hdfs
-from verify.lib.mysql_types import COLUMNS, EDGES, TABLE, same_value
+from verify.support import types_hdfs
+from verify.support.mysql_types import COLUMNS, EDGES, TABLE, same_value
 
 ENGINES = ("debezium", "jdbc", "aiven")
 PRINTED = {"datahora": "2025-02-21 10:00:00", "valor": "17.100", "c_double": "-5e-324", "c_json": '{"a": 1}',

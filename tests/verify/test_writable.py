@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from verify.hosts import test_writable
-from verify.lib.inventory import WANTED
+from verify.support.inventory import WANTED
 
 
 @pytest.fixture

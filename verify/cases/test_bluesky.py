@@ -9,11 +9,11 @@ import re
 import time
 from typing import Any
 
-from verify.bluesky import ledger
-from verify.lib.bluesky import Search, StandIn
-from verify.lib.bluesky_worker import Worker
-from verify.lib.lab import Lab
-from verify.lib.waits import until
+from verify.onhost.bluesky import ledger
+from verify.support.bluesky import Search, StandIn
+from verify.support.bluesky_worker import Worker
+from verify.support.lab import Lab
+from verify.support.waits import until
 
 ENGINE = "bluesky"
 SERVERS = [("workspace", "lab-verify-bluesky*"), ("connect", "kafka-connect"), ("kafka", "kafka")]

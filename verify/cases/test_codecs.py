@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from verify.lib.sinks import Trial
-from verify.lib.waits import until
+from verify.support.sinks import Trial
+from verify.support.waits import until
 
 ENGINE = "all programs"
 SERVERS = [("kafka", "kafka"), ("namenode", "hadoop-namenode"), ("datanode", "hadoop-datanode")]

@@ -1,7 +1,7 @@
 """Topics and connectors as declared state, on real servers: made, changed, refused, taken away; what is others' stays.
 
-Beyond the notes, so it runs with --restarts or by its name. One playbook (verify/lib/declared.yml) does all the steps;
-the tests look at their answers and at the records.
+Beyond the notes, so it runs with --restarts or by its name. One playbook (verify/playbooks/declared.yml) does all the
+steps; the tests look at their answers and at the records.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from verify.lib import playbook
+from verify.support import playbook
 
 ENGINE = "kafka-python"
 SERVERS = (("connect", "kafka-connect"),)

@@ -5,7 +5,7 @@ import shlex
 
 import pytest
 
-from verify.lib.waits import until
+from verify.support.waits import until
 
 ENGINE = "FileStream"
 SERVERS = [("connect", "kafka-connect"), ("kafka", "kafka")]

@@ -1,6 +1,6 @@
 """Notes 5.2: from file to file through a topic, by a standalone worker that the student starts."""
 
-from verify.lib.waits import until
+from verify.support.waits import until
 
 ENGINE = "FileStream"
 SERVERS = [("kafka", "kafka")]

@@ -7,7 +7,7 @@ from collections import Counter
 
 import pytest
 
-from verify.lib.waits import until
+from verify.support.waits import until
 
 ENGINE = "kafka-python"
 SERVERS = [("kafka", "kafka")]

@@ -4,8 +4,8 @@ import json
 from decimal import Decimal
 from pathlib import Path
 
-from verify.lib.temperatures import fill_topic
-from verify.lib.waits import until
+from verify.support.temperatures import fill_topic
+from verify.support.waits import until
 
 ENGINE = "mysql"
 SERVERS = [
@@ -17,7 +17,7 @@ SERVERS = [
 FILE = "temperatures.txt"
 ROWS = ["21/02/2025 10:00:00,14.5", "21/02/2025 11:00:00,16.7", "21/02/2025 12:00:00,17.1"]
 POISON = '{"schema":null}'
-EXAMPLES = json.loads(Path(__file__).parent.with_name("lib").joinpath("example_rows.json").read_text(encoding="utf-8"))
+EXAMPLES = json.loads(Path(__file__).parents[1].joinpath("data/example_rows.json").read_text(encoding="utf-8"))
 EXAMPLES = EXAMPLES[0]["records"]
 """Of the notes' table."""
 

@@ -3,8 +3,8 @@
 import json
 from pathlib import Path
 
-from verify.lib.temperatures import fill_topic
-from verify.lib.waits import until
+from verify.support.temperatures import fill_topic
+from verify.support.waits import until
 
 ENGINE = "mysql"
 SERVERS = [
@@ -14,7 +14,7 @@ SERVERS = [
     ("datanode", "hadoop-datanode"),
 ]
 FILE = "temperatures_raw.txt"
-EXAMPLES = json.loads(Path(__file__).parent.with_name("lib").joinpath("example_rows.json").read_text(encoding="utf-8"))
+EXAMPLES = json.loads(Path(__file__).parents[1].joinpath("data/example_rows.json").read_text(encoding="utf-8"))
 EXAMPLES = [row["value"] for group in EXAMPLES for row in group["records"]]
 
 

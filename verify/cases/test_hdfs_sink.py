@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from verify.lib.sinks import Trial
-from verify.lib.waits import until
+from verify.support.sinks import Trial
+from verify.support.waits import until
 
 ENGINE = "hdfs-sink"
 SERVERS = [("kafka", "kafka"), ("namenode", "hadoop-namenode"), ("datanode", "hadoop-datanode")]
 TOPIC = "hdfs-sink"
 POISON = '{"schema":null}'
-EXAMPLES = json.loads(Path(__file__).parent.with_name("lib").joinpath("example_rows.json").read_text(encoding="utf-8"))
+EXAMPLES = json.loads(Path(__file__).parents[1].joinpath("data/example_rows.json").read_text(encoding="utf-8"))
 
 
 @pytest.fixture(scope="module")

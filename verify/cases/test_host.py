@@ -1,6 +1,6 @@
 """Notes 3: Java, and servers that answer, start at boot and keep their data."""
 
-from verify.lib.services import services_of
+from verify.support.services import services_of
 
 SERVERS = [("kafka", "kafka"), ("zookeeper", "zookeeper")]
 

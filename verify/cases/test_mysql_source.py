@@ -6,10 +6,10 @@ from collections import Counter
 
 import pytest
 
-from verify.lib.binary_logs import reason_not_to_purge
-from verify.lib.playbook import play
-from verify.lib.secrets import on_host
-from verify.lib.waits import until
+from verify.support.binary_logs import reason_not_to_purge
+from verify.support.playbook import play
+from verify.support.secrets import on_host
+from verify.support.waits import until
 
 ENGINE = "mysql"
 SERVERS = [("connect", "kafka-connect"), ("mysql", "mysql"), ("kafka", "kafka")]

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from ansible_collections.streaming.lab.plugins.module_utils.connect import tables as connector_tables
-from verify.lib import mysql_types, types_hdfs
-from verify.lib.mysql_types import COLUMNS, EDGES, TABLE, same_value
-from verify.lib.sinks import Trial
-from verify.lib.targets import Target, in_order
-from verify.lib.types_connector import ENGINES, Source, reason_not_to_run, start
+from verify.support import mysql_types, types_hdfs
+from verify.support.mysql_types import COLUMNS, EDGES, TABLE, same_value
+from verify.support.sinks import Trial
+from verify.support.targets import Target, in_order
+from verify.support.types_connector import ENGINES, Source, reason_not_to_run, start
 
 ENGINE = "mysql"
 SERVERS = [

@@ -8,9 +8,9 @@ import time
 
 import pytest
 
-from verify.lib.services import services_of
-from verify.lib.sinks import PORT, Trial
-from verify.lib.waits import until
+from verify.support.services import services_of
+from verify.support.sinks import PORT, Trial
+from verify.support.waits import until
 
 ENGINE = "hdfs-sink"
 SERVERS = [("kafka", "kafka"), ("namenode", "hadoop-namenode"), ("datanode", "hadoop-datanode")]

@@ -3,19 +3,18 @@
 Times are set by server settings and by the times in records; nothing waits for days.
 """
 
-import base64
 import json
 import os
 import shlex
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import pytest
 
-from verify.lib.inventory import ROOT
-from verify.lib.waits import until
+from verify.support.inventory import ROOT
+from verify.support.programs import print_program
+from verify.support.waits import until
 
 ENGINE = "kafka, HDFS"
 SERVERS = [("kafka", "kafka"), ("namenode", "hadoop-namenode")]
@@ -25,15 +24,9 @@ OPEN = "/user/hadoop/lab-verify-open.txt"
 pytestmark = pytest.mark.faults
 
 
-def python_file(name: str) -> str:
-    """The shell command that prints a program of verify/lib."""
-    program = base64.b64encode(Path(__file__).parents[1].joinpath("lib", name).read_bytes()).decode()
-    return f"echo {program} | base64 -d"
-
-
 def kept_file(*arguments: str) -> str:
-    """The shell command that runs verify/lib/kept_file.py."""
-    return f"{python_file('kept_file.py')} | python3 - {shlex.join(arguments)}"
+    """The shell command that runs verify/onhost/kept_file.py."""
+    return f"{print_program('kept_file.py')} | python3 - {shlex.join(arguments)}"
 
 
 def ages(retention_minutes: int) -> dict[str, float]:
@@ -77,7 +70,7 @@ def test_the_place_of_a_group_outlives_a_term(lab, topic, changed, evidence):
     groups = ages(int(lab.part("kafka").info.values["kafka_offsets_retention_minutes"]))
     about = {"bootstrap": lab.settings["bootstrap"], "topic": topic, "groups": groups}
     python = f"{lab.values['course_venv']}/bin/python3"
-    lab.workspace.run(f"{python_file('old_places.py')} | {python} - {shlex.quote(json.dumps(about))}")
+    lab.workspace.run(f"{print_program('old_offsets.py')} | {python} - {shlex.quote(json.dumps(about))}")
     if YEARS not in groups:
         pytest.skip("kafka_offsets_retention_minutes is so long that no place is older")
     kept, gone = (f"{groups[name]:.5g} days" for name in (TERM, YEARS))

@@ -1,6 +1,6 @@
 """What a server may do on its host beyond its work: nothing that its unit can take away."""
 
-from verify.lib.services import services_of
+from verify.support.services import services_of
 
 MYSQL = "/etc/systemd/system/mysql.service.d/streaming-lab.conf"
 WANTED = {

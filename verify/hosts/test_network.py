@@ -9,8 +9,8 @@ import socket
 import pytest
 import requests
 
-from verify.lib.machine import Unit
-from verify.lib.services import services_of
+from verify.support.machine import Unit
+from verify.support.services import services_of
 
 DISALLOWED = "-Dorg.apache.kafka.disallowed.login.modules=com.sun.security.auth.module.JndiLoginModule,"
 # Prints `open`, or why a port is not reached.

@@ -5,8 +5,8 @@ import time
 
 import pytest
 
-from verify.lib.services import services_of
-from verify.lib.waits import until
+from verify.support.services import services_of
+from verify.support.waits import until
 
 SERVERS = [("kafka", "kafka"), ("zookeeper", "zookeeper")]
 TOPIC = "lab-verify-restart"

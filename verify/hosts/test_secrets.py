@@ -2,7 +2,7 @@
 
 import pytest
 
-from verify.lib.secrets import in_logs, on_host
+from verify.support.secrets import in_logs, on_host
 
 SECRETS = "/etc/kafka-connect/secrets"
 

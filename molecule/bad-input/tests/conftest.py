@@ -9,7 +9,7 @@ import pytest
 from scenario_kit import Scenario, as_machines, cache_copy, copy_of_project, offline
 from traces import differences, traces
 
-from verify.lib.machine import Machine
+from verify.support.machine import Machine
 
 ORDER = ("this_machine", "fresh_hosts", "artifacts", "interrupted", "repairs", "servers", "offline")
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from scenario_kit import Scenario
 
-from verify.lib.machine import Machine
-from verify.lib.waits import until
+from verify.support.machine import Machine
+from verify.support.waits import until
 
 pytestmark = pytest.mark.usefixtures("untouched")
 

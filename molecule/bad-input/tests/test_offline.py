@@ -8,9 +8,9 @@ from collections.abc import Iterator
 import pytest
 from scenario_kit import INVENTORY, Ended, Scenario, offline
 
-from verify.lib.inventory import read_hosts
-from verify.lib.machine import Machine
-from verify.lib.services import services_of
+from verify.support.inventory import read_hosts
+from verify.support.machine import Machine
+from verify.support.services import services_of
 
 STARTS = "journalctl --boot --no-pager --output=cat --unit={} _PID=1 | grep -c '^Starting ' || true"
 

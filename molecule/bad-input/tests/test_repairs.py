@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from scenario_kit import Scenario
 
-from verify.lib.machine import Machine
+from verify.support.machine import Machine
 
 KAFKA, HADOOP = "/opt/kafka/", "/opt/hadoop/"
 # Of what the product has, and not what was recorded from it (the archives of classes).

@@ -11,8 +11,8 @@ import yaml
 from scenario_kit import PODMAN, ROOT, Scenario, as_root
 
 from cli.caches import default_cache
-from verify.lib.machine import Machine
-from verify.lib.waits import until
+from verify.support.machine import Machine
+from verify.support.waits import until
 
 HOME = "/home/professor/hadoop"
 CONFIG = f"{HOME}/etc/hadoop"

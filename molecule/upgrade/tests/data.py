@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from verify.lib.machine import Machine
-from verify.lib.waits import until
+from verify.support.machine import Machine
+from verify.support.waits import until
 
 HOME, KAFKA, PYTHON = "/home/student", "/opt/kafka", "/opt/course-venv/bin/python3"
 CONNECT = "http://localhost:8083"

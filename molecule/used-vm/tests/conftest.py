@@ -9,7 +9,7 @@ from scenario_kit import Scenario, as_machines
 from used import UsedMachine
 
 from cli.sudo import VARIABLE, password_file
-from verify.lib.machine import Machine
+from verify.support.machine import Machine
 
 PASSWORD = "s3cret of a class"  # noqa: S105 - of containers that are gone afterwards
 ORDER = ("refused", "provisioned", "adopted", "rust_tools")

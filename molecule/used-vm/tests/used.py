@@ -11,7 +11,7 @@ import pytest
 from scenario_kit import PODMAN, Scenario, as_root
 from traces import differences, traces
 
-from verify.lib.machine import PASSWORD_FILE, Machine, read_password
+from verify.support.machine import PASSWORD_FILE, Machine, read_password
 
 # The memory controller where cgroups are hybrid or of version 1.
 MEMORY_V1 = Path("/sys/fs/cgroup/memory")
@@ -65,7 +65,7 @@ class UsedMachine:
         self.machine = Machine(self.machine.info)
 
     def root(self, command: str, check: bool = True, seconds: int = 120) -> str:
-        """Run a shell command as root; see verify.lib.machine."""
+        """Run a shell command as root; see verify.support.machine."""
         return self.machine.root(command, check, seconds)
 
     def write(self, path: str, text: str) -> None:

@@ -10,9 +10,9 @@ import json
 import shlex
 from typing import Any
 
-from verify.lib.bluesky import FOLDER, IDENTITY, PORT
-from verify.lib.lab import Lab
-from verify.lib.waits import until
+from verify.support.bluesky import FOLDER, IDENTITY, PORT
+from verify.support.lab import Lab
+from verify.support.waits import until
 
 REST = "127.0.0.1:18083"
 UNIT = "lab-verify-bluesky-worker"

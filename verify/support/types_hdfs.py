@@ -9,8 +9,8 @@ import re
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from verify.lib.lab import Lab
-from verify.lib.mysql_types import COLUMNS, EDGES, TABLE, TABLES, Edge, same_value
+from verify.support.lab import Lab
+from verify.support.mysql_types import COLUMNS, EDGES, TABLE, TABLES, Edge, same_value
 
 ROWS = (0, 1, None, 0)
 """Which values the rows of TABLE hold: the first ones, the second ones, NULL, the first ones."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from verify.lib.lab import Lab
+from verify.support.lab import Lab
 
 
 def fill_topic(lab: Lab) -> list[str]:

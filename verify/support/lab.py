@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import base64
 import functools
 import json
 import shlex
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
-from verify.lib import hints
-from verify.lib.inventory import LabInfo
-from verify.lib.machine import OUTPUT, Machine, Unit
-from verify.lib.waits import until
+from verify.support import hints
+from verify.support.inventory import LabInfo
+from verify.support.machine import OUTPUT, Machine, Unit
+from verify.support.programs import print_program
+from verify.support.waits import until
 
-HELPER = f"{OUTPUT}/onhost.py"
+HELPER = f"{OUTPUT}/topics.py"
 SLATE = "/usr/local/lib/streaming-lab/slate"
 ENGINES = {"io.debezium": "debezium", "io.confluent": "jdbc", "io.aiven": "aiven"}
 
@@ -86,9 +85,8 @@ class Lab:
     # What verification looks at
 
     def bring_helper(self) -> None:
-        """Bring onhost.py to the workspace host; a restart of the host takes it away."""
-        text = base64.b64encode(Path(__file__).with_name("onhost.py").read_bytes()).decode()
-        self.workspace.root(f"mkdir -p {OUTPUT}; echo {text} | base64 -d >{HELPER}")
+        """Copy topics.py to the workspace host; a restart of the host deletes it."""
+        self.workspace.root(f"mkdir -p {OUTPUT}; {print_program('topics.py')} >{HELPER}")
 
     def prepare(self) -> dict[str, Any]:
         """Make ready for a verification, and wipe what a killed one left.
@@ -119,7 +117,7 @@ class Lab:
             }
 
     def ask(self, do: str, **arguments: Any) -> Any:
-        """Call one function of onhost.py and return its answer."""
+        """Call one function of verify/onhost/topics.py and return its answer."""
         request = json.dumps({"do": do, "bootstrap": self.settings["bootstrap"], **arguments}, ensure_ascii=False)
         python = f"{self.values['course_venv']}/bin/python3"
         return json.loads(self.workspace.run(f"{python} {HELPER} {shlex.quote(request)}", seconds=120))

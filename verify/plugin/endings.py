@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from types import FrameType
+from typing import Any
 
 import pytest
 
-from verify.lib.report import Report, Row
-from verify.lib.selection import case_of, lab_of
-
-SIGNALLED = pytest.StashKey[bool]()
-"""Whether a signal ended the run."""
+from cli.errors import INTERRUPTED
+from verify.plugin.report import Report, Row
+from verify.plugin.selection import case_of, lab_of
+from verify.plugin.stash import SIGNALLED
 
 
 def catch_signals(config: pytest.Config) -> None:
@@ -24,6 +24,13 @@ def catch_signals(config: pytest.Config) -> None:
 
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, stop)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_cmdline_main(config: pytest.Config) -> Iterator[Any]:
+    """Pass on that a signal ended the run: pytest's own status, 2, also stands for a file that it cannot read."""
+    status = yield
+    return INTERRUPTED if config.stash.get(SIGNALLED, False) else status
 
 
 def close(report: Report, left: Sequence[pytest.Item], current: pytest.Item | None) -> list[Row]:

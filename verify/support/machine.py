@@ -14,8 +14,8 @@ from typing import Any
 
 import testinfra
 
-from verify.lib.inventory import HostInfo
-from verify.lib.waits import until
+from verify.support.inventory import HostInfo
+from verify.support.waits import until
 
 PASSWORD_FILE = "ANSIBLE_BECOME_PASSWORD_FILE"
 """Variable that names the file with sudo's password on the hosts, as for Ansible; absent where sudo asks for none."""

@@ -6,9 +6,9 @@ import json
 import shlex
 from typing import Any, NamedTuple
 
-from verify.lib.inventory import ROOT
-from verify.lib.lab import Lab
-from verify.lib.mysql_types import TABLES
+from verify.support.inventory import ROOT
+from verify.support.lab import Lab
+from verify.support.mysql_types import TABLES
 
 CLASSES = {
     "debezium": "io.debezium.connector.mysql.MySqlConnector",

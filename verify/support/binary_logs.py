@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ansible_collections.streaming.lab.plugins.module_utils.machine.mysql import CONFIGURATION
-from verify.lib.lab import Lab
+from verify.support.lab import Lab
 
 
 def reason_not_to_purge(lab: Lab, connector: str) -> str:

@@ -1,4 +1,4 @@
-"""A playbook of verify/lib on one host of a lab, for modules that a case looks at by themselves."""
+"""A playbook of verify/playbooks on one host of a lab, for modules that a case looks at by themselves."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from verify.lib.inventory import ROOT
-from verify.lib.lab import Lab
-from verify.lib.machine import Machine
+from verify.support.inventory import ROOT
+from verify.support.lab import Lab
+from verify.support.machine import Machine
 
 ANSWERS = "/run/lab-verify/answers.json"
 SECONDS = 300
@@ -23,7 +23,7 @@ def run(machine: Machine, file: str, settings: dict[str, Any], *options: str) ->
 
     Args:
         machine: the host.
-        file: a playbook in verify/lib.
+        file: a file of verify/playbooks.
         settings: variables of the playbook; only this user can read them meanwhile.
         options: of ansible-playbook.
 
@@ -39,7 +39,7 @@ def run(machine: Machine, file: str, settings: dict[str, Any], *options: str) ->
         given.write_text(json.dumps(settings), encoding="utf-8")
         argv = [sys.executable, "-m", "ansible", "playbook", *options, "-i", str(inventory), "-e", f"@{given}"]
         done = subprocess.run(
-            [*argv, str(ROOT / "verify/lib" / file)],
+            [*argv, str(ROOT / "verify/playbooks" / file)],
             cwd=ROOT,
             env={**os.environ, "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"), "ANSIBLE_NOCOLOR": "1"},
             capture_output=True,
@@ -56,7 +56,7 @@ def play(lab: Lab, file: str, settings: dict[str, Any]) -> dict[str, Any]:
 
     Args:
         lab: the lab.
-        file: a playbook in verify/lib.
+        file: a file of verify/playbooks.
         settings: variables of the playbook.
 
     Raises:

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from verify.plugin.stash import LABS
+
 ORDER = (
     "host", "first-steps", "python-text", "python-json", "groups", "file-standalone", "file-distributed",
     "mysql-source", "mysql-types", "webhdfs", "hdfs-raw", "hdfs-csv", "hdfs-sink", "bluesky", "transformations",
@@ -47,3 +49,12 @@ def place(item: pytest.Item, labs: Sequence[str]) -> tuple:
     number = ORDER.index(case) if case in ORDER else len(ORDER)
     folder, file = item.path.parent.name, item.path.name
     return labs.index(lab_of(item)), number, folder, file, bool(item.get_closest_marker("restarts"))
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Keep what was asked for, lab by lab, in the order of the notes; restarts last within their case."""
+    wanted = {name.replace("_", "-") for names in config.getoption("--case") for name in names.split(",")}
+    dropped = [item for item in items if (wanted and case_of(item.path) not in wanted) or not is_asked_for(item)]
+    config.hook.pytest_deselected(items=dropped)
+    labs = list(config.stash[LABS])
+    items[:] = sorted((item for item in items if item not in dropped), key=lambda item: place(item, labs))

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from verify.lib.inventory import ROOT
-from verify.lib.lab import Lab
-from verify.lib.machine import Machine
+from verify.support.inventory import ROOT
+from verify.support.lab import Lab
+from verify.support.machine import Machine
 
 # Where files that everybody can read are looked for. (Below, in KiB: find rounds a size up, and -1M means empty files.)
 FOLDERS = "/etc KAFKA/config /usr/local /home /opt/course-venv/bin /tmp /var/tmp /var/lib/streaming-lab"

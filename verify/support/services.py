@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from verify.lib.inventory import HostInfo
+from verify.support.inventory import HostInfo
 
 UNITS = {
     "zookeeper": ("zookeeper", ("zookeeper_port",)),

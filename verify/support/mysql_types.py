@@ -7,8 +7,8 @@ import json
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from verify.lib.inventory import ROOT
-from verify.lib.lab import Lab
+from verify.support.inventory import ROOT
+from verify.support.lab import Lab
 
 TABLE = "lab_verify_types"
 MILLIS = "2025-02-21 10:00:00.123"

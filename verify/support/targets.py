@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from verify.lib.waits import brief, until
+from verify.support.waits import brief, until
 
 
 class Target(NamedTuple):

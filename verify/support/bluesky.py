@@ -7,12 +7,12 @@ import io
 import json
 import shlex
 import tarfile
-from pathlib import Path
 from typing import Any
 
-from verify.lib.lab import Lab
-from verify.lib.machine import OUTPUT, Machine
-from verify.lib.waits import until
+from verify.support.lab import Lab
+from verify.support.machine import OUTPUT, Machine
+from verify.support.programs import FOLDER as FOLDER_ONHOST
+from verify.support.waits import until
 
 PORT = 17070
 FOLDER = f"{OUTPUT}/bluesky"
@@ -43,7 +43,7 @@ exit 0
 
 
 class StandIn:
-    """The stand-in on a host of the lab, on loopback; see verify/bluesky/xrpc_server.py."""
+    """The stand-in on a host of the lab, on loopback; see verify/onhost/bluesky/xrpc_server.py."""
 
     def __init__(self, machine: Machine, epoch_ms: int, posts: int, tls: bool = False) -> None:
         """Start it.
@@ -128,6 +128,6 @@ class Search:
 def _packed() -> str:
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w:gz") as archive:
-        for path in sorted((Path(__file__).parents[1] / "bluesky").glob("*.py")):
+        for path in sorted((FOLDER_ONHOST / "bluesky").glob("*.py")):
             archive.add(path, f"bluesky/{path.name}")
     return base64.b64encode(buffer.getvalue()).decode()

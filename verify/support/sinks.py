@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import base64
 import functools
 import json
 import shlex
 import time
-from pathlib import Path
 from typing import Any
 
-from verify.lib.lab import Lab
-from verify.lib.machine import OUTPUT, Unit
-from verify.lib.waits import until
+from verify.support.lab import Lab
+from verify.support.machine import OUTPUT, Unit
+from verify.support.programs import print_program
+from verify.support.waits import until
 
-HELPER = f"{OUTPUT}/sink_onhost.py"
+HELPER = f"{OUTPUT}/sink_ledger.py"
 PORT = 9871
 """Of the proxy that loses answers, on the workspace host's loopback."""
 
@@ -27,9 +26,8 @@ class Trial:
         self.folder = f"{lab.hdfs_folder}/{topic}"
         self.ledger = f"{OUTPUT}/{topic}.ledger"
         self.sent = 0
-        text = base64.b64encode(Path(__file__).with_name("sink_onhost.py").read_bytes()).decode()
         lab.workspace.root(
-            f"echo {text} | base64 -d >{HELPER}; : >{self.ledger}; chown {lab.student_name} {self.ledger}"
+            f"{print_program('sink_ledger.py')} >{HELPER}; : >{self.ledger}; chown {lab.student_name} {self.ledger}"
         )
 
     @functools.cached_property
