@@ -1,8 +1,8 @@
 """A login that Bluesky refuses to the notes' connector is told with what to do.
 
 The traces are those of kafka-connect-bluesky-source 0.0.1 against the stand-in of verify/onhost/bluesky, which answered
-as Bluesky does: 401 AuthenticationRequired to a wrong app password, 400 ExpiredToken to the renewal of a session that is
-over. The connector knows no host but bsky.social.
+as Bluesky does: 401 AuthenticationRequired to a wrong app password, 400 ExpiredToken to the renewal of a session that
+is over. The connector knows no host but bsky.social.
 """
 
 from __future__ import annotations
