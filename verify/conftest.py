@@ -9,16 +9,18 @@ from __future__ import annotations
 
 import pytest
 
-from verify.plugin import endings, labs, options, results
 from verify.plugin.report import Report
 from verify.plugin.stash import FAULTS, LABS, REPORT
 
-pytest_plugins = [f"verify.plugin.{name}" for name in ("options", "selection", "labs", "slate", "results", "endings")]
+pytest_plugins = [f"verify.plugin.{name}" for name in ("options", "selection", "endings", "labs", "slate", "results")]
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
     """Prepare the labs and the report."""
+    # Imported here, after pytest has loaded them as plugins.
+    from verify.plugin import endings, labs, options, results
+
     folder = options.configure(config)
     if config.option.collectonly:
         config.stash[LABS], config.stash[FAULTS] = {"-": None}, {}
