@@ -14,14 +14,18 @@ from cli import needs, setup_plan
 from cli.lab import Lab
 
 TOOLS = ("basename", "bash", "cat", "cp", "cut", "dirname", "env", "flock", "grep", "id", "mkdir", "readlink")
-TOOLS += ("rm", "sha256sum", "tail", "chmod", "ln", "stat")
+TOOLS += ("rm", "sed", "sha256sum", "tail", "chmod", "ln", "stat")
 # Stands for Python: has a version, says what the command needs, and "makes" a venv.
 FAKE_PYTHON = r"""
 case "$*" in
   *version_info*) [ -z "$FAKE_OLD" ] ;;
   *sys.version*) echo 3.12 ;;
   "-m cli.needs"*) [ -z "$FAKE_NEEDS" ] || printf '%b\n' "$FAKE_NEEDS" ;;
-  "-m venv .venv") mkdir -p .venv/bin; cp "$0" .venv/bin/python; echo made >>made.txt ;;
+  "-m venv .venv")
+    mkdir -p .venv/bin; cp "$0" .venv/bin/python; echo made >>made.txt
+    printf '#!/bin/sh\necho "${UV_DEFAULT_INDEX:-own} $*" >>uv.txt\n%s' "$FAKE_UV" >.venv/bin/uv; chmod +x .venv/bin/uv ;;
+  "-m pip"*list) printf '%b\n' "$FAKE_PIP_CONFIG" ;;
+  "-m compileall"*) ;;
   "-m pip"*) [ -z "$FAKE_PIP_FAILS" ] || { echo 'ERROR: No matching distribution' >&2; exit 1; } ;;
   --version) echo Python 3.9.2 ;;
   *) echo "ran: $*" ;;
@@ -114,6 +118,29 @@ def test_pip_without_network_is_one_line_and_no_stamp(run_lab: Callable) -> None
     assert ended.returncode == 3
     assert "No matching distribution" in ended.stderr and "build/log/venv.log" in ended.stderr
     assert not (run_lab.folder / ".venv" / "lab-stamp").exists()
+
+
+def test_uv_without_network_is_one_line_and_no_stamp(run_lab: Callable) -> None:
+    ended = run_lab("up", FAKE_NEEDS="venv", FAKE_UV="echo 'error: Failed to fetch ansible' >&2; exit 2\n")
+    assert ended.returncode == 3
+    assert "error: Failed to fetch ansible" in ended.stderr
+    assert not (run_lab.folder / ".venv" / "lab-stamp").exists()
+
+
+@pytest.mark.parametrize(
+    ("config", "index"),
+    [
+        ("", "own"),
+        ("global.index-url='https://mirror/simple'\nglobal.timeout='3'", "https://mirror/simple"),
+        ("global.index-url='https://mirror/simple'\n:env:.index-url='https://other/simple'", "https://other/simple"),
+        ("global.extra-index-url='https://more/simple'", "own"),
+    ],
+)
+def test_packages_come_from_the_index_that_pip_is_configured_for(run_lab: Callable, config: str, index: str) -> None:
+    run_lab("up", FAKE_NEEDS="venv", FAKE_PIP_CONFIG=config)
+    (call,) = (run_lab.folder / "uv.txt").read_text(encoding="utf-8").splitlines()
+    assert call.split()[0] == index
+    assert "--require-hashes" in call and call.endswith("-r requirements.txt")
 
 
 def test_check_installs_and_makes_nothing_and_says_what_is_missing(run_lab: Callable, fake_commands: Callable) -> None:
@@ -251,5 +278,5 @@ def test_an_inventory_that_ansible_cannot_read_installs_nothing(tmp_path: Path) 
 
 
 def test_entry_is_short(clone: Path) -> None:
-    assert len((clone / "lab").read_text(encoding="utf-8").splitlines()) <= 120
+    assert len((clone / "lab").read_text(encoding="utf-8").splitlines()) <= 135
     assert os.access(clone / "lab", os.X_OK)
