@@ -87,7 +87,7 @@ def published(webhdfs: str, folder: str) -> dict[str, list[str]]:
 
 
 def compare(webhdfs: str, folder: str, ledger: str) -> dict:
-    """Say what is missing, doubled, or out of order within its partition's files of a day.
+    """Count the ids that are missing, doubled, or out of order within a partition's files of a day.
 
     Returns:
         acknowledged and found: how many; missing and doubled: ids, ten at most, and how many; files and folders (days).
@@ -106,10 +106,13 @@ def compare(webhdfs: str, folder: str, ledger: str) -> dict:
     ids = Counter(int(line.split(",")[0]) for lines in files.values() for line in lines)
     missing = sorted(acknowledged - set(ids))
     doubled = sorted(number for number, count in ids.items() if count > 1)
-    in_order: dict[tuple[str, str], list[int]] = {}
+    in_order: dict[tuple[str, ...], list[int]] = {}
     for name in sorted(files):
         day, _, file = name.rpartition("/")
-        in_order.setdefault((day, file.split("+")[1]), []).extend(int(line.split(",")[0]) for line in files[name])
+        # TOPIC+PARTITION+OFFSET.csv, and +ID before the suffix if the topic was deleted and created again.
+        _, partition, _, *recreated = file.removesuffix(".csv").split("+")
+        rows = in_order.setdefault((day, partition, *recreated), [])
+        rows.extend(int(line.split(",")[0]) for line in files[name])
     return {
         "acknowledged": len(acknowledged),
         "found": len(ids),
@@ -119,7 +122,7 @@ def compare(webhdfs: str, folder: str, ledger: str) -> dict:
         "first_doubled": doubled[:10],
         "disordered": sum(a > b for rows in in_order.values() for a, b in itertools.pairwise(rows)),
         "files": len(files),
-        "folders": len({day for day, _ in in_order}),
+        "folders": len({day for day, *_ in in_order}),
     }
 
 
