@@ -16,9 +16,8 @@ REMOVED = settings_check.read_yaml(ROOT / "roles" / settings_check.REMOVED)["pre
 
 def known() -> set[str]:
     """All settings of this release."""
-    lab = settings_check.read_yaml(ROOT / "roles/preflight/vars/main.yml")["__preflight_lab_specs"]
     wiring = settings_check.read_yaml(ROOT / "playbooks/group_vars/all.yml")
-    return {*settings_check.role_settings(ROOT / "roles"), *lab, *wiring}
+    return {*settings_check.role_settings(ROOT / "roles"), *wiring}
 
 
 @pytest.mark.parametrize("release", RELEASES, ids=lambda path: path.stem)

@@ -17,7 +17,7 @@ from ansible_collections.streaming.lab.plugins.module_utils.settings import prob
 NEAR_MISS = 0.9
 # libyaml's where this Python has it: an eighth of the time, and every host's settings are looked at.
 SAFE_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-OPTIONS = {"roles", "lab", "wiring"}
+OPTIONS = {"roles", "wiring"}
 # Settings of earlier releases, below the folder of the roles.
 REMOVED = Path("preflight", "vars", "removed.yml")
 
@@ -46,10 +46,11 @@ def removed_settings(names: list[str], removed: dict[str, str]) -> list[str]:
 
 
 def role_settings(folder: Path) -> dict[str, Any]:
-    """Every role's documented settings by name: the options of `argument_specs.main` of all roles below a folder."""
+    """All settings by name: the options of every entry point in the argument specs of all roles below a folder."""
     settings: dict[str, Any] = {}
     for path in sorted(folder.glob("*/meta/argument_specs.yml")):
-        settings |= read_yaml(path)["argument_specs"]["main"].get("options", {})
+        for entry_point in read_yaml(path)["argument_specs"].values():
+            settings |= entry_point.get("options", {})
     return settings
 
 
@@ -139,8 +140,8 @@ def lists_as_text(given: dict[str, Any], specs: dict[str, Any]) -> dict[str, str
 class ActionModule(ActionBase):
     """The action. All checks are one task: each setting is rendered once a host.
 
-    Its options: `roles`, the folder of the roles with their argument specs; `lab`, argument specs of settings that
-    belong to no role; `wiring`, a file of variables that are settings too, whatever their type.
+    Its options: `roles`, the folder of the roles with their argument specs; `wiring`, a file of variables that are
+    settings too, whatever their type.
     """
 
     _requires_connection = False
@@ -155,15 +156,15 @@ class ActionModule(ActionBase):
         result = super().run(tmp, task_vars)
         variables = task_vars or {}
         if set(self._task.args) != OPTIONS:
-            raise AnsibleActionFail(f"settings_check: it takes {', '.join(sorted(OPTIONS))}, all three")
+            raise AnsibleActionFail(f"settings_check: it takes {' and '.join(sorted(OPTIONS))}")
         folder = Path(self._task.args["roles"])
-        specs = role_settings(folder) | self._task.args["lab"]
+        specs = role_settings(folder)
         known = [*specs, *read_yaml(Path(self._task.args["wiring"]))]
         removed = read_yaml(folder / REMOVED)["preflight_removed_settings"]
         if gone := removed_settings(list(variables), removed):
             raise AnsibleActionFail("; ".join(gone))
         if unknown := unknown_settings(list(variables), known, [*role_names(folder), "lab"]):
-            raise AnsibleActionFail(f"{'; '.join(unknown)} (settings are listed in roles/*/defaults/main.yml)")
+            raise AnsibleActionFail(f"{'; '.join(unknown)} (settings are listed in roles/*/README.md)")
         given, wrong = self._rendered({name: variables[name] for name in specs if name in variables})
         texts = lists_as_text(given, specs)
         wrong += texts.values()
