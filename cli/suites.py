@@ -52,6 +52,7 @@ def lint(root: Path) -> list[Step]:
     return [
         Step("ruff check", python(root, "-m", "ruff", "check", ".")),
         Step("ruff format", python(root, "-m", "ruff", "format", "--check", ".")),
+        Step("role READMEs", python(root, "docs/role_variables.py", "--check")),
         Step("yamllint", python(root, "-m", "yamllint", "--strict", ".")),
         Step("GitHub workflows", python(root, "-m", "check_jsonschema", *WORKFLOW_SCHEMA, *workflows(root))),
         Step("ansible-lint", python(root, "-m", "ansiblelint", "--offline", "--strict", "-q")),

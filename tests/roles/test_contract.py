@@ -21,9 +21,9 @@ def read(path: Path) -> dict:
     return yaml.safe_load(path.read_text(encoding="utf-8")) or {} if path.exists() else {}
 
 
-def options(role: str) -> dict:
-    """The role's settings as its argument_specs have them."""
-    return read(ROOT / "roles" / role / "meta" / "argument_specs.yml")["argument_specs"]["main"].get("options", {})
+def options(role: str, entry_point: str = "main") -> dict:
+    """The settings of a role as its argument_specs have them."""
+    return read(ROOT / "roles" / role / "meta" / "argument_specs.yml")["argument_specs"][entry_point].get("options", {})
 
 
 def defaults(role: str) -> dict:
@@ -64,9 +64,7 @@ def test_settings_carry_the_roles_name_and_are_typed_and_described(role):
 @pytest.mark.parametrize("role", ROLES)
 def test_each_setting_has_a_kind_that_its_default_is_of(role):
     checks = settings_problems.checks_of(read(ROOT / "roles" / role / "meta" / "checks.yml"))
-    specs = options(role) | (
-        read(ROOT / "roles/preflight/vars/main.yml")["__preflight_lab_specs"] if role == "preflight" else {}
-    )
+    specs = options(role) | (options(role, "lab") if role == "preflight" else {})
     typed = {name for name, option in specs.items() if option["type"] == "bool" or "choices" in option}
     assert set(checks) == set(specs) - typed
     plain = {name: value for name, value in defaults(role).items() if not is_template(value)}
@@ -80,10 +78,20 @@ def test_each_setting_has_a_kind_that_its_default_is_of(role):
     )
 
 
-@pytest.mark.parametrize("role", ROLES)
-def test_the_page_of_a_role_has_every_setting(role):
-    page = (ROOT / "roles" / role / "README.md").read_text(encoding="utf-8")
-    assert [name for name in defaults(role) if name not in page] == []
+def sentences(option: dict) -> list[str]:
+    """The description of an option as a list of sentences."""
+    description = option["description"]
+    return [description] if isinstance(description, str) else description
+
+
+def test_no_two_settings_share_a_description():
+    options_of_all = {name: option for role in ROLES for name, option in options(role).items()}
+    options_of_all |= options("preflight", "lab")
+    texts = [" ".join(sentences(option)) for option in options_of_all.values()]
+    assert sorted(text for text in set(texts) if texts.count(text) > 1) == []
+    assert [
+        name for name, option in options_of_all.items() if not all(s.endswith(".") for s in sentences(option))
+    ] == []
 
 
 @pytest.mark.parametrize("role", ROLES)
@@ -98,7 +106,7 @@ def wiring() -> dict:
 
 
 def test_the_labs_own_settings_are_typed():
-    typed = read(ROOT / "roles/preflight/vars/main.yml")["__preflight_lab_specs"]
+    typed = options("preflight", "lab")
     # Known only after the hosts were asked.
     assert {name for name in wiring() if name.startswith("lab_")} - set(typed) == {"lab_installed_packages"}
 
