@@ -23,7 +23,8 @@ case "$*" in
   "-m cli.needs"*) [ -z "$FAKE_NEEDS" ] || printf '%b\n' "$FAKE_NEEDS" ;;
   "-m venv .venv")
     mkdir -p .venv/bin; cp "$0" .venv/bin/python; echo made >>made.txt
-    printf '#!/bin/sh\necho "${UV_DEFAULT_INDEX:-own} $*" >>uv.txt\n%s' "$FAKE_UV" >.venv/bin/uv; chmod +x .venv/bin/uv ;;
+    printf '#!/bin/sh\necho "${UV_DEFAULT_INDEX:-own} $*" >>uv.txt\n%s' "$FAKE_UV" >.venv/bin/uv
+    chmod +x .venv/bin/uv ;;
   "-m pip"*list) printf '%b\n' "$FAKE_PIP_CONFIG" ;;
   "-m compileall"*) ;;
   "-m pip"*) [ -z "$FAKE_PIP_FAILS" ] || { echo 'ERROR: No matching distribution' >&2; exit 1; } ;;

@@ -107,12 +107,17 @@ def test_a_file_that_a_killed_writer_left_open_is_closed(lab, slate, changed, ev
     changed("namenode", "hadoop-namenode", site, "sed", "/lease-hard-limit-sec/{n;s/>[0-9]*</>5</}")
     ready = "/usr/local/lib/streaming-lab/ready hdfs http://127.0.0.1:9870"
     namenode.root(ready, seconds=120)
-    # The NameNode answers before its DataNode has registered, and then it refuses to write.
-    report = "hdfs dfsadmin -report -live | grep -c ^Name: || true"
-    until(lambda: namenode.login("hadoop", report).strip(), lambda count: count != "0", 60, "a live DataNode", pause=1)
     # Half a file is on its way when its writer is killed.
     writer = f"(printf 'un\\n'; exec sleep 300) | hdfs dfs -appendToFile - {OPEN}"
-    namenode.login("hadoop", f"printf 'zero\\n' | hdfs dfs -put -f - {OPEN}")
+    # The NameNode answers before its DataNode takes blocks, and then it refuses to write.
+    put = f"printf 'zero\\n' | hdfs dfs -put -f - {OPEN} && echo written || true"
+    until(
+        lambda: namenode.login("hadoop", put, seconds=90),
+        lambda output: output.endswith("written\n"),
+        90,
+        "HDFS takes the first line",
+        pause=1,
+    )
     namenode.root(f"systemd-run --quiet --collect --unit=lab-verify-writer --uid=hadoop bash -lc {shlex.quote(writer)}")
     append = f"printf 'dos\\n' | timeout 60 hdfs dfs -appendToFile - {OPEN} 2>&1 && echo appended || true"
     try:
