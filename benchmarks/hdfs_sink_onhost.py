@@ -203,9 +203,9 @@ def profile(topic: str, count: int, client: str) -> dict[str, Any]:
     clean()
     launcher = Path("/usr/local/bin/hdfs-sink").read_text()
     kept = Path("sink.profile").absolute()
-    exec_line = re.search(r"^exec (\S+) -B -m hdfs_sink", launcher, re.MULTILINE)
+    exec_line = re.search(r"^exec (\S+) -P -m hdfs_sink", launcher, re.MULTILINE)
     assert exec_line is not None
-    script = launcher.replace(exec_line[0], f"exec {exec_line[1]} -B -m cProfile -o {kept} -m hdfs_sink")
+    script = launcher.replace(exec_line[0], f"exec {exec_line[1]} -P -m cProfile -o {kept} -m hdfs_sink")
     options = ("--seconds", "5", "--rows", "50000", "--client", client)
     child = start_sink(topic, *options, command=("sh", "-c", script, "sh"))
     assert child.stderr is not None
@@ -222,8 +222,8 @@ def profile(topic: str, count: int, client: str) -> dict[str, Any]:
         # Waiting for a socket is no work.
         if any(word in name for word in ("poll", "select", "sleep", "recv", "acquire")) and path == "~":
             continue
-        found = re.search(r"/site-packages/(\w+)/|/(hdfs_sink)/", path)
-        package = (found[1] or found[2]) if found else "Python itself"
+        found = re.search(r"/site-packages/(\w+)/", path)
+        package = found[1] if found else "Python itself"
         shares[package] = shares.get(package, 0.0) + own
     whole = sum(shares.values())
     return {name: round(100 * own / whole, 1) for name, own in sorted(shares.items(), key=lambda item: -item[1])}

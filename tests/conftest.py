@@ -11,9 +11,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
-sys.path.insert(0, str(ROOT / "roles/hdfs_sink/files"))
-# What tests import of a role is copied to hosts as it lies there.
+# Programs are copied to hosts from the folders that tests import.
 sys.dont_write_bytecode = True
 
 

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "roles/bluesky/files"))
-
-from bluesky_search.api import Bluesky  # noqa: E402
-from bluesky_search.settings import Settings  # noqa: E402
-
-from verify.onhost.bluesky import xrpc_server  # noqa: E402
+from bluesky_search.api import Bluesky
+from bluesky_search.settings import Settings
+from verify.onhost.bluesky import xrpc_server
 
 EPOCH_MS = 1_740_000_000_000
 IDENTITY, PASSWORD = "prova.bsky.social", "abcd-efgh-ijkl-mnop"

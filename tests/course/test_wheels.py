@@ -171,6 +171,14 @@ def test_a_file_of_no_locked_package_is_noticed_and_bytecode_is_not(tmp_path):
     assert wheel_files.damage(tmp_path, {"thing": entry}) == ["sitecustomize.py belongs to no package of wheels.lock"]
 
 
+def test_the_labs_own_programs_are_no_foreign_files(tmp_path):
+    _code, entry = package(tmp_path, "thing", "1.0")
+    package(tmp_path, wheel_files.PROGRAMS, "1.0")
+    assert wheel_files.damage(tmp_path, {"thing": entry}) == []
+    (tmp_path / f"{wheel_files.PROGRAMS}-1.0.dist-info/RECORD").unlink()
+    assert "belongs to no package of wheels.lock" in wheel_files.damage(tmp_path, {"thing": entry})[0]
+
+
 def test_an_archive_is_the_same_bytes_for_the_same_files(tmp_path):
     folder = tmp_path / "wheels"
     folder.mkdir()

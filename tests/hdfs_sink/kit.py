@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from hdfs import HdfsError
+
 from hdfs_sink import arguments, part, sink
 from hdfs_sink.say import Say
 from hdfs_sink.source import Topic

@@ -8,7 +8,6 @@ from hdfs_sink.batch import Batch, Gatherer, Limits
 from hdfs_sink.columns import Column
 from hdfs_sink.names import DAYS, NO_DAY
 from hdfs_sink.rows import Maker
-
 from tests.hdfs_sink.kit import DAY, Record, event
 
 MAKE = Maker("csv", [Column("id", "int")])

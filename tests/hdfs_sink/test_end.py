@@ -8,10 +8,10 @@ import time
 from types import SimpleNamespace
 
 import pytest
-from hdfs_sink import backoff, dead_letters, tally
-from hdfs_sink.dead_letters import DeadLetters, NoTopicError
 from kafka.errors import KafkaError, TopicAlreadyExistsError, TopicAuthorizationFailedError, UnsupportedCodecError
 
+from hdfs_sink import backoff, dead_letters, tally
+from hdfs_sink.dead_letters import DeadLetters, NoTopicError
 from tests.conftest import ROOT
 from tests.hdfs_sink.kit import Log, Store, make_sink, said, turn_until
 
@@ -157,7 +157,7 @@ while True:  # a library that neither looks at signals nor returns
 @pytest.mark.parametrize(("longest", "signals"), [(0.1, 1), (600, 2)])
 def test_a_signal_ends_it_though_the_main_thread_is_stuck(longest, signals):
     child = subprocess.Popen(
-        [sys.executable, "-c", STUCK, str(longest)], cwd=ROOT / "roles/hdfs_sink/files", text=True,
+        [sys.executable, "-c", STUCK, str(longest)], cwd=ROOT / "src", text=True,
         stdout=subprocess.PIPE, stderr=subprocess.PIPE,
     )  # fmt: skip
     try:

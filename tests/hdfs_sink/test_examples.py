@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 
 import pytest
+
 from hdfs_sink.columns import Column
 from hdfs_sink.names import day_of
 from hdfs_sink.rows import Maker
-
 from tests.conftest import ROOT
 from tests.hdfs_sink.kit import Record
 

@@ -8,10 +8,10 @@ import threading
 
 import pytest
 from hdfs import HdfsError
+
 from hdfs_sink import backoff, compact, place
 from hdfs_sink.batch import Batch
 from hdfs_sink.names import Paths
-
 from tests.hdfs_sink.kit import DAY, FOLDER, Client, Killed, Log, Scheduler, Store, make_sink, said, turn_until
 
 PATHS = Paths(FOLDER, "temperatures", "id-1", 0)

@@ -10,8 +10,9 @@ from types import ModuleType, SimpleNamespace
 from typing import Any, NamedTuple
 
 import pytest
-from hdfs_sink import arguments
 from kafka.errors import KafkaError
+
+from hdfs_sink import arguments
 
 
 class TopicPartition(NamedTuple):

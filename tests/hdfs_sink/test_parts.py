@@ -6,8 +6,8 @@ import io
 from types import SimpleNamespace
 
 import pytest
-from hdfs_sink import arguments, backoff, compact, names, say, sink, tally
 
+from hdfs_sink import arguments, backoff, compact, names, say, sink, tally
 from tests.hdfs_sink.kit import FOLDER, Client, Log, Source, Store, make_sink, said, settings, turn_until
 
 
@@ -186,8 +186,9 @@ def test_a_source_takes_every_nth_partition():
 
 
 def test_reading_a_topic_does_not_make_it(monkeypatch):
-    from hdfs_sink import source
     from kafka.cluster import ClusterMetadata
+
+    from hdfs_sink import source
 
     class Consumer:
         def __init__(self, **options):

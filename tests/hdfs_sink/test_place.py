@@ -7,9 +7,9 @@ import json
 import pytest
 import requests
 from hdfs import HdfsError
+
 from hdfs_sink import backoff, compact, place, webhdfs
 from hdfs_sink.names import Paths, Place, file_name
-
 from tests.hdfs_sink.kit import FOLDER, TOPIC, Client, Killed, Log, Store, make_sink, settings, turn_until
 
 PATHS = Paths(FOLDER, TOPIC, "id-1", 0)

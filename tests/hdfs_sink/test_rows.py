@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 
 import pytest
+
 from hdfs_sink import columns as kinds
 from hdfs_sink.columns import Column
 from hdfs_sink.rows import Maker, Poison
-
 from tests.hdfs_sink.kit import Record
 
 NOTES = [Column("datahora", "datetime"), Column("valor", "float")]

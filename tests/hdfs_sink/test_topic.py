@@ -7,11 +7,11 @@ import time
 
 import pytest
 from hdfs import HdfsError
+
 from hdfs_sink import backoff, dead_letters, sink
 from hdfs_sink.batch import Gatherer, Limits
 from hdfs_sink.columns import Column
 from hdfs_sink.rows import Maker
-
 from tests.hdfs_sink.kit import Log, Record, Source, Store, make_sink, said, turn_until
 
 

@@ -8,7 +8,6 @@ OWN = (
     "/etc/hdfs-sink",
     "/etc/kafka-connect",
     "/etc/streaming-lab",
-    "/usr/local/lib/hdfs-sink",
     "/usr/local/lib/streaming-lab",
 )
 """Folders that the lab makes, where no setting of `PLACES` names them."""

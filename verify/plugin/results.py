@@ -20,7 +20,7 @@ from verify.plugin.stash import CURRENT, LABS, REPORT, TABLE, UNFINISHED
 from verify.support.inventory import ROOT
 from verify.support.lab import Lab
 
-NAMES = json.loads((ROOT / "roles/course/files/slate/slate_cases.json").read_text(encoding="utf-8"))
+NAMES = json.loads((ROOT / "src/slate/cases.json").read_text(encoding="utf-8"))
 
 
 def configure(config: pytest.Config, folder: Path) -> None:

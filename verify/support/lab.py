@@ -100,7 +100,7 @@ class Lab:
         return self.slate("recover")
 
     def slate(self, *arguments: str) -> dict[str, Any]:
-        """Call the slate on the workspace host; see roles/course/files/slate/slate.py."""
+        """Call the slate on the workspace host; see src/slate/__main__.py."""
         return self._slate_answer(
             self.workspace.root(f"{shlex.join([SLATE, *arguments])} 2>&1", check=False, seconds=90)
         )

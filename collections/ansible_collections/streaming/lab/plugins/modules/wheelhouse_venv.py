@@ -133,14 +133,8 @@ def install(venv: Path, archive: Path, sha256: str, chosen: dict[str, wheels.Loc
         # A pip.conf of the machine is for the machine's own pip.
         own_pip = [str(venv / "bin" / "python3"), "-I", str(pip / "pip"), "--isolated", "--disable-pip-version-check"]
         options = ["--quiet", "--no-index", "--no-deps", "--no-cache-dir", "--find-links", folder]
-        for command in (
-            [PYTHON, "-I", "-m", "venv", "--without-pip", str(venv)],
-            [*own_pip, "install", *options, *pinned],
-        ):
-            done = subprocess.run(command, capture_output=True, text=True, check=False, umask=0o022)
-            if done.returncode:
-                output = (done.stderr.strip() or done.stdout.strip()).splitlines()
-                raise wheels.WheelError(f"{' '.join(command[:4])}: {output[-1] if output else 'failed'}")
+        wheel_files.run([PYTHON, "-I", "-m", "venv", "--without-pip", str(venv)])
+        wheel_files.run([*own_pip, "install", *options, *pinned])
     (venv / "wheelhouse-stamp").write_text(stamp + "\n", encoding="utf-8")
 
 

@@ -191,7 +191,7 @@ def sink_problems(jobs: Sequence[Mapping[str, Any]]) -> list[str]:
 
 def _sink_refuses(words: list[str]) -> str:
     """What hdfs-sink itself says of its arguments; empty where it takes them, or is not here to be asked."""
-    program = str(Path(__file__).resolve().parents[7] / "roles" / "hdfs_sink" / "files")
+    program = str(Path(__file__).resolve().parents[7] / "src")
     sys.path.insert(0, program)
     try:
         from hdfs_sink import arguments

@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from typing import Any
 
 import pytest
 
+from connect_watchdog import connect_watchdog as watchdog
 from tests.connect.rest_worker import HALF, NO_HTTP, running_worker
-
-SOURCE = Path(__file__).resolve().parents[2] / "roles/kafka_connect/files/connect_watchdog.py"
-spec = importlib.util.spec_from_file_location("connect_watchdog", SOURCE)
-watchdog = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(watchdog)
 
 TRACE = (
     "org.apache.kafka.connect.errors.ConnectException: uk.co.x.BlueskyException: Failed to log in\n"

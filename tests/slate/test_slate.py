@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
+import os
+import time
 from pathlib import Path
 
 import pytest
 
-FOLDER = Path(__file__).resolve().parents[2] / "roles/course/files/slate"
-sys.path.insert(0, str(FOLDER))
-import slate  # noqa: E402
-
-from tests.connect.rest_worker import running_worker  # noqa: E402
+from slate import __main__ as slate
+from slate import connect_rest, connectors, hdfs_files, ledger, reset, stores
+from slate.stores import Item, Names
+from slate.topics import StoreError
+from tests.connect.rest_worker import running_worker
 
 SETTINGS = {
     "kafka_home": "/opt/kafka",
@@ -28,28 +29,25 @@ class World:
     """Stores in memory: what exists, as (kind, name) with a detail."""
 
     def __init__(self) -> None:
-        self.there: dict[tuple[str, str], str] = {}
+        self.details: dict[tuple[str, str], str] = {}
 
-    def held(self, settings: dict, names: dict[str, list[str]]) -> list[tuple[str, str, str]]:
-        wanted = [(kind, name) for kind, found in names.items() for name in found]
-        return [(*key, self.there[key]) for key in wanted if key in self.there]
+    def existing(self, settings: dict, names: Names) -> list[Item]:
+        keys = [(kind, name) for kind, listed in names.items() for name in listed]
+        return [Item(*key, self.details[key]) for key in keys if key in self.details]
 
-    def wipe(self, settings: dict, names: dict, there: list[tuple[str, str, str]]) -> None:
-        for kind, name, _ in there:
-            self.there.pop((kind, name), None)
+    def remove(self, settings: dict, items: list[Item]) -> None:
+        for item in items:
+            self.details.pop(item.key, None)
 
 
 @pytest.fixture
 def world(monkeypatch, tmp_path) -> World:
-    made = World()
-    monkeypatch.setattr(slate.stores, "held", made.held)
-    monkeypatch.setattr(slate.stores, "wipe", made.wipe)
-    monkeypatch.setattr(slate, "LEDGER", tmp_path / "ledger")
-    monkeypatch.setattr(slate.read_ledger, "__defaults__", (tmp_path / "ledger",))
-    monkeypatch.setattr(slate.write_ledger, "__defaults__", (tmp_path / "ledger",))
-    monkeypatch.setattr(slate.ledger_age, "__defaults__", (tmp_path / "ledger",))
+    world = World()
+    monkeypatch.setattr(stores, "existing", world.existing)
+    monkeypatch.setattr(stores, "remove", world.remove)
+    monkeypatch.setattr(ledger, "LEDGER", tmp_path / "ledger")
     monkeypatch.setattr(slate, "stop_units", lambda: None)
-    return made
+    return world
 
 
 def call(command: str, case: str = "", discard: bool = False) -> tuple[int, dict]:
@@ -59,78 +57,78 @@ def call(command: str, case: str = "", discard: bool = False) -> tuple[int, dict
 
 def test_a_clean_slate_begins_and_is_noted_before_anything_is_made(world):
     assert call("begin", "first-steps") == (0, {"ok": True, "removed": []})
-    assert slate.read_ledger() == [{"case": "first-steps", "kind": "topic", "name": "tema-prova"}]
+    assert ledger.read() == [{"case": "first-steps", "kind": "topic", "name": "tema-prova"}]
 
 
 def test_work_of_a_person_is_refused_and_left_alone(world):
-    world.there["topic", "tema-prova"] = ""
+    world.details["topic", "tema-prova"] = ""
     status, answer = call("begin", "first-steps")
     assert (status, answer["ok"]) == (3, False)
     assert answer["foreign"] == [{"kind": "topic", "name": "tema-prova", "detail": ""}]
-    assert world.there
-    assert slate.read_ledger() == []
+    assert world.details
+    assert ledger.read() == []
 
 
 def test_discard_throws_it_away(world):
-    world.there["topic", "tema-prova"] = ""
+    world.details["topic", "tema-prova"] = ""
     assert call("begin", "first-steps", discard=True)[0] == 0
-    assert not world.there
+    assert not world.details
 
 
 def test_leftovers_of_a_killed_run_are_cleaned_also_by_another_case(world):
     call("begin", "first-steps")
-    world.there["topic", "tema-prova"] = ""
+    world.details["topic", "tema-prova"] = ""
     assert call("begin", "python-text")[0] == 0, "python-text uses the same topic, which verification made"
-    assert not world.there
+    assert not world.details
 
 
 def test_recover_wipes_all_that_the_ledger_names_and_nothing_else(world):
     call("begin", "python-json")
-    world.there["topic", "tema-json"] = ""
-    world.there["topic", "tema-prova"] = ""
+    world.details["topic", "tema-json"] = ""
+    world.details["topic", "tema-prova"] = ""
     assert call("recover")[1]["removed"] == [{"kind": "topic", "name": "tema-json", "detail": ""}]
-    assert list(world.there) == [("topic", "tema-prova")]
-    assert slate.read_ledger() == []
+    assert list(world.details) == [("topic", "tema-prova")]
+    assert ledger.read() == []
 
 
 def test_end_wipes_what_the_case_made_and_strikes_it_out(world):
     call("begin", "python-json")
     call("begin", "first-steps")
-    world.there["topic", "tema-json"] = ""
+    world.details["topic", "tema-json"] = ""
     call("end", "python-json")
-    assert not world.there
-    assert [entry["case"] for entry in slate.read_ledger()] == ["first-steps"]
+    assert not world.details
+    assert [entry["case"] for entry in ledger.read()] == ["first-steps"]
 
 
 def test_an_empty_group_is_a_trace_but_one_with_members_is_work(world):
-    world.there["group", "grup-consumidors"] = ""
+    world.details["group", "grup-consumidors"] = ""
     assert call("begin", "groups")[0] == 0
     call("end", "groups")
-    world.there["group", "grup-consumidors"] = "1 live members"
+    world.details["group", "grup-consumidors"] = "1 live members"
     assert call("begin", "groups")[0] == 3
 
 
 def test_a_folder_that_was_there_before_is_there_after(world):
-    world.there["folder", "/user/hadoop/kafka"] = "0 entries"
+    world.details["folder", "/user/hadoop/kafka"] = "0 entries"
     assert call("begin", "hdfs-csv")[0] == 0
-    world.there["hdfs", "/user/hadoop/kafka/temperatures.txt"] = "10 bytes"
+    world.details["hdfs", "/user/hadoop/kafka/temperatures.txt"] = "10 bytes"
     call("end", "hdfs-csv")
-    assert list(world.there) == [("folder", "/user/hadoop/kafka")]
+    assert list(world.details) == [("folder", "/user/hadoop/kafka")]
 
 
 def test_a_folder_that_the_case_made_goes(world):
     call("begin", "hdfs-csv")
-    world.there["folder", "/user/hadoop/kafka"] = "0 entries"
+    world.details["folder", "/user/hadoop/kafka"] = "0 entries"
     call("end", "hdfs-csv")
-    assert not world.there
+    assert not world.details
 
 
 def test_clear_wipes_whoever_made_it(world):
-    world.there["topic", "tema-prova"] = ""
-    world.there["table", "temperatures"] = "3 rows"
+    world.details["topic", "tema-prova"] = ""
+    world.details["table", "temperatures"] = "3 rows"
     assert call("clear", "first-steps")[0] == 0
     assert call("clear", "mysql-source")[0] == 0
-    assert not world.there
+    assert not world.details
 
 
 @pytest.fixture
@@ -142,17 +140,16 @@ def inventory_declares(tmp_path, monkeypatch):
 
 
 def test_what_is_in_the_way_is_said_to_be_declared(world, inventory_declares):
-    world.there["topic", "tema-prova"] = ""
+    world.details["topic", "tema-prova"] = ""
     assert call("begin", "first-steps")[1]["declared"] == ["tema-prova"]
-    world.there["topic", "tema-json"] = ""
+    world.details["topic", "tema-json"] = ""
     assert call("begin", "python-json")[1]["declared"] == []
 
 
-def test_a_ledger_cut_short_by_a_crash_is_read_as_far_as_it_goes(tmp_path):
-    path = tmp_path / "ledger"
+def test_a_ledger_cut_short_by_a_crash_is_read_as_far_as_it_goes(world):
     good = {"case": "groups", "kind": "topic", "name": "tema-grups"}
-    path.write_text(json.dumps(good) + '\n{"case": "gro', encoding="utf-8")
-    assert slate.read_ledger(path) == [good]
+    ledger.LEDGER.write_text(json.dumps(good) + '\n{"case": "gro', encoding="utf-8")
+    assert ledger.read() == [good]
 
 
 def test_an_unknown_case_is_named():
@@ -169,36 +166,36 @@ def test_every_case_with_data_has_a_slate():
 
 def test_what_an_old_verification_left_may_be_a_persons_by_now(world, monkeypatch):
     call("begin", "first-steps")
-    world.there["topic", "tema-prova"] = ""
-    monkeypatch.setattr(slate, "ledger_age", lambda: slate.LEDGER_SECONDS + 1)
+    world.details["topic", "tema-prova"] = ""
+    os.utime(ledger.LEDGER, (0, time.time() - ledger.FRESH_SECONDS - 1))
     assert call("recover")[1]["removed"] == []
     status, answer = call("begin", "first-steps")
     assert (status, answer["foreign"]) == (3, [{"kind": "topic", "name": "tema-prova", "detail": ""}])
-    assert world.there
+    assert world.details
 
 
 def test_what_could_not_be_wiped_stays_in_the_ledger(world, monkeypatch):
     call("begin", "first-steps")
-    world.there["topic", "tema-prova"] = ""
-    monkeypatch.setattr(slate.stores, "wipe", lambda *_: None)
+    world.details["topic", "tema-prova"] = ""
+    monkeypatch.setattr(stores, "remove", lambda *_: None)
     monkeypatch.setattr(slate, "LATE_SECONDS", 0.0)
     assert call("end", "first-steps")[0] == 2
-    assert [entry["case"] for entry in slate.read_ledger()] == ["first-steps"]
+    assert [entry["case"] for entry in ledger.read()] == ["first-steps"]
 
 
 def test_what_a_task_that_ends_late_stores_is_wiped_too(world, monkeypatch):
     call("begin", "first-steps")
-    world.there["topic", "tema-prova"] = ""
+    world.details["topic", "tema-prova"] = ""
     late = iter([("topic", "tema-prova")])
 
-    def wipe(*given):
-        world.wipe(*given)
-        world.there.update(dict.fromkeys(late, ""))
+    def remove(*given):
+        world.remove(*given)
+        world.details.update(dict.fromkeys(late, ""))
 
-    monkeypatch.setattr(slate.stores, "wipe", wipe)
+    monkeypatch.setattr(stores, "remove", remove)
     monkeypatch.setattr(slate.time, "sleep", lambda _: None)
     assert call("end", "first-steps")[0] == 0
-    assert ("topic", "tema-prova") not in world.there
+    assert ("topic", "tema-prova") not in world.details
 
 
 def test_reset_brings_files_back_and_keeps_what_was_changed(tmp_path):
@@ -217,7 +214,7 @@ def test_reset_brings_files_back_and_keeps_what_was_changed(tmp_path):
     (programs / "linked.py").symlink_to(precious)
     settings = {"home": str(home), "programs": str(programs)}
 
-    moved = slate.reset.put_aside(settings, pristine, now=0)
+    moved = reset.restore_files(settings, pristine, now=0)
 
     assert sorted(path.name for path in moved) == ["added.py", "edited.py", "linked.py"]
     assert {path.name: path.read_text(encoding="utf-8") for path in programs.iterdir()} == {
@@ -228,7 +225,7 @@ def test_reset_brings_files_back_and_keeps_what_was_changed(tmp_path):
     assert (kept / "edited.py").read_text(encoding="utf-8") == "mine"
     assert (kept / "added.py").read_text(encoding="utf-8") == "new"
     assert precious.read_text(encoding="utf-8") == "not to be written to"
-    assert slate.reset.put_aside(settings, pristine) == []
+    assert reset.restore_files(settings, pristine) == []
 
 
 def test_a_service_that_somebody_started_is_work_and_is_stopped_when_discarded(monkeypatch):
@@ -240,14 +237,14 @@ def test_a_service_that_somebody_started_is_work_and_is_stopped_when_discarded(m
             running.difference_update(argv[2:])
         return argparse.Namespace(returncode=0 if argv[-1] in running else 3)
 
-    monkeypatch.setattr(slate.stores.subprocess, "run", systemctl)
+    monkeypatch.setattr(stores.subprocess, "run", systemctl)
     names = {"unit": ["bluesky-search", "other"]}
-    found = slate.stores.held({}, names)
-    assert found == [("unit", "bluesky-search", "it runs")]
-    assert slate.is_work(slate.Item(*found[0]))
-    slate.stores.wipe({}, names, found)
+    items = stores.existing({}, names)
+    assert items == [Item("unit", "bluesky-search", "it runs")]
+    assert items[0].is_work
+    stores.remove({}, items)
     assert stopped == ["bluesky-search"]
-    assert slate.stores.held({}, names) == []
+    assert stores.existing({}, names) == []
 
 
 def test_reset_starts_again_only_what_starts_at_boot(monkeypatch):
@@ -259,39 +256,39 @@ def test_reset_starts_again_only_what_starts_at_boot(monkeypatch):
         enabled = command[1:] != ["is-enabled", "bluesky-search.service"]
         return argparse.Namespace(stdout=listed if command[1] == "list-units" else "", returncode=0 if enabled else 1)
 
-    monkeypatch.setattr(slate.reset.subprocess, "run", run)
-    slate.reset.start_services(slate.reset.stop_services())
+    monkeypatch.setattr(reset.subprocess, "run", run)
+    reset.start_services(reset.stop_services())
     assert ["systemctl", "stop", "bluesky-search.service", "hdfs-sink@a.service"] in calls
     assert [call[-1] for call in calls if call[1] == "start"] == ["hdfs-sink@a.service"]
 
 
 def test_offsets_of_a_connector_whose_plugin_is_gone_are_wiped_in_kafka(monkeypatch):
     wiped = []
-    monkeypatch.setattr(slate.stores, "wipe_offsets", lambda _settings, names: wiped.append(("offsets", names)))
-    monkeypatch.setattr(slate.stores, "wipe_kafka", lambda _settings, *names: wiped.append(("kafka", *names)))
+    monkeypatch.setattr(connectors, "delete_offsets", lambda _settings, names: wiped.append(("offsets", names)))
+    monkeypatch.setattr(connectors.topics, "delete", lambda _settings, *names: wiped.append(("kafka", *names)))
     prefix = "schema.history.internal.kafka."
     config = {"connector.class": "io.debezium.Gone", f"{prefix}topic": "h", f"{prefix}bootstrap.servers": "kafka:9092"}
     with running_worker() as worker:
         worker.says("GET", "/connectors/a/config", (200, config))
         worker.says("PUT", "/connectors/a/stop", (204, None))
-        worker.says("DELETE", "/connectors/a/offsets", (500, {"message": f"{slate.connect_rest.NO_PLUGIN} and ..."}))
+        worker.says("DELETE", "/connectors/a/offsets", (500, {"message": f"{connect_rest.NO_PLUGIN} and ..."}))
         worker.says("DELETE", "/connectors/a", (204, None))
         worker.says("GET", "/connectors", (200, []))
-        assert slate.stores.wipe_connectors({"connect": worker.url}, ["a"]) == ["h"]
+        assert connectors.delete({"connect": worker.url}, ["a"]) == ["h"]
     assert wiped == [("offsets", ["a"]), ("kafka", [], ["connect-a"])]
 
 
 def test_a_reset_that_fails_starts_again_what_it_stopped(monkeypatch):
     started = []
     monkeypatch.setattr(slate, "stop_units", lambda: None)
-    monkeypatch.setattr(slate.reset, "stop_services", lambda: ["bluesky-search.service"])
-    monkeypatch.setattr(slate.reset, "start_services", started.extend)
+    monkeypatch.setattr(reset, "stop_services", lambda: ["bluesky-search.service"])
+    monkeypatch.setattr(reset, "start_services", started.extend)
 
     def fail(_settings: dict) -> None:
-        raise slate.stores.StoreError("Kafka does not answer")
+        raise StoreError("Kafka does not answer")
 
-    monkeypatch.setattr(slate.reset, "everything", fail)
-    with pytest.raises(slate.stores.StoreError):
+    monkeypatch.setattr(reset, "everything", fail)
+    with pytest.raises(StoreError):
         call("reset")
     assert started == ["bluesky-search.service"]
 
@@ -299,6 +296,7 @@ def test_a_reset_that_fails_starts_again_what_it_stopped(monkeypatch):
 @pytest.mark.usefixtures("dead_proxy")
 def test_hdfs_is_asked_without_a_proxy():
     with running_worker() as namenode:
-        path = "/webhdfs/v1/a?op=GETCONTENTSUMMARY&user.name=hadoop"
-        namenode.says("GET", path, (200, {"ContentSummary": {"fileCount": 2}}))
-        assert slate.stores.held_trees({"webhdfs": namenode.url}, ["/a"]) == [("tree", "/a", "2 files")]
+        query = "/webhdfs/v1/a?user.name=hadoop&op="
+        namenode.says("GET", f"{query}GETFILESTATUS", (200, {"FileStatus": {"type": "DIRECTORY"}}))
+        namenode.says("GET", f"{query}GETCONTENTSUMMARY", (200, {"ContentSummary": {"fileCount": 2}}))
+        assert hdfs_files.existing_trees({"webhdfs": namenode.url}, ["/a"]) == [("tree", "/a", "2 files")]

@@ -1,7 +1,7 @@
-"""The student's files of the notes: whether they are there, and how to remove them, with the student's own rights.
+"""Files of the student, accessed with the student's own rights.
 
-Whoever may write in a folder can put a link in the place of anything in it. With the student's rights a link leads
-nowhere that they could not go themselves.
+Whoever may write in a folder can replace anything in it by a link. With the student's rights, such a link leads nowhere
+that the student could not go.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pathlib import Path
 
 @contextlib.contextmanager
 def owner_of(home: Path) -> Iterator[None]:
-    """Act with the rights of a home's owner for a while, where this process is root's."""
+    """Act with the rights of a home's owner for a while, if this process is root's."""
     if os.geteuid() != 0:
         yield
         return
@@ -33,7 +33,7 @@ def owner_of(home: Path) -> Iterator[None]:
         os.setgroups(groups)
 
 
-def present(home: Path, names: list[str]) -> list[str]:
+def existing(home: Path, names: list[str]) -> list[str]:
     """Return the names that exist, as the owner of a home sees them."""
     with owner_of(home):
         return [name for name in names if os.path.lexists(name)]

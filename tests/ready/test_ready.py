@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import http.server
-import importlib.util
 import json
 import os
 import socketserver
@@ -17,10 +16,9 @@ from pathlib import Path
 
 import pytest
 
-SCRIPT = Path(__file__).resolve().parents[2] / "roles" / "host" / "files" / "ready.py"
-SPEC = importlib.util.spec_from_file_location("ready", SCRIPT)
-ready = importlib.util.module_from_spec(SPEC)
-SPEC.loader.exec_module(ready)
+from ready import ready
+
+SCRIPT = Path(ready.__file__)
 
 
 @contextmanager

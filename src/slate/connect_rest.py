@@ -1,0 +1,1 @@
+../../collections/ansible_collections/streaming/lab/plugins/module_utils/connect/rest.py
