@@ -8,45 +8,46 @@ import signal
 import sys
 import threading
 
-from hdfs_sink import arguments, tally, webhdfs
+from hdfs_sink import arguments, metrics
 from hdfs_sink.backoff import brief
-from hdfs_sink.compact import compact
-from hdfs_sink.say import Say
+from hdfs_sink.event_log import EventLog
+from hdfs_sink.hdfs import client as webhdfs
+from hdfs_sink.hdfs.compact import compact
 from hdfs_sink.sink import Sink
 
 LONGEST_END = 15.0
-"""Seconds after SIGTERM in which it ends, whatever HDFS and Kafka do: what is not committed then is still in Kafka."""
+"""It ends this many seconds after SIGTERM, whatever HDFS and Kafka do; rows that are not committed are in Kafka."""
 
 
 def main() -> int:
-    """Run what the command line says.
+    """Run the command line.
 
     Returns:
-        an exit status: 0 done, 1 HDFS refused (compact), 2 it cannot work so: bad usage, a missing codec.
+        an exit status: 0 done, 1 HDFS refused (compact), 2 another start would fail too: bad usage, a missing codec.
     """
     settings = arguments.read()
-    say = Say()
-    # The clients log each try at a lost connection; the sink says itself what it waits for.
+    log = EventLog()
+    # The clients log each attempt to connect; the sink itself logs what it waits for.
     logging.basicConfig(level=logging.CRITICAL)
     if settings.command == "compact":
-        return compact_once(settings, say)
-    counts = tally.Tally(settings.topic)
-    sink = Sink(settings, say, counts)
-    end_by_signal(sink, say)
+        return compact_once(settings, log)
+    counted = metrics.Metrics(settings.topic)
+    sink = Sink(settings, log, counted)
+    end_by_signal(sink, log)
     if settings.metrics_port:
         try:
-            tally.serve(counts, settings.metrics_address, settings.metrics_port)
+            metrics.serve(counted, settings.metrics_address, settings.metrics_port)
         except (OSError, OverflowError) as error:
-            say.event("no_metrics", f"port {settings.metrics_port} for metrics: {error}; choose another one", "error")
+            log.event("no_metrics", f"port {settings.metrics_port} for metrics: {error}; choose another one", "error")
             return 2
     return sink.run()
 
 
-def end_by_signal(sink: Sink, say: Say) -> None:
+def end_by_signal(sink: Sink, log: EventLog) -> None:
     """Let the first SIGTERM or SIGINT end the sink within LONGEST_END, and the second one at once.
 
-    A thread waits for them, so a library that blocks the main thread does not keep them off. To leave at any moment is
-    safe: a batch is in HDFS whole, or still in Kafka.
+    A thread waits for them, so a library that blocks the main thread does not delay them. Ending at any moment is safe:
+    a batch is either complete in HDFS or still in Kafka.
     """
     ending = {signal.SIGTERM, signal.SIGINT}
 
@@ -55,23 +56,23 @@ def end_by_signal(sink: Sink, say: Say) -> None:
         sink.stop()
         again = signal.sigtimedwait(ending, LONGEST_END)
         why = "by a second signal" if again else f"though not all was done in {LONGEST_END:.0f} s"
-        say.event("ended", f"ended {why}; what is not in HDFS is still in Kafka", "warning")
+        log.event("ended", f"ended {why}; what is not in HDFS is still in Kafka", "warning")
         os._exit(0)
 
-    # Before there are threads: they inherit it.
+    # Before the first thread: threads inherit the mask.
     signal.pthread_sigmask(signal.SIG_BLOCK, ending)
     threading.Thread(target=wait, daemon=True).start()
 
 
-def compact_once(settings: arguments.Settings, say: Say) -> int:
-    """Merge all small files there are; returns an exit status."""
+def compact_once(settings: arguments.Settings, log: EventLog) -> int:
+    """Merge all small files; returns an exit status."""
     try:
-        merged = compact(webhdfs.Client(settings.webhdfs, settings.user), settings, few=2)
+        merged = compact(webhdfs.Client(settings.webhdfs, settings.user), settings, min_files=2)
     except webhdfs.ERRORS as error:
-        say.event("refused", f"HDFS does not merge files of {settings.folder}: {brief(error)}; try again", "error")
+        log.event("refused", f"HDFS does not merge files of {settings.folder}: {brief(error)}; try again", "error")
         return 1
     files = sum(merged.values())
-    say.event("compacted", f"merged {files} files of {settings.folder} into others", files=files)
+    log.event("compacted", f"merged {files} files of {settings.folder} into others", files=files)
     return 0
 
 

@@ -11,15 +11,15 @@ import urllib.parse
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from hdfs_sink.batch import Limits
-from hdfs_sink.columns import KINDS, UNITS, Column
+from hdfs_sink.records.batch import Limits
+from hdfs_sink.records.columns import KINDS, UNITS, Column
 
 EPILOG = """\
 examples:
   hdfs-sink --topic mysql_temperatures
   hdfs-sink --topic mysql_temperatures2 --bare --format jsonl --by-day --seconds 30
   hdfs-sink compact --topic mysql_temperatures
-Arguments can come from a file, one a line: hdfs-sink @file. Ctrl-C or SIGTERM write what is gathered and end.
+Arguments can come from a file, one on each line: hdfs-sink @file. Ctrl-C or SIGTERM write all gathered rows and end.
 """
 NOTES_COLUMNS = "datahora:datetime,valor:float"
 CLIENTS = ("auto", "kafka-python", "librdkafka")
@@ -28,7 +28,7 @@ SIZES = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
 
 @dataclass(frozen=True)
 class Settings:
-    """What a sink was told, checked. The command line's help says what each means."""
+    """The checked command line; its help describes each option."""
 
     command: str
     topic: str
@@ -39,7 +39,7 @@ class Settings:
     format: str
     columns: list[Column]
     bare: bool
-    places: bool
+    offset_columns: bool
     by_day: bool
     time: Column | None
     limits: Limits
@@ -59,63 +59,63 @@ def build_parser() -> argparse.ArgumentParser:
     """The parser."""
     parser = argparse.ArgumentParser(
         prog="hdfs-sink",
-        description="Copy a topic of Kafka into files of HDFS, every record once, whatever dies in between.",
+        description="Copy a topic of Kafka into files of HDFS, every record exactly once.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         fromfile_prefix_chars="@",
         allow_abbrev=False,
     )
     add = parser.add_argument
-    add("command", nargs="?", choices=("run", "compact"), default="run", help="compact: merge small files, and end")
-    add("--topic", required=True, help="what to read")
+    add("command", nargs="?", choices=("run", "compact"), default="run", help="compact: merge small files and end")
+    add("--topic", required=True, help="topic to read")
     add("--bootstrap", metavar="HOST:PORT,...", default=os.environ.get("HDFS_SINK_BOOTSTRAP", "localhost:9092"))
     add("--webhdfs", metavar="URL,...", default=os.environ.get("HDFS_SINK_WEBHDFS", "http://hadoopmaster:9870"),
-        help="of all NameNodes")  # fmt: skip
+        help="all NameNodes")  # fmt: skip
     add("--user", default=os.environ.get("HDFS_SINK_USER", "hadoop"), help="HDFS's user, default: hadoop")
-    add("--folder", help="of HDFS, default: the lab's own (HDFS_SINK_FOLDER, else /user/USER/kafka) and below it TOPIC")
+    add("--folder", help="in HDFS; default: TOPIC in the lab's folder (HDFS_SINK_FOLDER, otherwise /user/USER/kafka)")
 
     rows = parser.add_argument_group("rows").add_argument
     rows("--format", choices=("csv", "jsonl"), default="csv", help="default: csv, as in the notes")
-    text = f"fields that a row must have; kinds: {', '.join(KINDS)}, decimal(SCALE); default for csv: {NOTES_COLUMNS}"
+    text = f"required fields of a row; kinds: {', '.join(KINDS)}, decimal(SCALE); default for csv: {NOTES_COLUMNS}"
     rows("--columns", metavar="NAME:KIND,...", help=text)
-    rows("--bare", action="store_true", help="the value is the row, without `payload` around it")
-    rows("--offset-columns", action="store_true", help="partition and offset are in each row")
-    rows("--by-day", action="store_true", help="a folder dt=YYYY-MM-DD for each day, UTC")
-    text = "field with the record's time, default kind: datetime; without it: the time that Kafka has of the record"
+    rows("--bare", action="store_true", help="the value itself is the row, without `payload`")
+    rows("--offset-columns", action="store_true", help="add partition and offset to each row")
+    rows("--by-day", action="store_true", help="one folder dt=YYYY-MM-DD for each day (UTC)")
+    text = "field with the record's time, default kind: datetime; without it: Kafka's time of the record"
     rows("--time-field", default="", metavar="NAME:KIND", help=text)
-    rows("--dead-letters", metavar="TOPIC", help="of records without a row; default: TOPIC-dead-letters")
+    rows("--dead-letters", metavar="TOPIC", help="topic for records without a row; default: TOPIC-dead-letters")
 
-    flush = parser.add_argument_group("when a file is written: whichever comes first").add_argument
+    flush = parser.add_argument_group("a file is written at the first of these limits").add_argument
     flush("--rows", type=number(int, 1), default=50_000, help="default: 50000")
     flush("--bytes", type=size, default=size("8m"), help="such as 8m, the default")
-    flush("--seconds", type=number(float, 0.001), default=10.0, help="since the first row, default: 10")
-    text = "of gathered rows, all partitions together; default: 64m"
+    flush("--seconds", type=number(float, 0.001), default=10.0, help="since the first row; default: 10")
+    text = "most gathered rows of all partitions; default: 64m"
     flush("--memory", type=size, default=size("64m"), help=text)
 
     several = parser.add_argument_group("several instances for one topic").add_argument
-    several("--share", action="store_true", help="the partitions are shared by Kafka's consumer group")
+    several("--share", action="store_true", help="Kafka's consumer group distributes the partitions")
     several("--instance", type=share_of, default=(1, 1), metavar="I/N", help="every N-th partition")
-    several("--group", help="consumer group, for shares and for tools that show lag; default: hdfs-sink-TOPIC")
+    several("--group", help="consumer group, for --share and for tools that show lag; default: hdfs-sink-TOPIC")
 
     more = parser.add_argument_group("more").add_argument
-    text = "what reads Kafka; auto, the default: librdkafka where confluent-kafka is installed, but not with --share"
+    text = "client that reads Kafka; default: auto, librdkafka if confluent-kafka is installed and without --share"
     more("--client", choices=CLIENTS, default="auto", help=text)
-    text = "merge small files so often; default: 3600; 0: never"
+    text = "time between two merges of small files; default: 3600; 0: never"
     more("--compact-every", type=number(float, 0), default=3600.0, metavar="SECONDS", help=text)
-    more("--compact-bytes", type=size, default=size("128m"), help="up to this size; default: 128m")
-    more("--metrics-port", type=number(int, 0, 65535), default=0, help="for Prometheus; default: none")
+    more("--compact-bytes", type=size, default=size("128m"), help="largest merged file; default: 128m")
+    more("--metrics-port", type=number(int, 0, 65535), default=0, help="port for Prometheus; default: none")
     more("--metrics-address", default="127.0.0.1", help="default: 127.0.0.1")
     return parser
 
 
 def number(kind: type[int] | type[float], least: float, most: float = 10**9) -> Callable[[str], float]:
-    """Make what reads a number.
+    """Make a function that reads a number.
 
     Parameters:
         kind: int or float.
-        least, most: what it may be.
+        least, most: its range.
     Returns:
-        a function that raises argparse.ArgumentTypeError where a text is no such number.
+        a function that raises argparse.ArgumentTypeError for any other text.
     """
 
     def read_number(text: str) -> float:
@@ -137,36 +137,36 @@ def size(text: str) -> int:
     Returns:
         bytes.
     Raises:
-        argparse.ArgumentTypeError: it is none.
+        argparse.ArgumentTypeError: the text is not a size.
     """
-    found = re.fullmatch(r"(\d{1,15})([kmg]?)b?", text.lower(), re.ASCII)
-    if not found or not int(found[1]):
+    match = re.fullmatch(r"(\d{1,15})([kmg]?)b?", text.lower(), re.ASCII)
+    if not match or not int(match[1]):
         raise argparse.ArgumentTypeError(f"{text!r} is no size such as 500k or 8m")
-    return int(found[1]) * SIZES[found[2]]
+    return int(match[1]) * SIZES[match[2]]
 
 
 def share_of(text: str) -> tuple[int, int]:
-    """Read which instance of how many: 2/3.
+    """Read the number of an instance and of all instances: 2/3.
 
     Raises:
-        argparse.ArgumentTypeError: it is no such share.
+        argparse.ArgumentTypeError: the text is not a share.
     """
-    found = re.fullmatch(r"(\d{1,6})/(\d{1,6})", text, re.ASCII)
-    if not found or not 1 <= int(found[1]) <= int(found[2]):
+    match = re.fullmatch(r"(\d{1,6})/(\d{1,6})", text, re.ASCII)
+    if not match or not 1 <= int(match[1]) <= int(match[2]):
         raise argparse.ArgumentTypeError(f"{text!r} is no share such as 1/3, 2/3 or 3/3")
-    return int(found[1]), int(found[2])
+    return int(match[1]), int(match[2])
 
 
-def trouble_with(given: argparse.Namespace, brokers: list[str]) -> str:
-    """What is wrong with addresses and names, empty if nothing is."""
+def invalid_names(given: argparse.Namespace, brokers: list[str]) -> str:
+    """Check addresses and names; returns the first problem, or an empty text."""
     for name in (given.topic, given.dead_letters or given.topic):
         if not re.fullmatch(r"[A-Za-z0-9._-]{1,249}", name):
             return f"{name!r} is no name of a topic"
     for broker in brokers or [""]:
-        if not address_of(f"//{broker}"):
+        if not is_address(f"//{broker}"):
             return f"--bootstrap {given.bootstrap!r} is not HOST:PORT, or several with commas between them"
     for url in given.webhdfs.split(","):
-        if not re.match("https?://", url) or not address_of(url):
+        if not re.match("https?://", url) or not is_address(url):
             return f"--webhdfs {given.webhdfs!r} is not http://HOST:PORT, or several with commas between them"
     if not re.fullmatch(r"[^\s/:@?&#]+", given.user):
         return f"--user {given.user!r} is no name of a user"
@@ -175,8 +175,8 @@ def trouble_with(given: argparse.Namespace, brokers: list[str]) -> str:
     return "--dead-letters is a topic of its own" if given.dead_letters == given.topic else ""
 
 
-def address_of(url: str) -> bool:
-    """Whether a URL has a host, and a port that there may be."""
+def is_address(url: str) -> bool:
+    """Whether a URL has a host, and no impossible port."""
     try:
         parts = urllib.parse.urlsplit(url)
         return bool(parts.hostname) and not re.search(r"\s", url) and parts.port != 0
@@ -188,9 +188,9 @@ def read(argv: list[str] | None = None) -> Settings:
     """Read the command line.
 
     Parameters:
-        argv: words after the program's name; None: this process's own.
+        argv: words after the program's name; None: those of this process.
     Raises:
-        SystemExit: it is wrong (status 2, with one line that says what).
+        SystemExit: it is wrong (status 2, with one line that gives the reason).
     """
     parser = build_parser()
     given = parser.parse_args(argv)
@@ -205,8 +205,8 @@ def read(argv: list[str] | None = None) -> Settings:
     parent = os.environ.get("HDFS_SINK_FOLDER", f"/user/{given.user}/kafka")
     folder = (given.folder or f"{parent}/{given.topic}").rstrip("/")
     brokers = [address.strip() for address in given.bootstrap.split(",") if address.strip()]
-    if trouble := trouble_with(given, brokers):
-        parser.error(trouble)
+    if problem := invalid_names(given, brokers):
+        parser.error(problem)
     if not folder.startswith("/"):
         parser.error(f"--folder {folder!r} does not begin with /")
     if given.format == "csv" and not columns:
@@ -229,7 +229,7 @@ def read(argv: list[str] | None = None) -> Settings:
         format=given.format,
         columns=columns,
         bare=given.bare,
-        places=given.offset_columns,
+        offset_columns=given.offset_columns,
         by_day=given.by_day,
         time=time,
         limits=Limits(given.rows, given.bytes, given.seconds),

@@ -1,4 +1,4 @@
-"""What is being waited for, since when, and when it is tried again. It is tried for ever."""
+"""Why the sink waits, since when, and when it tries again. It tries for ever."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import time
 from dataclasses import dataclass, field
 
 DELAYS = (0.2, 0.5, 1.0, 2.0, 3.0)
-"""Seconds before the next try; the last one for all that follow."""
+"""Seconds before each try; the last value repeats."""
 
 
 @dataclass
 class Backoff:
-    """Nothing is being waited for when it is made."""
+    """The failures of one kind of work since its last success."""
 
     why: str = ""
     tries: int = 0
@@ -22,23 +22,23 @@ class Backoff:
         """Note a failure.
 
         Parameters:
-            why: in one line.
-            now: seconds of a clock that only goes forward.
+            why: the reason in one line.
+            now: seconds of a monotonic clock.
         Returns:
-            whether it is news: the first failure, or another one than before.
+            whether the reason is new.
         """
-        news = not self.tries or why != self.why
+        is_new = not self.tries or why != self.why
         self.since = self.since if self.tries else now
         self.until = now + DELAYS[min(self.tries, len(DELAYS) - 1)]
         self.tries += 1
         self.why = why
-        return news
+        return is_new
 
     def worked(self) -> float:
-        """Note a success; returns for how many seconds nothing worked before."""
-        lasted = time.monotonic() - self.since if self.tries else 0.0
+        """Note a success; returns the seconds since the first failure."""
+        seconds = time.monotonic() - self.since if self.tries else 0.0
         self.why, self.tries, self.until = "", 0, 0.0
-        return lasted
+        return seconds
 
     def waiting(self, now: float) -> bool:
         """Whether it is too early for the next try."""

@@ -1,4 +1,4 @@
-"""Says which records of a batch have no row, and which offsets have no record."""
+"""Reports on a batch: records without a row, offsets without a record, files."""
 
 from __future__ import annotations
 
@@ -6,74 +6,68 @@ import time
 
 from kafka.errors import KafkaError
 
-from hdfs_sink.batch import Batch
-from hdfs_sink.dead_letters import DeadLetters
-from hdfs_sink.say import Say
-from hdfs_sink.source import Source
-from hdfs_sink.tally import Tally
+from hdfs_sink.records.batch import Batch
+from hdfs_sink.state import State
 
 
-def report(source: Source, letters_to: DeadLetters, say: Say, tally: Tally, number: int, batch: Batch) -> None:
-    """Say what a batch has no row of: to the topic of dead letters first, then to the log.
+def report(state: State, number: int, batch: Batch) -> None:
+    """Report the records and offsets of a batch that have no row: first as dead letters, then in the log.
 
     Parameters:
-        source: asked where the log begins, if that was not seen when offsets lacked.
-        letters_to: the topic of dead letters.
-        say: the log.
-        tally: counts it.
+        state: its source is asked where the log begins if that is not known.
         number: of the partition.
         batch: marked as reported.
     Raises:
-        KafkaError: the brokers did not take it; call again.
+        KafkaError: the brokers refused a dead letter; call again.
     """
-    letters = [letters_to.letter(record, reason) for record, reason in batch.poison]
+    letters = [state.letters.letter(record, reason) for record, reason in batch.poison]
     lost = batch.lost
     if lost is None:
-        first = source.first(number)
+        first = state.connected.first(number)
         lost = [(begin, min(end, first)) for begin, end in batch.gaps if begin < first]
     try:
-        letters_to.send(letters + [letters_to.lost(number, *range_) for range_ in lost])
+        state.letters.send(letters + [state.letters.lost(number, begin, end) for begin, end in lost])
     except KafkaError:
-        letters_to.close()
+        state.letters.close()
         raise
     batch.reported = True
+    log = state.log
     for begin, end in lost:
         text = f"partition {number}: Kafka deleted offsets {begin} to {end - 1} before they were read"
-        say.event("lost", text, "error", partition=number, first=begin, last=end - 1)
+        log.event("lost", text, "error", partition=number, first=begin, last=end - 1)
     if batch.poison:
         record, reason = batch.poison[0]
-        text = f"{len(letters)} records have no row: see {letters_to.topic}; the first: {record.offset}, {reason}"
-        say.event("dead_letters", text, "warning", partition=number, records=len(letters), offset=record.offset)
-    gone = sum(end - begin for begin, end in lost)
-    skipped = sum(end - begin for begin, end in batch.gaps) - gone
+        text = f"{len(letters)} records have no row: see {state.letters.topic}; the first: {record.offset}, {reason}"
+        log.event("dead_letters", text, "warning", partition=number, records=len(letters), offset=record.offset)
+    lost_offsets = sum(end - begin for begin, end in lost)
+    skipped = sum(end - begin for begin, end in batch.gaps) - lost_offsets
     if skipped:
         text = f"partition {number}: {skipped} offsets have no record (transaction markers, compaction)"
-        say.event("skipped", text, partition=number, offsets=skipped)
-    tally.add("offsets_lost", number, gone)
-    tally.add("offsets_skipped", number, skipped)
+        log.event("skipped", text, partition=number, offsets=skipped)
+    state.metrics.add("offsets_lost", number, lost_offsets)
+    state.metrics.add("offsets_skipped", number, skipped)
 
 
-def written(say: Say, tally: Tally, number: int, batch: Batch, paths: list[str], folder: str) -> None:
-    """Count a batch that HDFS has, and say so.
+def written(state: State, number: int, batch: Batch, paths: list[str]) -> None:
+    """Count a batch that is in HDFS, and log it.
 
     Parameters:
-        say: the log.
-        tally: counts it.
+        state: of the sink.
         number: of the partition.
         batch: with or without rows.
-        paths: of its files; of several days only those that got their names now.
-        folder: the sink's.
+        paths: of its files; for several days only of those that were renamed now.
     """
-    tally.add("dead_letters", number, len(batch.poison))
+    metrics = state.metrics
+    metrics.add("dead_letters", number, len(batch.poison))
     if not batch.files:
         return
-    tally.add("rows", number, batch.rows)
-    tally.add("files", number, len(batch.files))
-    tally.add("bytes", number, batch.bytes)
-    tally.last = paths[-1].removeprefix(f"{folder}/") if paths else tally.last
+    metrics.add("rows", number, batch.rows)
+    metrics.add("files", number, len(batch.files))
+    metrics.add("bytes", number, batch.bytes)
+    metrics.last_file = paths[-1].removeprefix(f"{state.settings.folder}/") if paths else metrics.last_file
     path = paths[0] if len(paths) == 1 else f"{len(batch.files)} files of days {min(batch.files)} to {max(batch.files)}"
-    if not say.terminal:
-        say.event(
+    if not state.log.terminal:
+        state.log.event(
             "wrote",
             f"{batch.rows} rows to {path}",
             partition=number,
@@ -83,5 +77,5 @@ def written(say: Say, tally: Tally, number: int, batch: Batch, paths: list[str],
             end=batch.end,
             seconds=f"{time.monotonic() - batch.began:.3f}",
             files=len(batch.files),
-            file=paths[-1] if paths else tally.last,
+            file=paths[-1] if paths else metrics.last_file,
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hdfs_sink.webhdfs import Client
+from hdfs_sink.hdfs.client import Client
 
 
 def _client(settings: dict[str, str]) -> Client:

@@ -15,10 +15,10 @@ from typing import Any, NamedTuple
 
 from hdfs import HdfsError
 
-from hdfs_sink import arguments, part, sink
-from hdfs_sink.say import Say
-from hdfs_sink.source import Topic
-from hdfs_sink.tally import Tally
+from hdfs_sink import arguments, partition, sink
+from hdfs_sink.event_log import EventLog
+from hdfs_sink.kafka.source import Topic
+from hdfs_sink.metrics import Metrics
 
 TOPIC = "temperatures"
 FOLDER = "/sink"
@@ -180,14 +180,6 @@ class Client:
 
         self._do("remove", act)
 
-    def _delete(self, path: str, recursive: str) -> None:
-        def act() -> None:
-            for name in [name for name in self.store.files if name.startswith(f"{path}/")]:
-                del self.store.files[name]
-            self.store.folders -= {name for name in self.store.folders if f"{name}/".startswith(f"{path}/")}
-
-        self._do("delete", act)
-
     def parent(self, path: str) -> None:
         self._do("mkdirs", lambda: self.store.make_parents(path))
 
@@ -263,14 +255,14 @@ class Source:
     def end(self, partition: int) -> int:
         return self.log.end(partition)
 
-    def lag(self, places: dict[int, int], ask: bool = False) -> dict[int, int]:
-        return {number: self.log.end(number) - place for number, place in places.items()}
+    def lag(self, positions: dict[int, int], ask: bool = False) -> dict[int, int]:
+        return {number: self.log.end(number) - offset for number, offset in positions.items()}
 
-    def commit(self, places: dict[int, int]) -> None:
-        self.committed.update(places)
+    def commit(self, positions: dict[int, int]) -> None:
+        self.committed.update(positions)
 
-    def close(self, places: dict[int, int] | None = None) -> None:
-        self.committed.update(places or {})
+    def close(self, positions: dict[int, int] | None = None) -> None:
+        self.committed.update(positions or {})
 
 
 class Letters:
@@ -294,20 +286,20 @@ class Letters:
         pass
 
 
-def make_sink(store: Store, log: Log, *more: str, step: Any = None, chance: Any = None, **parts: Any) -> sink.Sink:
+def make_sink(store: Store, log: Log, *more: str, step: Any = None, chance: Any = None, **source: Any) -> sink.Sink:
     """A real sink on the store and the log in memory; what it says is in `said`."""
     given = settings(*more)
-    made = sink.Sink(given, Say(io.StringIO()), Tally(given.topic))
-    made.client = Client(store, step) if step else Client(store)
-    made.uploads = part.Uploads(lambda: made.client)
-    made._source = Source(log, chance, **parts)
-    made.letters = Letters()
+    made = sink.Sink(given, EventLog(io.StringIO()), Metrics(given.topic))
+    made.state.client = Client(store, step) if step else Client(store)
+    made.state.uploads = partition.Uploads(lambda: made.state.client)
+    made.state.source = Source(log, chance, **source)
+    made.state.letters = Letters()
     return made
 
 
 def said(made: sink.Sink) -> str:
     """What a sink said."""
-    return made.say._stream.getvalue()
+    return made.log._stream.getvalue()
 
 
 def turn_until(made: sink.Sink, holds: Callable[[], bool], turns: int = 400) -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import random
 
-from hdfs_sink.batch import Batch, Gatherer, Limits
-from hdfs_sink.columns import Column
-from hdfs_sink.names import DAYS, NO_DAY
-from hdfs_sink.rows import Maker
+from hdfs_sink.hdfs.names import DAYS, NO_DAY
+from hdfs_sink.records.batch import Batch, Limits
+from hdfs_sink.records.columns import Column
+from hdfs_sink.records.gatherer import Gatherer
+from hdfs_sink.records.rows import Maker
 from tests.hdfs_sink.kit import DAY, Record, event
 
 MAKE = Maker("csv", [Column("id", "int")])
@@ -76,7 +77,7 @@ def test_rows_whose_time_is_null_have_a_day_of_their_own():
 
 
 def test_a_batch_has_a_bounded_number_of_days(monkeypatch):
-    monkeypatch.setattr("hdfs_sink.batch.MOST_DAYS", 3)
+    monkeypatch.setattr("hdfs_sink.records.gatherer.MAX_DAYS", 3)
     gatherer = gather(Limits(1000, 10_000, 60), by_day=True)
     gatherer.take([record for day in range(7) for record in records(day, timestamp=day * DAY)], 0)
     assert [len(batch.files) for batch in all_of(gatherer, finish=True)] == [3, 3, 1]

@@ -10,8 +10,9 @@ from types import SimpleNamespace
 import pytest
 from kafka.errors import KafkaError, TopicAlreadyExistsError, TopicAuthorizationFailedError, UnsupportedCodecError
 
-from hdfs_sink import backoff, dead_letters, tally
-from hdfs_sink.dead_letters import DeadLetters, NoTopicError
+from hdfs_sink import backoff
+from hdfs_sink.kafka import dead_letters
+from hdfs_sink.kafka.dead_letters import DeadLetters, NoTopicError
 from tests.conftest import ROOT
 from tests.hdfs_sink.kit import Log, Store, make_sink, said, turn_until
 
@@ -22,8 +23,8 @@ def reading():
     store, log, failing = Store(), Log(), []
     log.fill(3)
     made = make_sink(store, log)
-    turn_until(made, lambda: bool(made.parts))
-    poll, made.polls = made._source.poll, 0
+    turn_until(made, lambda: bool(made.state.partitions))
+    poll, made.polls = made.state.source.poll, 0
 
     def failing_poll(seconds: float) -> dict:
         made.polls += 1
@@ -31,7 +32,7 @@ def reading():
             raise failing[0]
         return poll(seconds)
 
-    made._source.poll = failing_poll
+    made.state.source.poll = failing_poll
     return made, store, failing
 
 
@@ -43,12 +44,12 @@ def test_a_poll_that_fails_is_waited_for_and_not_taken_for_resumed(reading, monk
         made._turn()
     assert made.polls <= 2, "polled again before its time"
     assert "event=waiting" in said(made) and "event=resumed" not in said(made)
-    assert made.tally.trouble == "waiting: KafkaError: the leader is gone (try 1)"
+    assert made.metrics.trouble == "waiting: KafkaError: the leader is gone (try 1)"
     failing.clear()
     made._reading.until = 0.0
     turn_until(made, lambda: len(store.visible()) == 3)
     assert said(made).count("event=resumed") == 1
-    assert made.tally.trouble == ""
+    assert made.metrics.trouble == ""
 
 
 def test_a_missing_codec_ends_it_with_one_line(reading):
@@ -122,13 +123,13 @@ def test_a_topic_of_dead_letters_that_cannot_be_created_is_named_in_log_and_metr
     log.records[0][0] = log.records[0][0]._replace(value=b"bad")
     made = make_sink(store, log)
     admin = Admin(3, TopicAuthorizationFailedError("not authorized"))
-    made.letters, sent = letters(admin)
-    turn_until(made, lambda: made.tally.retries >= 3)
+    made.state.letters, sent = letters(admin)
+    turn_until(made, lambda: made.metrics.retries >= 3)
     assert "topic dead for records without a row is missing and cannot be created (" in said(made)
     assert "create it, or name another one with --dead-letters" in said(made)
     client = pytest.importorskip("prometheus_client")
     registry = client.CollectorRegistry()
-    registry.register(tally.Collector(made.tally))
+    registry.register(made.metrics)
     shown = 'hdfs_sink_dead_letters_topic_missing{dead_letters="dead",topic="temperatures"} 1.0'
     assert shown in client.generate_latest(registry).decode()
     admin.refusal = None
@@ -145,9 +146,9 @@ def test_a_topic_of_dead_letters_that_cannot_be_created_says_which():
 STUCK = """
 import hashlib, sys, time
 from hdfs_sink import __main__ as program
-from hdfs_sink.say import Say
+from hdfs_sink.event_log import EventLog
 program.LONGEST_END = float(sys.argv[1])
-program.end_by_signal(type("Sink", (), {"stop": lambda self: print("stopping", flush=True)})(), Say())
+program.end_by_signal(type("Sink", (), {"stop": lambda self: print("stopping", flush=True)})(), EventLog())
 print("ready", flush=True)
 while True:  # a library that neither looks at signals nor returns
     hashlib.pbkdf2_hmac("sha256", b"", b"", 200_000)

@@ -6,9 +6,9 @@ import json
 
 import pytest
 
-from hdfs_sink.columns import Column
-from hdfs_sink.names import day_of
-from hdfs_sink.rows import Maker
+from hdfs_sink.hdfs.names import day_of
+from hdfs_sink.records.columns import Column
+from hdfs_sink.records.rows import Maker
 from tests.conftest import ROOT
 from tests.hdfs_sink.kit import Record
 

@@ -9,9 +9,10 @@ import threading
 import pytest
 from hdfs import HdfsError
 
-from hdfs_sink import backoff, compact, place
-from hdfs_sink.batch import Batch
-from hdfs_sink.names import Paths
+from hdfs_sink import backoff
+from hdfs_sink.hdfs import compact, position
+from hdfs_sink.hdfs.names import Paths, Position
+from hdfs_sink.records.batch import Batch
 from tests.hdfs_sink.kit import DAY, FOLDER, Client, Killed, Log, Scheduler, Store, make_sink, said, turn_until
 
 PATHS = Paths(FOLDER, "temperatures", "id-1", 0)
@@ -20,7 +21,7 @@ PATHS = Paths(FOLDER, "temperatures", "id-1", 0)
 @pytest.fixture(autouse=True)
 def no_pauses(monkeypatch):
     monkeypatch.setattr(backoff, "DELAYS", (0.0,))
-    monkeypatch.setattr("hdfs_sink.sink.LOOK_EVERY", 0.0)
+    monkeypatch.setattr("hdfs_sink.following.LOOK_EVERY", 0.0)
 
 
 def rows(store: Store) -> list[int]:
@@ -35,14 +36,14 @@ def batch(start: int, end: int) -> Batch:
 def test_of_two_writers_of_one_offset_one_commits():
     store = Store()
     client = Client(store)
-    known = place.find(client, PATHS, lambda: 0)
+    known = position.find(client, PATHS, lambda: 0)
     first, second = batch(0, 3), batch(0, 2)
-    place.stage(client, PATHS, first, "csv")
-    place.stage(client, PATHS, second, "csv")
-    after = place.commit(client, PATHS, known, first, "csv")
-    with pytest.raises(place.Fenced):
-        place.commit(client, PATHS, known, second, "csv")
-    place.publish(client, PATHS, after)
+    position.stage(client, PATHS, first, "csv")
+    position.stage(client, PATHS, second, "csv")
+    after = position.commit(client, PATHS, known, first, "csv")
+    with pytest.raises(position.Fenced):
+        position.commit(client, PATHS, known, second, "csv")
+    position.publish(client, PATHS, after)
     assert rows(store) == [0, 1, 2]
     assert store.names() == ["temperatures+0+00000000000000000000.csv"]
 
@@ -50,34 +51,34 @@ def test_of_two_writers_of_one_offset_one_commits():
 def test_a_commit_whose_answer_was_lost_is_found_to_be_done():
     store = Store()
     client = Client(store)
-    known, one = place.find(client, PATHS, lambda: 0), batch(0, 3)
-    place.stage(client, PATHS, one, "csv")
-    done = place.commit(client, PATHS, known, one, "csv")
-    assert place.commit(client, PATHS, known, one, "csv") == done
-    assert place.find(client, PATHS, lambda: 99) == done
+    known, one = position.find(client, PATHS, lambda: 0), batch(0, 3)
+    position.stage(client, PATHS, one, "csv")
+    done = position.commit(client, PATHS, known, one, "csv")
+    assert position.commit(client, PATHS, known, one, "csv") == done
+    assert position.find(client, PATHS, lambda: 99) == done
     assert rows(store) == [0, 1, 2]
 
 
 def test_who_finds_a_place_publishes_what_it_says_is_committed():
     store = Store()
     client = Client(store)
-    known, one = place.find(client, PATHS, lambda: 0), batch(0, 3)
-    place.stage(client, PATHS, one, "csv")
-    place.commit(client, PATHS, known, one, "csv")
+    known, one = position.find(client, PATHS, lambda: 0), batch(0, 3)
+    position.stage(client, PATHS, one, "csv")
+    position.commit(client, PATHS, known, one, "csv")
     assert rows(store) == []
-    assert place.find(Client(store), PATHS, lambda: 0).next == 3
+    assert position.find(Client(store), PATHS, lambda: 0).next == 3
     assert rows(store) == [0, 1, 2]
 
 
 def test_a_stopped_writer_cannot_commit_a_file_that_was_swept():
     store = Store()
     client = Client(store)
-    known, late = place.find(client, PATHS, lambda: 0), batch(0, 3)
-    place.stage(client, PATHS, late, "csv")
-    swept = place.sweep(client, PATHS, place.find(client, PATHS, lambda: 0), now=10_000)
+    known, late = position.find(client, PATHS, lambda: 0), batch(0, 3)
+    position.stage(client, PATHS, late, "csv")
+    swept = position.sweep(client, PATHS, position.find(client, PATHS, lambda: 0), now=10_000)
     assert (swept.next, client.names(f"{PATHS.home}/staged")) == (0, [])
-    with pytest.raises(place.Fenced):
-        place.commit(client, PATHS, known, late, "csv")
+    with pytest.raises(position.Fenced):
+        position.commit(client, PATHS, known, late, "csv")
 
 
 def test_files_of_merged_offsets_are_fenced_as_before():
@@ -85,13 +86,13 @@ def test_files_of_merged_offsets_are_fenced_as_before():
     log.fill(40)
     made = make_sink(store, log, "--rows", "4")
     turn_until(made, lambda: len(rows(store)) == 40)
-    stale = place.Place(8, 4, "-", "0" * 12, "csv")
-    assert compact.compact(made.client, made.settings) == {0: 9}
+    stale = Position(8, 4, "-", "0" * 12, "csv")
+    assert compact.compact(made.state.client, made.settings) == {0: 9}
     assert len(store.names()) == 1
     again = batch(8, 12)
-    place.stage(made.client, PATHS, again, "csv")
-    with pytest.raises(place.Fenced):
-        place.commit(made.client, PATHS, stale, again, "csv")
+    position.stage(made.state.client, PATHS, again, "csv")
+    with pytest.raises(position.Fenced):
+        position.commit(made.state.client, PATHS, stale, again, "csv")
     assert rows(store) == list(range(40))
 
 
@@ -100,7 +101,7 @@ def test_a_deleted_hidden_folder_is_made_anew_from_what_is_attached_to_the_files
     log.fill(10)
     log.fill(5, partition=1)
     turn_until(make_sink(store, log, "--rows", "4"), lambda: len(rows(store)) == 15)
-    Client(store)._delete(f"{FOLDER}/_sink", "true")
+    Client(store).remove(f"{FOLDER}/_sink", whole=True)
     log.fill(5)
     turn_until(make_sink(store, log, "--rows", "4"), lambda: len(rows(store)) >= 20)
     assert sorted(rows(store)) == [*range(15), *range(10_000, 10_005)]
@@ -110,8 +111,8 @@ def test_a_topic_made_again_is_read_from_its_beginning_and_said(monkeypatch):
     store, log = Store(), Log()
     log.fill(5)
     made = make_sink(store, log)
-    source = made._source
-    monkeypatch.setattr("hdfs_sink.sink.open_source", lambda settings: type(source)(log))
+    source = made.state.source
+    monkeypatch.setattr("hdfs_sink.following.open_source", lambda settings: type(source)(log))
     turn_until(made, lambda: len(rows(store)) == 5)
     log.id, log.records = "id-2", {0: []}
     log.fill(7)
@@ -142,10 +143,10 @@ def test_what_retention_ate_is_reported_and_not_silently_passed_over():
     log.first[0] = 9
     turn_until(made, lambda: len(rows(store)) == 11)
     assert rows(store) == [*range(5), *range(9, 15)]
-    assert made.letters.sent == [("0/5-8", "lost")]
-    assert (made.tally.sum("offsets_lost"), made.tally.sum("offsets_skipped")) == (4, 0)
+    assert made.state.letters.sent == [("0/5-8", "lost")]
+    assert (made.metrics.sum("offsets_lost"), made.metrics.sum("offsets_skipped")) == (4, 0)
     assert "level=error event=lost" in said(made)
-    assert place.find(made.client, PATHS, lambda: 0).next == 15
+    assert position.find(made.state.client, PATHS, lambda: 0).next == 15
 
 
 def test_markers_and_compaction_are_counted():
@@ -154,8 +155,8 @@ def test_markers_and_compaction_are_counted():
     log.fill(5, skip=3)
     made = make_sink(store, log)
     turn_until(made, lambda: len(rows(store)) == 10)
-    assert made.tally.sum("offsets_skipped") == 3
-    assert made.letters.sent == []
+    assert made.metrics.sum("offsets_skipped") == 3
+    assert made.state.letters.sent == []
 
 
 def test_a_log_that_was_cut_is_an_error_and_doubles_nothing():
@@ -164,7 +165,7 @@ def test_a_log_that_was_cut_is_an_error_and_doubles_nothing():
     made = make_sink(store, log)
     turn_until(made, lambda: len(rows(store)) == 10)
     log.records[0] = log.records[0][:4]
-    made._source.positions[0] = 0
+    made.state.source.positions[0] = 0
     turn_until(made, lambda: "event=log_cut" in said(made))
     assert rows(store) == list(range(10))
 
@@ -173,14 +174,14 @@ def test_poison_alone_moves_the_place_and_is_sent_once():
     store, log = Store(), Log()
     log.records[0] = [record._replace(value=None) for record in _filled(3)]
     made = make_sink(store, log)
-    turn_until(made, lambda: len(made.letters.sent) == 3)
+    turn_until(made, lambda: len(made.state.letters.sent) == 3)
     made._turn()
     assert rows(store) == []
     other = make_sink(store, log)
     for _ in range(5):
         other._turn()
-    assert other.letters.sent == []
-    assert made.letters.sent[2] == ("0/2", "tombstone: the value is null")
+    assert other.state.letters.sent == []
+    assert made.state.letters.sent[2] == ("0/2", "tombstone: the value is null")
 
 
 def _filled(count: int) -> list:
@@ -204,8 +205,8 @@ def test_hdfs_that_refuses_for_a_while_stops_the_reading_and_nothing_else():
     down[0] = True
     for _ in range(50):
         made._turn()
-    assert sum(part.gatherer.waiting for part in made.parts.values()) <= 13
-    assert made.tally.trouble.startswith("waiting: Name node is in safe mode")
+    assert sum(part.gatherer.waiting for part in made.state.partitions.values()) <= 13
+    assert made.metrics.trouble.startswith("waiting: Name node is in safe mode")
     down[0] = False
     turn_until(made, lambda: len(rows(store)) == 500, turns=2000)
     assert rows(store) == list(range(500))
@@ -216,11 +217,11 @@ def test_ending_writes_what_is_gathered_and_commits_the_groups_offset():
     store, log = Store(), Log()
     log.fill(3)
     made = make_sink(store, log, "--seconds", "3600")
-    turn_until(made, lambda: bool(made.parts) and made.parts[0].gatherer.waiting == 3)
+    turn_until(made, lambda: bool(made.state.partitions) and made.state.partitions[0].gatherer.waiting == 3)
     made.stop()
     made.run()
     assert rows(store) == [0, 1, 2]
-    assert made._source.committed == {0: 3}
+    assert made.state.source.committed == {0: 3}
     assert "event=ended" in said(made)
 
 
@@ -264,11 +265,11 @@ def test_a_batch_of_several_days_is_committed_whole_wherever_its_writer_dies(mer
             break
         assert len(set(rows(store))) == len(rows(store)), f"doubled at request {fatal}"
         if merge:
-            compact.compact(Client(store), made.settings, few=2)
+            compact.compact(Client(store), made.settings, min_files=2)
         turn_until(make_sink(store, log, "--by-day", "--rows", "6"), lambda s=store: len(rows(s)) >= 12)
         assert rows_of_days(store) == THREE_DAYS, f"killed at request {fatal}"
         # The one that was killed had only hung.
-        made.client.step = lambda name, done: None
+        made.state.client.step = lambda name, done: None
         for _ in range(5):
             made._turn()
         assert rows_of_days(store) == THREE_DAYS, f"hung at request {fatal}"
@@ -282,7 +283,7 @@ def test_days_by_turns_do_not_make_a_file_of_each_row():
     made = make_sink(store, log, "--by-day", "--rows", "500", "--seconds", "3600")
     turn_until(made, lambda: len(rows(store)) == 1000, turns=2000)
     assert len(store.names()) == 4
-    assert made.tally.sum("files") == 4
+    assert made.metrics.sum("files") == 4
     about = store.about[f"{FOLDER}/{store.names()[0]}"]
     assert (about["start"], about["end"], about["rows"], about["files"]) == (0, 500, 250, 2)
 
@@ -293,7 +294,7 @@ def test_places_that_older_versions_left_are_read():
         "00000000000000000012+00000000000000000000+2025-02-21+0123456789ab.jsonl",
         "00000000000000000012+00000000000000000012+-+0123456789ab.none",
     ):
-        assert str(place.Place.read(name)) == name and place.Place.read(name).staged.startswith("0123456789ab.")
+        assert str(Position.read(name)) == name and Position.read(name).staged.startswith("0123456789ab.")
 
 
 def test_a_batch_that_is_half_shown_when_its_hidden_folder_is_deleted_is_neither_lost_nor_doubled():
@@ -305,12 +306,12 @@ def test_a_batch_that_is_half_shown_when_its_hidden_folder_is_deleted_is_neither
 
     with pytest.raises(Killed):
         turn_until(make_sink(store, log, "--by-day", "--rows", "12", step=step), lambda: False)
-    Client(store)._delete(f"{FOLDER}/_sink", "true")
+    Client(store).remove(f"{FOLDER}/_sink", whole=True)
     made = make_sink(store, log, "--by-day")
-    turn_until(made, lambda: made.tally.retries >= 3)
-    assert "holds 2 of 3 files with rows up to offset 11 of partition 0" in made.tally.trouble
+    turn_until(made, lambda: made.metrics.retries >= 3)
+    assert "holds 2 of 3 files with rows up to offset 11 of partition 0" in made.metrics.trouble
     left = " ".join(f"{FOLDER}/{name}" for name in store.names())
-    assert f": hdfs dfs -rm {left} (try " in made.tally.trouble
+    assert f": hdfs dfs -rm {left} (try " in made.metrics.trouble
     for name in store.names():
         del store.files[f"{FOLDER}/{name}"]
     turn_until(made, lambda: len(rows(store)) == 12)
@@ -320,19 +321,19 @@ def test_a_batch_that_is_half_shown_when_its_hidden_folder_is_deleted_is_neither
 def test_all_files_of_the_last_batch_are_known_after_they_were_merged():
     store, log = Store(), days_by_turns(24)
     turn_until(make_sink(store, log, "--by-day", "--rows", "6"), lambda: len(rows(store)) == 24)
-    compact.compact(Client(store), make_sink(store, log).settings, few=2)
-    Client(store)._delete(f"{FOLDER}/_sink", "true")
-    assert place.find(Client(store), PATHS, lambda: 0).next == 24
+    compact.compact(Client(store), make_sink(store, log).settings, min_files=2)
+    Client(store).remove(f"{FOLDER}/_sink", whole=True)
+    assert position.find(Client(store), PATHS, lambda: 0).next == 24
 
 
 def test_the_marked_name_of_a_file_is_told_when_the_answer_to_its_rename_was_lost():
     store = Store()
     client = Client(store)
-    known, one = place.find(client, PATHS, lambda: 0), batch(0, 3)
+    known, one = position.find(client, PATHS, lambda: 0), batch(0, 3)
     other = f"{FOLDER}/temperatures+0+00000000000000000000.csv"
     client.write(other, data=b"9\n")
-    place.stage(client, PATHS, one, "csv")
-    after = place.commit(client, PATHS, known, one, "csv")
+    position.stage(client, PATHS, one, "csv")
+    after = position.commit(client, PATHS, known, one, "csv")
     lost = [True]
 
     def step(name: str, done: bool) -> None:
@@ -341,9 +342,9 @@ def test_the_marked_name_of_a_file_is_told_when_the_answer_to_its_rename_was_los
             raise ConnectionError("no answer")
 
     with pytest.raises(ConnectionError):
-        place.publish(Client(store, step), PATHS, after)
+        position.publish(Client(store, step), PATHS, after)
     marked = f"{FOLDER}/temperatures+0+00000000000000000000+{after.batch}.csv"
-    assert place.publish(client, PATHS, after) == [marked]
+    assert position.publish(client, PATHS, after) == [marked]
     assert (store.files[marked], store.files[other]) == (b"0\n1\n2\n", b"9\n")
 
 
@@ -392,7 +393,7 @@ def test_writers_that_race_hang_and_die_lose_and_double_nothing(seed):
         def act() -> None:
             while True:
                 try:
-                    compact.compact(client, given, few=3)
+                    compact.compact(client, given, min_files=3)
                 except (HdfsError, ConnectionError):
                     continue
 
@@ -424,5 +425,5 @@ def test_what_an_older_version_committed_and_did_not_show_is_shown():
     client = Client(store)
     client.write(f"{PATHS.home}/at/{12:020d}+{0:020d}+{day}+0123456789ab.csv", data=b"")
     client.write(f"{PATHS.home}/staged/0123456789ab.csv", data=b"0\n1\n")
-    assert place.find(client, PATHS, lambda: 0).next == 12
+    assert position.find(client, PATHS, lambda: 0).next == 12
     assert store.names() == [f"dt={day}/temperatures+0+{0:020d}.csv"]

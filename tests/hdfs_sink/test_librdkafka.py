@@ -83,9 +83,9 @@ def librdkafka(monkeypatch):
     stand_in.__spec__ = importlib.machinery.ModuleSpec("confluent_kafka", None)
     stand_in.__dict__.update(Consumer=Consumer, KafkaException=KafkaException, TopicPartition=TopicPartition)
     monkeypatch.setitem(sys.modules, "confluent_kafka", stand_in)
-    monkeypatch.delitem(sys.modules, "hdfs_sink.librdkafka", raising=False)
-    yield importlib.import_module("hdfs_sink.librdkafka")
-    sys.modules.pop("hdfs_sink.librdkafka", None)
+    monkeypatch.delitem(sys.modules, "hdfs_sink.kafka.librdkafka", raising=False)
+    yield importlib.import_module("hdfs_sink.kafka.librdkafka")
+    sys.modules.pop("hdfs_sink.kafka.librdkafka", None)
 
 
 @pytest.fixture

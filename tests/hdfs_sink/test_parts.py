@@ -7,7 +7,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from hdfs_sink import arguments, backoff, compact, names, say, sink, tally
+from hdfs_sink import arguments, backoff, event_log, following, metrics
+from hdfs_sink.hdfs import compact, names
 from tests.hdfs_sink.kit import FOLDER, Client, Log, Source, Store, make_sink, said, settings, turn_until
 
 
@@ -69,10 +70,10 @@ def test_a_mistake_is_one_line_and_status_2(words, said, capsys):
 
 
 def test_a_place_is_read_back_from_its_name():
-    place = names.Place(12, 7, "2026-11-25", "0123456789ab", "csv")
-    assert names.Place.read(str(place)) == place
-    with pytest.raises(ValueError, match="does not name a place"):
-        names.Place.read("README")
+    position = names.Position(12, 7, "2026-11-25", "0123456789ab", "csv")
+    assert names.Position.read(str(position)) == position
+    with pytest.raises(ValueError, match="does not name a position"):
+        names.Position.read("README")
 
 
 def test_a_topic_whose_name_would_hide_its_files_gets_a_letter():
@@ -99,25 +100,25 @@ def test_a_long_error_of_requests_becomes_one_short_line():
 
 def test_lines_of_a_log_are_logfmt():
     out = io.StringIO()
-    say.Say(out).event("wrote", 'two "words"', rows=5, file="/a/b.csv")
+    event_log.EventLog(out).event("wrote", 'two "words"', rows=5, file="/a/b.csv")
     assert 'level=info event=wrote rows=5 file=/a/b.csv msg="two \\"words\\""\n' in out.getvalue()
 
 
 def test_a_terminal_gets_a_line_that_the_next_one_replaces(monkeypatch):
     out = io.StringIO()
     out.isatty = lambda: True
-    spoken = say.Say(out)
-    spoken.live("5 rows")
-    spoken.event("ended", "ended")
+    log = event_log.EventLog(out)
+    log.live("5 rows")
+    log.event("ended", "ended")
     assert out.getvalue() == "\r\x1b[K5 rows\r\x1b[Kended\n"
 
 
 def test_prometheus_sees_counts_lag_and_waiting():
     client = pytest.importorskip("prometheus_client")
-    counts = tally.Tally("t", lag={0: 7}, trouble="waiting: HDFS")
+    counts = metrics.Metrics("t", lag={0: 7}, trouble="waiting: HDFS")
     counts.add("rows", 0, 5)
     registry = client.CollectorRegistry()
-    registry.register(tally.Collector(counts))
+    registry.register(counts)
     text = client.generate_latest(registry).decode()
     assert 'hdfs_sink_rows_total{partition="0",topic="t"} 5.0' in text
     assert 'hdfs_sink_lag{partition="0",topic="t"} 7.0' in text
@@ -130,7 +131,7 @@ def file(name: str, length: int, block: int = 1, copies: int = 1) -> dict:
 
 def test_files_are_divided_by_size_block_and_copies():
     files = [file("a", 4), file("b", 4), file("c", 4), file("d", 1, block=2), file("e", 1), file("f", 1, copies=2)]
-    made = compact.groups(files, most=8)
+    made = compact.groups(files, max_bytes=8)
     assert [[entry["pathSuffix"] for entry in group] for group in made] == [["a", "b"], ["c"], ["d", "e"], ["f"]]
 
 
@@ -149,7 +150,7 @@ def test_merging_keeps_days_and_partitions_apart_and_every_row():
     made = make_sink(store, log, "--rows", "2", "--by-day")
     turn_until(made, lambda: len(store.visible()) == 36)
     before = sorted(store.visible())
-    assert sum(compact.compact(made.client, made.settings, few=2).values()) == 12
+    assert sum(compact.compact(made.state.client, made.settings, min_files=2).values()) == 12
     assert sorted(store.visible()) == before
     assert store.names() == [
         f"dt=1970-01-0{day + 1}/temperatures+{partition}+{day * 6:020d}.csv"
@@ -169,11 +170,11 @@ def test_instances_share_partitions_by_number():
     first, second = make_sink(store, log, numbers={0, 2}), make_sink(store, log, numbers={1})
     turn_until(first, lambda: len(store.visible()) == 8)
     turn_until(second, lambda: len(store.visible()) == 12)
-    assert first.tally.sum("fenced") == second.tally.sum("fenced") == 0
+    assert first.metrics.sum("fenced") == second.metrics.sum("fenced") == 0
 
 
 def test_a_source_takes_every_nth_partition():
-    from hdfs_sink.source import KafkaPython
+    from hdfs_sink.kafka.kafka_python import KafkaPython
 
     assigned = []
     source = KafkaPython.__new__(KafkaPython)
@@ -188,20 +189,20 @@ def test_a_source_takes_every_nth_partition():
 def test_reading_a_topic_does_not_make_it(monkeypatch):
     from kafka.cluster import ClusterMetadata
 
-    from hdfs_sink import source
+    from hdfs_sink.kafka import kafka_python
 
     class Consumer:
         def __init__(self, **options):
             self._cluster = ClusterMetadata()
             self._cluster.add_topic("t")
 
-    monkeypatch.setattr(source, "KafkaConsumer", Consumer)
-    made = source.KafkaPython(arguments.read(["--topic", "t"]))
+    monkeypatch.setattr(kafka_python, "KafkaConsumer", Consumer)
+    made = kafka_python.KafkaPython(arguments.read(["--topic", "t"]))
     assert made._consumer._cluster.metadata_request().allow_auto_topic_creation is False
 
 
 def test_all_partitions_are_paused_or_none():
-    from hdfs_sink.source import KafkaPython
+    from hdfs_sink.kafka.kafka_python import KafkaPython
 
     done = []
     source = KafkaPython.__new__(KafkaPython)
@@ -220,7 +221,7 @@ def test_all_partitions_are_paused_or_none():
 
 
 def test_an_instance_that_the_group_does_not_know_finds_out_after_a_while():
-    from hdfs_sink.source import KafkaPython
+    from hdfs_sink.kafka.kafka_python import KafkaPython
 
     source = KafkaPython.__new__(KafkaPython)
     source._settings = arguments.read(["--topic", "t", "--share", "--group", "g"])
@@ -239,13 +240,13 @@ def test_an_instance_that_was_left_out_joins_anew_and_forgets_what_it_gathered(m
     store, log = Store(), Log()
     log.fill(5)
     made = make_sink(store, log, "--seconds", "3600", "--share")
-    turn_until(made, lambda: bool(made.parts) and made.parts[0].gatherer.waiting == 5)
+    turn_until(made, lambda: bool(made.state.partitions) and made.state.partitions[0].gatherer.waiting == 5)
     other = make_sink(store, log)
     turn_until(other, lambda: len(store.visible()) == 5)
-    made._source.out, made._look_at = True, 0.0
-    monkeypatch.setattr(sink, "open_source", lambda settings: Source(log))
+    made.state.source.out, made.state.look_at = True, 0.0
+    monkeypatch.setattr(following, "open_source", lambda settings: Source(log))
     log.fill(2)
-    turn_until(made, lambda: bool(made.parts) and made.parts[0].gatherer.waiting == 2)
+    turn_until(made, lambda: bool(made.state.partitions) and made.state.partitions[0].gatherer.waiting == 2)
     assert "event=left_out" in said(made)
     made._finish()
     assert [int(line) for line in store.visible()] == list(range(7))
@@ -256,7 +257,7 @@ def test_the_description_of_a_merged_file_reaches_to_its_end():
     log.fill(12)
     made = make_sink(store, log, "--rows", "2")
     turn_until(made, lambda: len(store.visible()) == 12)
-    compact.compact(Client(store), made.settings, few=2)
+    compact.compact(Client(store), made.settings, min_files=2)
     (path,) = [path for path in store.files if "/_" not in path]
     assert store.about[path] == {"start": 0, "end": 12, "pieces": 6}
     assert path.startswith(FOLDER)
@@ -278,7 +279,7 @@ def test_a_port_for_metrics_that_is_taken_ends_it_with_one_line(monkeypatch, cap
 
     from hdfs_sink import __main__ as program
 
-    monkeypatch.setattr(program, "end_by_signal", lambda sink, say: None)
+    monkeypatch.setattr(program, "end_by_signal", lambda sink, log: None)
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = str(other.getsockname()[1])
         monkeypatch.setattr(sys, "argv", ["hdfs-sink", "--topic", "t", "--metrics-port", port])

@@ -6,9 +6,9 @@ import json
 
 import pytest
 
-from hdfs_sink import columns as kinds
-from hdfs_sink.columns import Column
-from hdfs_sink.rows import Maker, Poison
+from hdfs_sink.records import columns as kinds
+from hdfs_sink.records.columns import Column
+from hdfs_sink.records.rows import Maker, Poison
 from tests.hdfs_sink.kit import Record
 
 NOTES = [Column("datahora", "datetime"), Column("valor", "float")]
@@ -70,14 +70,14 @@ def test_a_text_stays_one_line_and_one_column():
 
 
 def test_json_lines_keep_every_field_and_say_where_they_come_from():
-    make = Maker("jsonl", [Column("id", "int")], places=True)
+    make = Maker("jsonl", [Column("id", "int")], offset_columns=True)
     line, _ = make(Record(9, value(id=1, nom="Adéu", buit=None), partition=3))
     assert json.loads(line) == {"id": 1, "nom": "Adéu", "buit": None, "_partition": 3, "_offset": 9}
     assert line.count(b"\n") == 1
 
 
 def test_offset_and_partition_are_the_last_columns():
-    line, _ = Maker("csv", [Column("id", "int")], places=True)(Record(9, value(id=1), partition=3))
+    line, _ = Maker("csv", [Column("id", "int")], offset_columns=True)(Record(9, value(id=1), partition=3))
     assert line == b"1,3,9\n"
 
 
@@ -133,7 +133,7 @@ def test_a_text_that_is_escaped_can_be_told_from_one_that_looks_so():
 
 
 def test_a_line_of_json_is_the_payload_as_it_stands_on_one_line():
-    make = Maker("jsonl", [], places=True)
+    make = Maker("jsonl", [], offset_columns=True)
     make(Record(3, b'{"schema":null,"payload":{}}'))
     for _ in range(2):
         line, _ = make(Record(4, b'{"schema":null,"payload":{ "a" : 1.50,\r\n "b": "\\n" }}'))
@@ -191,8 +191,8 @@ def test_a_schema_that_is_none_says_nothing(value):
     ],
 )  # fmt: skip
 def test_the_fast_way_makes_the_very_rows_of_the_careful_one(kind, number):
-    fast = Maker("csv", [Column("x", kind)], places=True, time=Column("when", "datetime"))
-    careful = Maker("csv", [Column("x", kind)], places=True, time=Column("when", "datetime")).careful
+    fast = Maker("csv", [Column("x", kind)], offset_columns=True, time=Column("when", "datetime"))
+    careful = Maker("csv", [Column("x", kind)], offset_columns=True, time=Column("when", "datetime")).careful
     for raw in (
         f'{{"payload": {{"when": 5, "x": {number}}}}}',
         f'{{"payload": {{"x": 1, "when": 5, "x": {number}}}}}',

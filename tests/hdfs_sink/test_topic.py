@@ -8,10 +8,12 @@ import time
 import pytest
 from hdfs import HdfsError
 
-from hdfs_sink import backoff, dead_letters, sink
-from hdfs_sink.batch import Gatherer, Limits
-from hdfs_sink.columns import Column
-from hdfs_sink.rows import Maker
+from hdfs_sink import backoff, following, writing
+from hdfs_sink.kafka import dead_letters
+from hdfs_sink.records.batch import Limits
+from hdfs_sink.records.columns import Column
+from hdfs_sink.records.gatherer import Gatherer
+from hdfs_sink.records.rows import Maker
 from tests.hdfs_sink.kit import Log, Record, Source, Store, make_sink, said, turn_until
 
 
@@ -30,7 +32,7 @@ def again(monkeypatch):
     store, log = Store(), Log()
     log.fill(3)
     made = make_sink(store, log)
-    monkeypatch.setattr(sink, "open_source", lambda settings: Source(log))
+    monkeypatch.setattr(following, "open_source", lambda settings: Source(log))
     turn_until(made, lambda: len(rows(store)) == 3)
     return made, store, log
 
@@ -41,8 +43,8 @@ def gathered(monkeypatch):
     store, log = Store(), Log()
     log.fill(5)
     made = make_sink(store, log, "--seconds", "3600")
-    monkeypatch.setattr(sink, "open_source", lambda settings: Source(log))
-    turn_until(made, lambda: bool(made.parts) and made.parts[0].gatherer.waiting == 5)
+    monkeypatch.setattr(following, "open_source", lambda settings: Source(log))
+    turn_until(made, lambda: bool(made.state.partitions) and made.state.partitions[0].gatherer.waiting == 5)
     return made, store, log
 
 
@@ -63,44 +65,44 @@ def test_a_topic_made_again_between_two_looks_doubles_nothing(again):
 
 def test_what_was_read_of_a_deleted_topic_is_written_before_the_new_one_is_read(gathered):
     made, store, log = gathered
-    made._source.describe = lambda: None
-    made._look_at = 0.0
+    made.state.source.describe = lambda: None
+    made.state.look_at = 0.0
     turn_until(made, lambda: len(rows(store)) == 5)
     assert "event=no_topic" in said(made)
     make_again(log, 2)
-    made._look_at = 0.0
-    turn_until(made, lambda: bool(made.parts) and made.parts[0].gatherer.waiting == 2)
-    assert made.parts[0].gatherer.next == 0
+    made.state.look_at = 0.0
+    turn_until(made, lambda: bool(made.state.partitions) and made.state.partitions[0].gatherer.waiting == 2)
+    assert made.state.partitions[0].gatherer.next == 0
 
 
 def test_records_that_were_sure_are_written_and_later_ones_given_up(gathered):
     made, store, log = gathered
-    made._look_at = 0.0
+    made.state.look_at = 0.0
     made._work()
     make_again(log, 9)
-    turn_until(made, lambda: made.parts[0].gatherer.waiting == 9)
-    made._look_at = 0.0
+    turn_until(made, lambda: made.state.partitions[0].gatherer.waiting == 9)
+    made.state.look_at = 0.0
     made._work()
     assert rows(store) == [0, 1, 2, 3, 4]
     assert 'msg="4 records may be of the topic before or of the new one' in said(made)
 
 
 def test_rows_that_retention_ate_are_reported_though_nothing_comes_after_them(monkeypatch):
-    monkeypatch.setattr(sink, "LOOK_EVERY", 0.0)
+    monkeypatch.setattr(following, "LOOK_EVERY", 0.0)
     store, log = Store(), Log()
     log.fill(5)
     made = make_sink(store, log)
     turn_until(made, lambda: len(rows(store)) == 5)
     log.fill(10)
     log.first[0] = 15
-    made._source.positions[0] = 15
-    turn_until(made, lambda: bool(made.letters.sent))
-    assert made.letters.sent == [("0/5-14", "lost")]
-    turn_until(made, lambda: made.parts[0].place.next == 15)
+    made.state.source.positions[0] = 15
+    turn_until(made, lambda: bool(made.state.letters.sent))
+    assert made.state.letters.sent == [("0/5-14", "lost")]
+    turn_until(made, lambda: made.state.partitions[0].position.next == 15)
     for _ in range(10):
         made._turn()
-    assert made.tally.sum("offsets_lost") == 10
-    assert len(made.letters.sent) == 1
+    assert made.metrics.sum("offsets_lost") == 10
+    assert len(made.state.letters.sent) == 1
 
 
 def test_offsets_without_a_record_are_not_lost_because_the_log_moves_on_before_they_are_written(monkeypatch):
@@ -108,12 +110,12 @@ def test_offsets_without_a_record_are_not_lost_because_the_log_moves_on_before_t
     log.fill(5)
     log.fill(5, skip=1)
     made = make_sink(store, log, "--seconds", "3600")
-    turn_until(made, lambda: bool(made.parts) and made.parts[0].gatherer.waiting == 10)
+    turn_until(made, lambda: bool(made.state.partitions) and made.state.partitions[0].gatherer.waiting == 10)
     log.first[0] = 8
     made.stop()
     made.run()
-    assert made.letters.sent == []
-    assert (made.tally.sum("offsets_skipped"), made.tally.sum("offsets_lost")) == (1, 0)
+    assert made.state.letters.sent == []
+    assert (made.metrics.sum("offsets_skipped"), made.metrics.sum("offsets_lost")) == (1, 0)
 
 
 def test_a_log_that_was_cut_and_has_grown_again_is_an_error():
@@ -123,7 +125,7 @@ def test_a_log_that_was_cut_and_has_grown_again_is_an_error():
     turn_until(made, lambda: len(rows(store)) == 10)
     log.records[0] = log.records[0][:4]
     log.fill(12)
-    made._source.positions[0] = 4
+    made.state.source.positions[0] = 4
     turn_until(made, lambda: "event=log_cut" in said(made) and len(rows(store)) == 16)
     assert "was cut and goes on: what Kafka has anew at 4 to 9 is not in HDFS" in said(made)
 
@@ -152,18 +154,18 @@ def test_small_days_without_end_do_not_keep_it_from_stopping(monkeypatch):
     for number in range(60):
         log.fill(1, timestamp=(number % 2) * 86_400_000)
     made = make_sink(store, log, "--by-day")
-    monkeypatch.setattr(sink, "PASS", 0.0)
+    monkeypatch.setattr(writing, "PASS_SECONDS", 0.0)
     turn_until(made, lambda: len(rows(store)) >= 10)
     made.stop()
-    began = len(made.client.store.files)
+    began = len(made.state.client.store.files)
     made._turn()
-    assert len(made.client.store.files) - began <= 2
+    assert len(made.state.client.store.files) - began <= 2
     made.run()
-    assert sorted(rows(store)) == list(range(made._source.positions[0]))
+    assert sorted(rows(store)) == list(range(made.state.source.positions[0]))
 
 
 def test_partitions_take_turns_where_writing_takes_long(monkeypatch):
-    monkeypatch.setattr(sink, "PASS", 0.0)
+    monkeypatch.setattr(writing, "PASS_SECONDS", 0.0)
     store, log = Store(), Log(3)
     for partition in range(3):
         log.fill(200, partition=partition)
@@ -176,7 +178,7 @@ def test_partitions_take_turns_where_writing_takes_long(monkeypatch):
 @pytest.fixture
 def beside(monkeypatch):
     """Every batch is uploaded in the thread, however small."""
-    monkeypatch.setattr("hdfs_sink.part.LARGE", 0)
+    monkeypatch.setattr("hdfs_sink.partition.LARGE", 0)
 
 
 def test_records_are_read_while_a_batch_is_uploaded_and_each_is_there_once(beside):
@@ -188,7 +190,7 @@ def test_records_are_read_while_a_batch_is_uploaded_and_each_is_there_once(besid
     def step(name: str, done: bool) -> None:
         if name == "write" and not done and threading.current_thread() is not threading.main_thread():
             going.set()
-            reading.append(sum(part.gatherer.waiting for part in made.parts.values()))
+            reading.append(sum(part.gatherer.waiting for part in made.state.partitions.values()))
             time.sleep(0.01)
 
     made = make_sink(store, log, "--rows", "20", step=step)
@@ -205,13 +207,13 @@ def test_an_upload_is_over_before_its_batch_is_committed(beside):
     def step(name: str, done: bool) -> None:
         if name == "write" and threading.current_thread() is not threading.main_thread():
             time.sleep(0.001)
-        if name == "move" and not done and len(refused) < 30 and made.parts[0].batch:
-            refused.append(made.parts[0].uploading)
+        if name == "move" and not done and len(refused) < 30 and made.state.partitions[0].batch:
+            refused.append(made.state.partitions[0].uploading)
             raise HdfsError("Name node is in safe mode.", exception="SafeModeException")
 
     made = make_sink(store, log, "--rows", "9", step=lambda name, done: None)
-    turn_until(made, lambda: bool(made.parts))
-    made.client.step = step
+    turn_until(made, lambda: bool(made.state.partitions))
+    made.state.client.step = step
     # The thread is at it when a turn ends, and done before the next one.
     turn_until(made, lambda: time.sleep(0.01) or len(rows(store)) == 40, turns=10_000)
     assert rows(store) == list(range(40))
@@ -243,8 +245,14 @@ def test_ending_waits_for_what_is_being_uploaded(beside):
             time.sleep(0.02)
 
     made = make_sink(store, log, "--rows", "10", step=step)
-    turn_until(made, lambda: bool(made.parts) and bool(made.parts[0].batch and made.parts[0].batch.upload))
+    turn_until(
+        made,
+        lambda: (
+            bool(made.state.partitions)
+            and bool(made.state.partitions[0].batch and made.state.partitions[0].batch.upload)
+        ),
+    )
     made.stop()
     made.run()
-    assert rows(store) == list(range(made._source.positions[0]))
+    assert rows(store) == list(range(made.state.source.positions[0]))
     assert not [path for path in store.files if "/staged/" in path]

@@ -1,4 +1,4 @@
-"""A record's value as a row: a line of CSV as in the notes, or a line of JSON. No digit is lost on the way."""
+"""Turns a record's value into a row: a line of CSV as in the notes, or a line of JSON. No digit is lost."""
 
 from __future__ import annotations
 
@@ -9,30 +9,30 @@ from typing import Any
 
 import orjson
 
-from hdfs_sink import values
-from hdfs_sink.columns import REFUSED, UNITS, WRITE, Column, notes_time, writer
-from hdfs_sink.values import MILLI, Meaning
+from hdfs_sink.records import values
+from hdfs_sink.records.columns import REFUSED, UNITS, WRITE, Column, notes_time, writer
+from hdfs_sink.records.values import MILLI, Meaning
 
 Row = tuple[bytes, "int | None"]
-"""A line with its end, and the record's time in ms since 1970; None where its time field is NULL."""
+"""A line with its end, and the record's time in ms since 1970; None: its time field is NULL."""
 BRACE = ord("}")
 
 
-class Poison(Exception):  # noqa: N818 - what such a record is called
-    """A record of which no row can be made; the text says why."""
+class Poison(Exception):  # noqa: N818 - the usual name of such a record
+    """A record that cannot become a row; the text gives the reason."""
 
 
 SAFE = {int, str, bool, type(None)}
-"""Types with values that orjson reads without loss; of a float it keeps 17 digits."""
+"""Types that orjson reads without loss; of a float it keeps 17 digits."""
 
 
 class Plan:
     """How records of one schema become rows.
 
     Parameters:
-        schema: what stands beside their payload, None where nothing does.
+        schema: beside their payload; None: there is none.
         columns: of a row.
-        time: field with the record's own time; None: Kafka's.
+        time: field with the record's time; None: Kafka's time.
     """
 
     def __init__(self, schema: Any, columns: list[Column], time: Column | None) -> None:
@@ -49,10 +49,10 @@ class Plan:
         self.clock = of_time.family == "time"
 
     def time(self, value: Any) -> int | None:
-        """A record's own time in ms since 1970; None where it is NULL.
+        """A record's time in ms since 1970; None: it is NULL.
 
         Raises:
-            one of REFUSED: it is none.
+            one of REFUSED: the value is not a time.
         """
         if self.clock:
             raise ValueError("a time of day")
@@ -60,7 +60,7 @@ class Plan:
 
 
 def quick(column: Column, about: Meaning, write: Callable[[Any], str]) -> dict[type, Callable[[Any], str]]:
-    """The fastest writers of a column's values, by the type that orjson reads; no type that loses digits is there."""
+    """The fastest writers of a column's values, by type of orjson's result, without types that lose digits."""
     writers = dict.fromkeys(SAFE, write)
     if column.kind == "datetime" and (about.unit or MILLI) == MILLI and about.family in ("", "datetime"):
         writers[int] = notes_time
@@ -70,12 +70,12 @@ def quick(column: Column, about: Meaning, write: Callable[[Any], str]) -> dict[t
 
 
 def exact(column: Column) -> Callable[[bytes, float], str] | None:
-    """Make a function that finds a float's text in the payload, for orjson's float may have lost digits.
+    """Make a function that finds a float's text in the payload, because orjson's float may have lost digits.
 
     Parameters:
         column: the field; only float, decimal and text columns write floats.
     Returns:
-        a function of a payload and its float, which raises ValueError if the field's name is not there exactly once.
+        a function of a payload and its float; it raises ValueError unless the field's name is there exactly once.
         None for columns of other kinds.
     """
     if column.kind not in ("float", "decimal", "text"):
@@ -84,7 +84,7 @@ def exact(column: Column) -> Callable[[bytes, float], str] | None:
 
     def digits(payload: bytes, value: float) -> str:
         parts = payload.split(key)
-        # More than two parts: a nested object has a field of this name, too.
+        # More than two parts: a nested object also has a field of this name.
         if len(parts) != 2:
             raise ValueError("not found")
         text = parts[1].split(b",", 1)[0].strip(b"} \r\n\t").decode()
@@ -96,14 +96,14 @@ def exact(column: Column) -> Callable[[bytes, float], str] | None:
 
 
 class Maker:
-    """Turns records into rows; called with a record it returns a Row, or raises Poison.
+    """Turns records into rows: a call with a record returns a Row or raises Poison.
 
     Parameters:
         format_: csv or jsonl.
-        columns: for csv: what a line has; for jsonl: all fields of the payload are written, these must be there.
-        bare: whether the value itself holds the fields (schemas.enable=false), instead of its `payload`.
-        places: partition and offset are written too (last columns; `_partition` and `_offset`).
-        time: field with the record's own time; None: the time that Kafka has of the record.
+        columns: for csv: the columns of a line; for jsonl: required fields, all fields of the payload are written.
+        bare: whether the value itself holds the fields (schemas.enable=false), not its `payload`.
+        offset_columns: whether partition and offset are written too (last columns; `_partition` and `_offset`).
+        time: field with the record's time; None: Kafka's time of the record.
     """
 
     def __init__(
@@ -112,21 +112,22 @@ class Maker:
         columns: list[Column],
         *,
         bare: bool = False,
-        places: bool = False,
+        offset_columns: bool = False,
         time: Column | None = None,
     ) -> None:
-        self.csv, self.columns, self.bare, self.places, self.time = format_ == "csv", columns, bare, places, time
+        self.csv, self.columns, self.bare, self.time = format_ == "csv", columns, bare, time
+        self.offset_columns = offset_columns
         self._bare_plan = Plan(None, columns, time)
         self._known: list[tuple[bytes, Plan]] = [(b"", self._bare_plan)] if bare else []
-        """Bytes before the payload (the schema with its brackets), each with its plan; the latest is first."""
+        """Bytes before the payload (the schema with its brackets), each with its plan; the newest is first."""
 
     def __call__(self, record: Any) -> Row:
-        """Make a row; the fast way where it is sure to lose nothing, else the careful one."""
+        """Make a row: the fast way if it cannot lose anything, otherwise the careful one."""
         try:
             value = record.value
             for prefix, plan in self._known:
                 if value.startswith(prefix):
-                    # The prefix is whole JSON but for one value and a brace, so what is between them is that value.
+                    # The prefix is complete JSON except for one value and a brace, so the rest is that value.
                     row = self._fast(record, value[len(prefix) : -1] if prefix else value, plan)
                     if row is not None and (not prefix or value[-1] == BRACE):
                         return row
@@ -136,7 +137,7 @@ class Maker:
         return self.careful(record)
 
     def _fast(self, record: Any, payload: bytes, plan: Plan) -> Row | None:
-        """See __call__; None, and one of REFUSED: only the careful way is sure."""
+        """See __call__; None, or one of REFUSED: use the careful way."""
         fields = orjson.loads(payload)
         time = record.timestamp
         if self.time:
@@ -157,16 +158,16 @@ class Maker:
                 texts.append(digits(payload, value))
             else:
                 return None
-        if self.places:
+        if self.offset_columns:
             texts += (str(record.partition), str(record.offset))
         return (",".join(texts) + "\n").encode(), time
 
     def _fast_json(self, record: Any, payload: bytes, fields: Any, plan: Plan, time: int | None) -> Row | None:
-        """The payload as it stands; a line end in it can only be blank space, since JSON's texts have none."""
+        """The payload as it is; a line end in it can only be white space, since texts of JSON have none."""
         if plan.decode or type(fields) is not dict or any(column.name not in fields for column in self.columns):
             return None
         line = payload.strip().replace(b"\n", b" ").replace(b"\r", b" ")
-        if self.places:
+        if self.offset_columns:
             if "_partition" in fields or "_offset" in fields:
                 return None
             comma = b"," if fields else b""
@@ -177,7 +178,7 @@ class Maker:
         """Make a row of any record.
 
         Raises:
-            Poison: it has none.
+            Poison: it cannot become a row.
         """
         fields, plan = self._read(record.value)
         time = record.timestamp
@@ -202,7 +203,7 @@ class Maker:
                 texts.append(write(fields[column.name]))
             except REFUSED:
                 raise Poison(f"field {column.name} is no {column.kind}") from None
-        if self.places:
+        if self.offset_columns:
             texts += [str(record.partition), str(record.offset)]
         return ",".join(texts).encode()
 
@@ -211,7 +212,7 @@ class Maker:
             fields = plan.decode(fields) if plan.decode else fields
         except REFUSED as error:
             raise Poison(f"a field is not what its schema says: {error}") from None
-        if self.places:
+        if self.offset_columns:
             fields = {**fields, "_partition": record.partition, "_offset": record.offset}
         try:
             return values.dumps(fields)
@@ -219,7 +220,7 @@ class Maker:
             raise Poison("holds half of a character, or is nested too deeply") from None
 
     def _read(self, value: bytes | None) -> tuple[dict[str, Any], Plan]:
-        """A record's fields and their plan."""
+        """Read a record's fields, and find their plan."""
         if value is None:
             raise Poison("tombstone: the value is null")
         plan = self._bare_plan
@@ -243,14 +244,14 @@ class Maker:
         return event, plan
 
     def _plan(self, value: bytes, event: dict[str, Any]) -> Plan:
-        """The plan for a record, remembered with what stands before its payload."""
+        """The plan for a record, remembered with the bytes before its payload."""
         plan = Plan(event.get("schema"), self.columns, self.time)
-        found = re.search(rb'"payload"\s*:', value)
-        if found:
+        match = re.search(rb'"payload"\s*:', value)
+        if match:
             try:
-                probe = values.parse(value[: found.end()] + b"null}")
+                probe = values.parse(value[: match.end()] + b"null}")
             except ValueError:
                 return plan
             if probe == {**event, "payload": None}:
-                self._known = [(value[: found.end()], plan), *self._known[:7]]
+                self._known = [(value[: match.end()], plan), *self._known[:7]]
         return plan

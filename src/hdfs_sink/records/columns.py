@@ -1,4 +1,4 @@
-"""The columns of a row of CSV: what kinds there are, and how a value of each is written."""
+"""The columns of a row of CSV: their kinds, and how values of each kind are written."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
-from hdfs_sink import values
-from hdfs_sink.values import DAY, MICRO, MILLI, NANO, SECOND, Meaning
+from hdfs_sink.records import values
+from hdfs_sink.records.values import DAY, MICRO, MILLI, NANO, SECOND, Meaning
 
 UNITS = {
     "datetime": ("datetime", MILLI),
@@ -21,13 +21,13 @@ UNITS = {
     "time_us": ("time", MICRO),
     "time_ns": ("time", NANO),
 }
-"""Kinds of times: what whole numbers of them mean where no schema says it."""
+"""Kinds of times, and the meaning of their whole numbers without a schema."""
 KINDS = ("text", "int", "float", "decimal", "bool", *UNITS)
 COLUMN = re.compile(r"(?P<name>[^:]+)(:(?P<kind>[a-z_]*)(\((?P<scale>\d{1,3})\))?)?")
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 TWO_DIGITS = [f"{number:02d}" for number in range(60)]
 REFUSED = (KeyError, ValueError, TypeError, AttributeError, OverflowError, ArithmeticError, OSError)
-"""What makes no value of its kind raises one of these."""
+"""Errors for a value that is not of its kind."""
 
 
 @dataclass(frozen=True)
@@ -36,9 +36,9 @@ class Column:
 
     Parameters:
         name: the field of the payload.
-        kind: one of KINDS. A schema beside the payload says what a number means: `datetime` is milliseconds
+        kind: one of KINDS. A schema beside the payload defines the unit of a number: `datetime` is milliseconds
             since 1970, unless the schema says microseconds.
-        scale: of kind `decimal`: digits behind the point; the value is base64, and no schema says so.
+        scale: of kind `decimal`: digits after the point; the value is base64 without a schema.
     """
 
     name: str
@@ -47,16 +47,16 @@ class Column:
 
     @classmethod
     def read(cls, text: str, default: str = "text") -> Column:
-        """Read `name:kind`, or `name:decimal(2)`; without a kind it is `default`.
+        """Read `name:kind` or `name:decimal(2)`; the kind may be missing.
 
         Raises:
-            ValueError: there is no such kind.
+            ValueError: the kind does not exist.
         """
-        found = COLUMN.fullmatch(text)
-        kind = (found and found["kind"]) or default
-        if not found or kind not in KINDS or (found["scale"] and kind != "decimal"):
+        match = COLUMN.fullmatch(text)
+        kind = (match and match["kind"]) or default
+        if not match or kind not in KINDS or (match["scale"] and kind != "decimal"):
             raise ValueError(f"{text!r} is not NAME:KIND with a kind of {', '.join(KINDS)}")
-        return cls(found["name"], kind, int(found["scale"]) if found["scale"] else None)
+        return cls(match["name"], kind, int(match["scale"]) if match["scale"] else None)
 
 
 # What writes a value that is not NULL
@@ -69,12 +69,12 @@ def _notes_minute(minute: int) -> str:
 
 
 def notes_time(milliseconds: int) -> str:
-    """A time as the notes write it, in UTC: 21/02/2025 10:00:00, and .123 after it where that is not .000.
+    """A time as the notes write it, in UTC: 21/02/2025 10:00:00, with .123 after it unless that is .000.
 
     Parameters:
         milliseconds: since 1970.
     Raises:
-        OverflowError: not a time of the years 1 to 9999.
+        OverflowError: the time is not in the years 1 to 9999.
     """
     part = milliseconds % 1000
     text = _notes_minute(milliseconds // 60_000) + TWO_DIGITS[milliseconds // 1000 % 60]
@@ -123,7 +123,7 @@ def _text(value: Any) -> str:
     if type(value) is int or isinstance(value, values.Number):
         return values.digits_of(value)
     text = value if isinstance(value, str) else values.dumps(value).decode()
-    # A row is a line: Hive's reader knows no quoted line ends. The escapes are unambiguous.
+    # A row is one line: Hive's reader does not know quoted line ends.
     text = text.replace("\\", "\\\\").replace("\r", "\\r").replace("\n", "\\n")
     return '"' + text.replace('"', '""') + '"' if not text or "," in text or '"' in text else text
 
@@ -136,12 +136,12 @@ _WRITE_TIME = {"datetime": _datetime, "date": _date, "time": _time}
 
 
 def writer(column: Column, about: Meaning) -> Callable[[Any], str]:
-    """Make what writes a column's value; NULL is an empty field, and an empty text is `""`."""
+    """Make the function that writes a column's values; NULL is an empty field, an empty text is `""`."""
     decode = about.decode or (None if column.scale is None else values.decimal_of(column.scale).decode)
     if column.kind in UNITS:
         wanted, unit = UNITS[column.kind]
         family, unit = (about.family, about.unit) if about.family else (wanted, unit)
-        # A date may be the midnight of its day, and midnight a date; a time of day is neither.
+        # A date and the midnight of its day are exchangeable; a time of day is neither.
         if (family == "time") != (wanted == "time"):
             return lambda value: "" if value is None else _refuse(value)
         show = _WRITE_TIME[wanted]

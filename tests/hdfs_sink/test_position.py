@@ -8,8 +8,10 @@ import pytest
 import requests
 from hdfs import HdfsError
 
-from hdfs_sink import backoff, compact, place, webhdfs
-from hdfs_sink.names import Paths, Place, file_name
+from hdfs_sink import backoff
+from hdfs_sink.hdfs import client as webhdfs
+from hdfs_sink.hdfs import compact, position
+from hdfs_sink.hdfs.names import Paths, Position, file_name
 from tests.hdfs_sink.kit import FOLDER, TOPIC, Client, Killed, Log, Store, make_sink, settings, turn_until
 
 PATHS = Paths(FOLDER, TOPIC, "id-1", 0)
@@ -91,7 +93,7 @@ def test_a_committed_batch_is_not_taken_for_published_because_a_gateway_answers_
     client = answering(404, refusal("FileNotFoundException"))
     client._get_file_status = answering(404, "<html>no backend</html>")._get_file_status
     with pytest.raises(HdfsError, match="no backend"):
-        place.publish(client, PATHS, Place(3, 0, "-", "0123456789ab", "csv"))
+        position.publish(client, PATHS, Position(3, 0, "-", "0123456789ab", "csv"))
 
 
 @pytest.mark.parametrize("refused", ["write", "describe"])
@@ -101,13 +103,13 @@ def test_uploads_that_fail_leave_nothing_behind_while_they_are_tried_again(refus
 
     def step(name: str, done: bool) -> None:
         # The name is made before its bytes are refused.
-        if name == refused and done and full[0] and made.parts:
+        if name == refused and done and full[0] and made.state.partitions:
             raise HdfsError("The DiskSpace quota of /sink is exceeded")
 
     made = make_sink(store, log, step=step)
-    turn_until(made, lambda: made.tally.retries >= 20)
-    assert made.client.names(f"{PATHS.home}/staged") == []
-    assert made.tally.trouble.startswith("waiting: The DiskSpace quota")
+    turn_until(made, lambda: made.metrics.retries >= 20)
+    assert made.state.client.names(f"{PATHS.home}/staged") == []
+    assert made.metrics.trouble.startswith("waiting: The DiskSpace quota")
     full[0] = False
     turn_until(made, lambda: store.visible() == ["0", "1", "2"])
 
@@ -119,9 +121,9 @@ def test_a_file_that_does_not_say_how_far_it_reaches_stops_the_sink_and_nothing_
     publish(store, 0, 4)
     path = publish(store, 4, 8, about)
     made = make_sink(store, log)
-    turn_until(made, lambda: made.tally.retries >= 5)
-    assert made.tally.trouble.startswith(f"waiting: {path} does not say which offset comes after it")
-    assert """hdfs dfs -setfattr -n user.hdfs-sink -v '{"end":OFFSET}' FILE (try""" in made.tally.trouble
+    turn_until(made, lambda: made.metrics.retries >= 5)
+    assert made.metrics.trouble.startswith(f"waiting: {path} does not say which offset comes after it")
+    assert """hdfs dfs -setfattr -n user.hdfs-sink -v '{"end":OFFSET}' FILE (try""" in made.metrics.trouble
     store.about[path] = {"end": 8}
     log.fill(2)
     turn_until(made, lambda: len(store.visible()) == 10)
@@ -132,15 +134,15 @@ def test_a_file_that_was_merged_since_it_was_listed_is_not_passed_over():
     class Late(Client):
         def description(self, path: str) -> dict:
             found = super().description(path)
-            compact.compact(Client(store), settings(), few=2)
+            compact.compact(Client(store), settings(), min_files=2)
             return found
 
     store = Store()
     publish(store, 0, 4)
     publish(store, 4, 8)
     with pytest.raises(HdfsError, match="is not there"):
-        place.find(Late(store), PATHS, lambda: 0)
-    assert place.find(Client(store), PATHS, lambda: 0).next == 8
+        position.find(Late(store), PATHS, lambda: 0)
+    assert position.find(Client(store), PATHS, lambda: 0).next == 8
 
 
 @pytest.mark.parametrize(
@@ -155,7 +157,7 @@ def test_a_merged_file_says_no_end_where_its_last_part_says_none(abouts, merged)
     store = Store()
     path = publish(store, 0, 4, abouts[0])
     publish(store, 4, 8, abouts[1])
-    assert compact.compact(Client(store), settings(), few=2) == {0: 1}
+    assert compact.compact(Client(store), settings(), min_files=2) == {0: 1}
     assert store.about[path] == merged
 
 
@@ -171,41 +173,41 @@ def test_what_is_attached_to_a_file_that_is_not_there_is_unknown():
 
 
 def test_a_sink_lives_on_when_its_hidden_folder_is_deleted_under_it(monkeypatch):
-    monkeypatch.setattr("hdfs_sink.sink.LOOK_EVERY", 0.0)
+    monkeypatch.setattr("hdfs_sink.following.LOOK_EVERY", 0.0)
     store, log = Store(), Log()
     log.fill(5)
     made = make_sink(store, log)
     turn_until(made, lambda: len(store.visible()) == 5)
-    Client(store)._delete(f"{FOLDER}/_sink", "true")
+    Client(store).remove(f"{FOLDER}/_sink", whole=True)
     log.fill(5)
     turn_until(made, lambda: len(store.visible()) >= 10)
     assert store.visible() == [str(number) for number in range(10)]
-    assert made.tally.sum("fenced") == 1
+    assert made.metrics.sum("fenced") == 1
 
 
 def test_a_place_is_made_in_a_folder_where_files_are_staged():
     store = Store()
     client = Client(store)
     client.write(f"{PATHS.home}/staged/0123456789ab.csv", data=b"0\n")
-    assert place.find(client, PATHS, lambda: 7).next == 7
+    assert position.find(client, PATHS, lambda: 7).next == 7
     assert client.names(f"{FOLDER}/_sink/{TOPIC}/id-1") == ["0"]
 
 
-@pytest.mark.parametrize("before", ["write", "mkdirs", "move", "delete"])
+@pytest.mark.parametrize("before", ["write", "mkdirs", "move", "remove"])
 def test_of_two_that_make_a_place_one_wins_whatever_the_other_was_about_to_do(before):
     def step(name: str, done: bool) -> None:
         if name == before and not done and not others:
-            others.append(place.find(Client(store), PATHS, lambda: 7))
+            others.append(position.find(Client(store), PATHS, lambda: 7))
 
     store, others = Store(), []
-    found = place.find(Client(store, step), PATHS, lambda: 3)
+    found = position.find(Client(store, step), PATHS, lambda: 3)
     assert others == [found]
     assert Client(store).names(f"{PATHS.home}/at") == [str(found)]
     assert Client(store).names(f"{FOLDER}/_sink/{TOPIC}/id-1") == ["0"]
 
 
 @pytest.mark.parametrize("done", [False, True])
-@pytest.mark.parametrize("at", ["write", "mkdirs", "move", "delete"])
+@pytest.mark.parametrize("at", ["write", "mkdirs", "move", "remove"])
 def test_who_dies_while_a_place_is_made_leaves_one_or_none(at, done):
     def step(name: str, is_done: bool) -> None:
         if (name, is_done) == (at, done):
@@ -213,10 +215,10 @@ def test_who_dies_while_a_place_is_made_leaves_one_or_none(at, done):
 
     store = Store()
     with pytest.raises(Killed):
-        place.find(Client(store, step), PATHS, lambda: 3)
+        position.find(Client(store, step), PATHS, lambda: 3)
     names = Client(store).names(f"{PATHS.home}/at")
-    assert len(names) == (at == "delete" or (at, done) == ("move", True))
-    found = place.find(Client(store), PATHS, lambda: 3)
+    assert len(names) == (at == "remove" or (at, done) == ("move", True))
+    found = position.find(Client(store), PATHS, lambda: 3)
     assert found.next == 3
     assert names in ([], [str(found)])
 
@@ -226,4 +228,4 @@ def test_a_topic_that_would_hide_its_files_goes_on_after_its_hidden_folder_was_d
     path = f"{FOLDER}/{file_name('_inner', 0, 0, 'csv')}"
     store.make_parents(path)
     store.files[path], store.about[path] = b"0\n1\n", {"start": 0, "end": 2, "rows": 2}
-    assert place.find(Client(store), hidden, lambda: 0).next == 2
+    assert position.find(Client(store), hidden, lambda: 0).next == 2

@@ -1,4 +1,4 @@
-"""What the sink says: a live line at a terminal, lines of key=value elsewhere (https://brandur.org/logfmt)."""
+"""The sink's log: a live line on a terminal, lines of key=value elsewhere (https://brandur.org/logfmt)."""
 
 from __future__ import annotations
 
@@ -12,32 +12,31 @@ from typing import Any, TextIO
 
 PLAIN = re.compile(r'[^\s"=]+')
 PRIORITY = {"error": "<3>", "warning": "<4>", "info": "<6>"}
-"""How journald takes a line's priority (sd-daemon(3))."""
+"""Prefixes by which journald knows the priority of a line (sd-daemon(3))."""
 
 
-class Say:
-    """Writes lines. Every one has a level, the event's name, and fields."""
+class EventLog:
+    """Writes events. Each has a level, a name, a text and fields.
+
+    Parameters:
+        stream: default: standard error.
+    """
 
     def __init__(self, stream: TextIO | None = None) -> None:
-        """Look where the lines go.
-
-        Parameters:
-            stream: default: standard error.
-        """
         self._stream = stream or sys.stderr
         self.terminal = self._stream.isatty()
         self._journal = "JOURNAL_STREAM" in os.environ
-        self._shown = False
+        self._live = False
         self._lock = threading.Lock()
 
     def event(self, name: str, text: str, level: str = "info", **fields: Any) -> None:
-        """Say that something has happened.
+        """Write an event.
 
         Parameters:
-            name: one word for it, for programs.
-            text: the same for people.
+            name: one word for programs.
+            text: a sentence for people.
             level: info, warning or error.
-            fields: what belongs to it.
+            fields: data of the event.
         """
         if self.terminal:
             self._line(f"{'' if level == 'info' else level + ': '}{text}")
@@ -48,23 +47,23 @@ class Say:
         self._line((PRIORITY[level] if self._journal else "") + logfmt(pairs))
 
     def live(self, text: str) -> None:
-        """Show a line that the next one replaces; at a terminal only."""
+        """Show a line that the next one replaces; only on a terminal."""
         if self.terminal:
             with self._lock:
                 width = shutil.get_terminal_size((100, 24)).columns - 1
                 self._stream.write(f"\r\x1b[K{text[:width]}")
                 self._stream.flush()
-                self._shown = True
+                self._live = True
 
     def _line(self, text: str) -> None:
         with self._lock:
-            self._stream.write(f"{chr(13) + chr(27) + '[K' if self._shown else ''}{text}\n")
+            self._stream.write(f"{chr(13) + chr(27) + '[K' if self._live else ''}{text}\n")
             self._stream.flush()
-            self._shown = False
+            self._live = False
 
 
 def logfmt(pairs: dict[str, Any]) -> str:
-    """Pairs as one line of key=value, quoted where need be."""
+    """Pairs as one line of key=value, quoted if needed."""
     return " ".join(f"{key}={_quoted(value)}" for key, value in pairs.items())
 
 

@@ -1,4 +1,4 @@
-"""A topic's records by librdkafka (confluent-kafka): what kafka-python does in Python is done in C, on another core.
+"""A source of records with librdkafka (confluent-kafka), which fetches and decodes in C, on another core.
 
 https://docs.confluent.io/platform/current/clients/confluent-kafka-python/html/index.html
 """
@@ -15,10 +15,10 @@ from confluent_kafka import Consumer, KafkaException, TopicPartition
 from kafka.errors import KafkaError
 
 from hdfs_sink.arguments import Settings
-from hdfs_sink.source import FETCH_BYTES, FETCH_WAIT_MS, METADATA_MS, RECORDS, TIMEOUT_MS, Source
+from hdfs_sink.kafka.source import FETCH_BYTES, FETCH_WAIT_MS, METADATA_MS, RECORDS, TIMEOUT_MS, Source
 
 QUEUE_KIB = 16 << 10
-"""What is fetched ahead, in KiB."""
+"""Records that are fetched ahead, in KiB."""
 
 
 class Record(NamedTuple):
@@ -32,18 +32,18 @@ class Record(NamedTuple):
 
 
 class Librdkafka(Source):
-    """Without a group that shares the partitions out: each is assigned together with the offset it is read from."""
+    """See Source; without `--share`. Each partition is assigned together with its offset."""
 
     def __init__(self, settings: Settings, make: Callable[[dict[str, Any]], Consumer] = Consumer) -> None:
         """Connect to nothing yet.
 
         Parameters:
             settings: see Source.
-            make: of a consumer with such a configuration.
+            make: makes a consumer with a configuration.
         """
         super().__init__(settings)
         self._at: dict[int, int] = {}
-        """Where each partition that was sought is read from next."""
+        """Next offset of each partition."""
         self._moved = self._held = False
         self._consumer = make(
             {
@@ -60,10 +60,10 @@ class Librdkafka(Source):
                 "fetch.max.bytes": FETCH_BYTES,
                 "fetch.wait.max.ms": FETCH_WAIT_MS,
                 "queued.max.messages.kbytes": QUEUE_KIB,
-                # Where that is full, it looks again so soon, not after a second.
+                # With a full queue it tries again after this time, not after a second.
                 "fetch.queue.backoff.ms": 20,
                 "reconnect.backoff.max.ms": 2000,
-                # It logs each try at a lost connection; the sink says itself what it waits for.
+                # It logs each attempt to connect; the sink itself logs what it waits for.
                 "log_level": 0,
                 "error_cb": lambda _: None,
             }
@@ -77,7 +77,7 @@ class Librdkafka(Source):
         self.fresh.discard(partition)
 
     def hold(self, hold: bool) -> None:
-        # What was fetched ahead stays in its queue, which is bounded.
+        # Records that were fetched ahead stay in the queue, which is bounded.
         self._held = hold
 
     def poll(self, seconds: float) -> dict[int, list[Any]]:
@@ -86,15 +86,15 @@ class Librdkafka(Source):
             return {}
         with _errors():
             if self._moved:
-                self._consumer.assign([self._part(partition, at) for partition, at in sorted(self._at.items())])
+                self._consumer.assign([self._tp(partition, at) for partition, at in sorted(self._at.items())])
                 self._moved = False
-            # `consume` waits for the full number or all the time, so it waits for one alone.
+            # `consume` waits for the full number of records or until the timeout, so it waits for one record.
             messages = self._consumer.consume(RECORDS, 0) or self._consumer.consume(1, seconds)
         batches: dict[int, list[Any]] = defaultdict(list)
         for message in messages:
             error = message.error()
             if error is not None:
-                # All of this poll is read again.
+                # All records of this poll are read again.
                 self._moved = True
                 raise KafkaError(error.str())
             partition = message.partition()
@@ -113,39 +113,37 @@ class Librdkafka(Source):
 
     def _ends(self, partition: int) -> tuple[int, int]:
         with _errors():
-            return self._consumer.get_watermark_offsets(self._part(partition), timeout=TIMEOUT_MS / 1000)
+            return self._consumer.get_watermark_offsets(self._tp(partition), timeout=TIMEOUT_MS / 1000)
 
-    def lag(self, places: dict[int, int], ask: bool = False) -> dict[int, int]:
-        found = {}
-        for partition, place in places.items():
+    def lag(self, positions: dict[int, int], ask: bool = False) -> dict[int, int]:
+        lags = {}
+        for partition in positions.keys() & self._at.keys():
             end = -1
-            if partition in self._at:
-                with contextlib.suppress(KafkaException):
-                    part = self._part(partition)
-                    # -1001 before the first fetch
-                    _, end = self._consumer.get_watermark_offsets(part, timeout=1.0, cached=not ask)
-                found[partition] = max(0, end - place)
-        return found
+            with contextlib.suppress(KafkaException):
+                # -1001 before the first fetch
+                _, end = self._consumer.get_watermark_offsets(self._tp(partition), timeout=1.0, cached=not ask)
+            lags[partition] = max(0, end - positions[partition])
+        return lags
 
-    def commit(self, places: dict[int, int]) -> None:
-        offsets = [self._part(partition, place) for partition, place in places.items()]
+    def commit(self, positions: dict[int, int]) -> None:
+        offsets = [self._tp(partition, offset) for partition, offset in positions.items()]
         if offsets:
             with contextlib.suppress(KafkaException):
                 self._consumer.commit(offsets=offsets, asynchronous=True)
 
-    def close(self, places: dict[int, int] | None = None) -> None:
-        self.commit(places or {})
+    def close(self, positions: dict[int, int] | None = None) -> None:
+        self.commit(positions or {})
         with contextlib.suppress(Exception):
             self._consumer.close()
         super().close()
 
-    def _part(self, partition: int, offset: int = 0) -> TopicPartition:
+    def _tp(self, partition: int, offset: int = 0) -> TopicPartition:
         return TopicPartition(self._topic, partition, offset)
 
 
 @contextlib.contextmanager
 def _errors() -> Any:
-    """Raise what librdkafka does as kafka-python's errors, which the sink waits for."""
+    """Turn errors of librdkafka into kafka-python's, which the sink handles."""
     try:
         yield
     except KafkaException as error:

@@ -1,4 +1,4 @@
-"""Values of a record: JSON that keeps every digit, and what a schema of Kafka Connect or Debezium says of a field.
+"""Values of a record: JSON that keeps every digit, and the meaning of a field by its schema (Connect, Debezium).
 
 Connect's logical types: https://kafka.apache.org/38/javadoc/org/apache/kafka/connect/data/package-summary.html
 Debezium's: https://debezium.io/documentation/reference/3.0/connectors/mysql.html#mysql-data-types
@@ -33,9 +33,9 @@ TIMES = {
     f"{DEBEZIUM}time.MicroTime": ("time", MICRO),
     f"{DEBEZIUM}time.NanoTime": ("time", NANO),
 }
-"""Schema names of whole numbers that mean a time: what they are, and nanoseconds of one."""
+"""Schema names of whole numbers that are times: their family, and nanoseconds of one unit."""
 LONGEST = 1000
-"""Digits before or after the point that a number may have when it is written without an exponent."""
+"""Most digits before or after the point of a number that is written without an exponent."""
 NUMBER = re.compile(r"\s*([+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?)\s*", re.ASCII)
 ZONE = r"(?P<zone>Z|[+-]\d\d(?::?\d\d)?)?"
 CLOCK = r"(?P<hour>\d+):(?P<minute>[0-5]\d)(?::(?P<second>[0-5]\d)(?:[.,](?P<part>\d{1,9}))?)?"
@@ -46,13 +46,13 @@ EPOCH = date(1970, 1, 1).toordinal()
 
 @dataclass(frozen=True, slots=True)
 class Number:
-    """A number as its JSON text has it: with all its digits."""
+    """A number with all digits of its JSON text."""
 
     text: str
 
 
 def _integer(text: str) -> int | Number:
-    """An int where orjson can write it."""
+    """An int if orjson can write it."""
     return int(text) if len(text) < 19 else Number(text)
 
 
@@ -64,7 +64,7 @@ _decoder = json.JSONDecoder(parse_float=Number, parse_int=_integer, parse_consta
 
 
 def parse(value: bytes) -> Any:
-    """Read JSON, in any encoding that JSON may have; other numbers than short whole ones become Number.
+    """Read JSON in any of its encodings; all numbers but short whole ones become Number.
 
     Raises:
         ValueError: it is not JSON.
@@ -82,7 +82,7 @@ def _fragment(value: Any) -> orjson.Fragment:
 
 
 def dumps(value: Any) -> bytes:
-    """Write as JSON what `parse` has read, on one line.
+    """Write the result of `parse` as JSON, on one line.
 
     Raises:
         TypeError: it holds half of a character (a lone surrogate), or is nested more than 250 deep.
@@ -90,17 +90,17 @@ def dumps(value: Any) -> bytes:
     return orjson.dumps(value, default=_fragment, option=orjson.OPT_PASSTHROUGH_DATACLASS)
 
 
-# What a schema says of a field
+# Schemas
 
 
 @dataclass(frozen=True)
 class Meaning:
-    """What a field's value means, by its schema.
+    """The meaning of a field's value, by its schema.
 
     Parameters:
-        family: datetime, date or time for a whole number that is one; else empty.
-        unit: nanoseconds of one.
-        decode: makes of the JSON value the value that it stands for; None: it is that value.
+        family: datetime, date or time for a whole number that is a time; otherwise empty.
+        unit: its nanoseconds.
+        decode: turns the JSON value into the value that it represents; None: they are equal.
     """
 
     family: str = ""
@@ -109,7 +109,7 @@ class Meaning:
 
 
 def meaning(schema: Any) -> Meaning:
-    """Read a schema as Connect's JsonConverter writes it; what is no schema says nothing."""
+    """Read a schema as Connect's JsonConverter writes it; anything else has no meaning."""
     if not isinstance(schema, dict):
         return Meaning()
     name = schema.get("name")
@@ -127,7 +127,7 @@ def meaning(schema: Any) -> Meaning:
 
 
 def _nested(schema: dict[str, Any]) -> Callable[[Any], Any] | None:
-    """Decode what a struct, an array or a map holds; None if there is nothing to decode."""
+    """A decoder for the content of a struct, an array or a map; None if there is nothing to decode."""
     if schema.get("type") == "struct":
         decoders = {name: about.decode for name, about in fields_of(schema).items() if about.decode}
         if decoders:
@@ -140,7 +140,7 @@ def _nested(schema: dict[str, Any]) -> Callable[[Any], Any] | None:
         return lambda value: [None if below is None else decode(below) for below in value]
     decode = meaning(schema.get("values")).decode if schema.get("type") == "map" else None
     if decode:
-        # JsonConverter writes an object if all keys are texts, else pairs.
+        # JsonConverter writes an object if all keys are texts, otherwise pairs.
         return lambda value: (
             {key: None if below is None else decode(below) for key, below in value.items()}
             if isinstance(value, dict)
@@ -150,7 +150,7 @@ def _nested(schema: dict[str, Any]) -> Callable[[Any], Any] | None:
 
 
 def fields_of(schema: Any) -> dict[str, Meaning]:
-    """The fields of a struct's schema, each with its meaning; none where it is no such schema."""
+    """The fields of a struct's schema with their meanings; empty for any other schema."""
     fields = schema.get("fields") if isinstance(schema, dict) else None
     if not isinstance(fields, list):
         return {}
@@ -164,7 +164,7 @@ def _bytes(value: Any) -> bytes:
 
 
 def _decimal(value: Any, scale: Any) -> Any:
-    """Connect's Decimal: bytes of a whole number, and how many of its digits are behind the point.
+    """Connect's Decimal: bytes of a whole number, and the number of digits after the point.
 
     With `decimal.format=NUMERIC` it is a number already.
     """
@@ -181,7 +181,7 @@ def _decimal(value: Any, scale: Any) -> Any:
 
 
 def decimal_of(scale: int) -> Meaning:
-    """The meaning of a Decimal without its schema beside it."""
+    """The meaning of a Decimal without a schema."""
     return Meaning(decode=lambda value: _decimal(value, scale))
 
 
@@ -192,23 +192,23 @@ def digits_of(value: Any) -> str:
     """A number's text, as the record has it.
 
     Raises:
-        TypeError, ValueError: it is no number and no text of one.
+        TypeError, ValueError: the value is neither a number nor a text of one.
     """
     if type(value) is int:
         return str(value)
     if isinstance(value, Number):
         return value.text
-    found = NUMBER.fullmatch(value) if isinstance(value, str) else None
-    if not found:
+    match = NUMBER.fullmatch(value) if isinstance(value, str) else None
+    if not match:
         raise TypeError("no number")
-    return found[1]
+    return match[1]
 
 
 def plain(text: str) -> str:
     """A number without an exponent.
 
     Raises:
-        ValueError: it has more than LONGEST digits then.
+        ValueError: it would have more than LONGEST digits.
     """
     if not re.search("[eE]", text):
         return text.removeprefix("+")
@@ -219,10 +219,10 @@ def plain(text: str) -> str:
 
 
 def whole(value: Any) -> str:
-    """A whole number's digits, however it is written.
+    """The digits of a whole number in any notation.
 
     Raises:
-        TypeError, ValueError: it is none.
+        TypeError, ValueError: the value is not a whole number.
     """
     number, _, part = plain(digits_of(value)).partition(".")
     if part.strip("0"):
@@ -240,24 +240,24 @@ def nanoseconds(value: Any, family: str, unit: int) -> int:
         family: datetime, date or time.
         unit: nanoseconds.
     Raises:
-        TypeError, ValueError: it is none.
+        TypeError, ValueError: the value is not a time.
     """
     if type(value) is int:
         return value * unit
-    found = (TIME if family == "time" else INSTANT).fullmatch(value) if isinstance(value, str) else None
-    if not found:
+    match = (TIME if family == "time" else INSTANT).fullmatch(value) if isinstance(value, str) else None
+    if not match:
         digits = whole(value)
         if len(digits) > 30:
             raise ValueError("no time")
         return int(digits) * unit
-    hour, minute, second = (int(found[name] or 0) for name in ("hour", "minute", "second"))
-    clock = ((hour * 60 + minute) * 60 + second) * SECOND + int((found["part"] or "").ljust(9, "0"))
-    zone = _zone(found["zone"] or "Z")
+    hour, minute, second = (int(match[name] or 0) for name in ("hour", "minute", "second"))
+    clock = ((hour * 60 + minute) * 60 + second) * SECOND + int((match["part"] or "").ljust(9, "0"))
+    zone = _zone(match["zone"] or "Z")
     if family == "time":
-        return (clock - zone) % DAY if zone else -clock if found["sign"] else clock
+        return (clock - zone) % DAY if zone else -clock if match["sign"] else clock
     if hour > 23:
         raise ValueError("no hour of a day")
-    days = date(int(found["year"]), int(found["month"]), int(found["day"])).toordinal() - EPOCH
+    days = date(int(match["year"]), int(match["month"]), int(match["day"])).toordinal() - EPOCH
     return days * DAY + clock - zone
 
 
@@ -269,7 +269,7 @@ def _zone(text: str) -> int:
 
 
 def fraction(part: int) -> str:
-    """The part of a second, in three, six or nine digits; empty if it is none.
+    """The fraction of a second in three, six or nine digits; empty if it is 0.
 
     Parameters:
         part: nanoseconds, 0 to 999,999,999.

@@ -1,4 +1,4 @@
-"""Records of which no row can be made, kept in a topic of their own with the reason."""
+"""Dead letters: records that cannot become rows, in a topic of their own with the reason."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from kafka.errors import KafkaError, TopicAlreadyExistsError
 from hdfs_sink.backoff import brief
 
 SECONDS = 10
-"""How long the brokers may take for one request."""
+"""Timeout of one request."""
 UNKNOWN_TOPIC = 3
-"""What brokers answer for a topic that is not there."""
+"""The brokers' error code for a topic that does not exist."""
 LARGEST = 900_000
-"""Bytes of a letter that Kafka takes with room for its headers (1 MiB, unless the topic allows more)."""
+"""Most bytes of a letter; with its headers it is below Kafka's default limit of 1 MiB."""
 KEPT = 64 << 10
-"""Bytes of key and of value that a larger one keeps: six times this number where each is written as \\u0000."""
+"""Bytes of key and of value in a letter that would be larger: up to six times this number, written as \\u0000."""
 
 
 class NoTopicError(KafkaError):
-    """The topic of dead letters is missing and cannot be created, so the records without a row have no place."""
+    """The topic of dead letters is missing and cannot be created."""
 
     def __init__(self, topic: str, why: str) -> None:
         super().__init__(
@@ -36,29 +36,29 @@ class NoTopicError(KafkaError):
 
 
 class DeadLetters:
-    """A topic of records without a row. It is created before the first of them, with the brokers' defaults.
+    """The topic of dead letters. It is created before the first one, with the brokers' defaults.
 
-    The key is `topic/partition/offset` of the record: what a crash makes the sink send again has the same key.
+    The key is `topic/partition/offset` of the record: a letter that is sent again after a crash has the same key.
     """
 
     def __init__(self, bootstrap: list[str], topic: str, source: str) -> None:
-        """Connect to nothing yet.
+        """Does not connect yet.
 
         Parameters:
             bootstrap: brokers.
             topic: of dead letters.
-            source: topic that they come from.
+            source: topic of the records.
         """
         self._bootstrap, self.topic, self._source = bootstrap, topic, source
         self._producer: KafkaProducer | None = None
 
     def send(self, letters: list[tuple[bytes, bytes, str]]) -> None:
-        """Send dead letters and wait until the brokers have them.
+        """Send dead letters, and wait until the brokers have them.
 
         Parameters:
             letters: key, value and reason of each.
         Raises:
-            KafkaError: a broker did not take one; send all again.
+            KafkaError: a broker refused one; send all again.
             NoTopicError: the topic is missing and cannot be created.
         """
         if not letters:
@@ -75,7 +75,7 @@ class DeadLetters:
             future.get(timeout=SECONDS)
 
     def _create_topic(self) -> None:
-        """Create the topic unless it is there."""
+        """Create the topic unless it exists."""
         milliseconds = SECONDS * 1000
         admin = KafkaAdminClient(
             bootstrap_servers=self._bootstrap, request_timeout_ms=milliseconds, bootstrap_timeout_ms=milliseconds
@@ -97,13 +97,13 @@ class DeadLetters:
 
         Parameters:
             record: of kafka-python.
-            reason: why there is no row.
+            reason: why it has no row.
         Returns:
-            key, value, reason. The value is JSON: reason, topic, partition, offset, timestamp, and the record's own key
-            and value, as text or, where they are none, as base64 in key_base64 and value_base64. Of a record that would
-            not fit into a letter only the beginnings are there, with `truncated` and their whole size.
+            key, value, reason. The value is JSON: reason, topic, partition, offset, timestamp, and the record's key and
+            value, as text or, if they are not UTF-8, as base64 in key_base64 and value_base64. Those of a large record
+            are cut; `truncated`, key_bytes and value_bytes tell it.
         """
-        about = {
+        fields = {
             "reason": reason,
             "topic": self._source,
             "partition": record.partition,
@@ -111,26 +111,26 @@ class DeadLetters:
             "timestamp": record.timestamp,
         }
         key, value = record.key, record.value
-        text = _json({**about, **_readable("key", key), **_readable("value", value)})
+        text = _json({**fields, **_readable("key", key), **_readable("value", value)})
         if len(text) > LARGEST:
             sizes = {"truncated": True, "key_bytes": len(key or b""), "value_bytes": len(value or b"")}
-            text = _json({**about, **sizes, **_readable("key", _cut(key)), **_readable("value", _cut(value))})
+            text = _json({**fields, **sizes, **_readable("key", _cut(key)), **_readable("value", _cut(value))})
         return f"{self._source}/{record.partition}/{record.offset}".encode(), text, reason
 
     def lost(self, partition: int, first: int, after: int) -> tuple[bytes, bytes, str]:
-        """Make the letter that says which offsets Kafka deleted before they were read.
+        """Make the letter about offsets that Kafka deleted before they were read.
 
         Parameters:
             partition: of the topic.
-            first: first offset that is gone.
-            after: first offset that is there.
+            first: first deleted offset.
+            after: first offset after them.
         """
         reason = "deleted by Kafka before it was read"
-        about = {"reason": reason, "topic": self._source, "partition": partition, "first": first, "last": after - 1}
-        return f"{self._source}/{partition}/{first}-{after - 1}".encode(), _json(about), reason
+        fields = {"reason": reason, "topic": self._source, "partition": partition, "first": first, "last": after - 1}
+        return f"{self._source}/{partition}/{first}-{after - 1}".encode(), _json(fields), reason
 
     def close(self) -> None:
-        """Forget the producer; a broken one is made anew by the next letter."""
+        """Close the producer; the next letter makes a new one."""
         if self._producer is not None:
             producer, self._producer = self._producer, None
             try:
@@ -139,8 +139,8 @@ class DeadLetters:
                 return
 
 
-def _json(about: dict[str, Any]) -> bytes:
-    return json.dumps(about, ensure_ascii=False).encode()
+def _json(fields: dict[str, Any]) -> bytes:
+    return json.dumps(fields, ensure_ascii=False).encode()
 
 
 def _cut(value: bytes | None) -> bytes | None:

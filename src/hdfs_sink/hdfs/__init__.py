@@ -1,0 +1,1 @@
+"""HDFS: the client, names of files, positions of partitions, compaction."""
