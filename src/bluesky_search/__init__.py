@@ -1,1 +1,1 @@
-"""A service that searches Bluesky for a term and writes each post found once to a Kafka topic."""
+"""A service that searches Bluesky for a term and writes each post once to a Kafka topic."""

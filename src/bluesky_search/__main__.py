@@ -1,8 +1,8 @@
-"""Search Bluesky for a term and write every post once to a Kafka topic.
+"""Search Bluesky for a term, and write every post once to a Kafka topic.
 
 Usage: python3 -m bluesky_search SETTINGS.json   (a unit of systemd; see roles/bluesky)
-Exit status: 0 ended by SIGTERM, 2 settings that make no sense, 3 another copy has taken over, 4 Bluesky refuses the
-account. With 2 to 4 another start would not help, so systemd does not try.
+Exit status: 0 ended by SIGTERM, 2 invalid settings, 3 another copy has taken over, 4 Bluesky refuses the account. After
+2 to 4 systemd does not try again: another start would fail too.
 """
 
 from __future__ import annotations
@@ -16,39 +16,39 @@ from typing import Any
 
 from kafka.errors import KafkaError
 
-from .api import Bluesky, RefusedError, pause_after
-from .notify import notify
-from .records import BadPostError, Record, record_of
-from .settings import Settings, SettingsError, load
-from .sweep import go_back, key_of
-from .topic import FencedError, Topic
+from bluesky_search.api import Bluesky, RefusedError, pause_after
+from bluesky_search.notify import notify
+from bluesky_search.records import BadPostError, Record, record_of
+from bluesky_search.settings import Settings, SettingsError, load
+from bluesky_search.sweep import go_back, key_of
+from bluesky_search.topic import FencedError, Topic
 
 
 class StopError(BaseException):
-    """SIGTERM: end now. Nothing needs putting away: what is not committed is as if it had not been."""
+    """SIGTERM: end now. No cleanup is needed: records without a commit do not exist for readers."""
 
 
 class Service:
-    """The service's loop, and what it says of itself."""
+    """The service's loop and its status."""
 
     def __init__(self, settings: Settings) -> None:
-        """Prepare; nothing is asked or written yet."""
+        """Makes no request yet."""
         self._settings = settings
         self._written = 0
-        self._passed_over: set[str] = set()
-        self._said = ""
-        self._bluesky = Bluesky(settings, self.say, time.sleep)
+        self._skipped: set[str] = set()
+        self._last_kind = ""
+        self._bluesky = Bluesky(settings, self.report, time.sleep)
 
-    def say(self, line: str) -> None:
-        """Tell systemd how it stands, and the journal where that is news."""
+    def report(self, line: str) -> None:
+        """Report the status to systemd, and to the journal if the text before the first semicolon is new."""
         notify(READY="1", STATUS=line)
         kind = line.split(";")[0]
-        if kind != self._said:
+        if kind != self._last_kind:
             print(line, flush=True)
-        self._said = kind
+        self._last_kind = kind
 
     def run(self) -> None:
-        """Search and write until told to stop.
+        """Search and write until SIGTERM.
 
         Raises:
             RefusedError: if Bluesky refuses the account.
@@ -66,7 +66,7 @@ class Service:
             except KafkaError as error:
                 failures += 1
                 seconds = pause_after(error, failures, time.time())
-                self.say(
+                self.report(
                     f"waiting: Kafka at {self._settings.bootstrap}: {type(error).__name__}; next try in {seconds:.0f} s"
                 )
                 time.sleep(seconds)
@@ -75,7 +75,7 @@ class Service:
                     topic.close()
 
     def _search(self, topic: Topic) -> None:
-        seen = topic.seen | self._passed_over
+        seen = topic.seen | self._skipped
         sweep = go_back(self._bluesky.search, seen, len(seen), topic.since_ms)
         records = [record for post in sweep.posts if (record := self._record(post))]
         topic.write(records)
@@ -85,9 +85,9 @@ class Service:
         if records:
             print(f"{len(records)} new posts, {sweep.pages} pages read", flush=True)
         term, url = self._settings.search_term, self._settings.service_url
-        self.say(
+        self.report(
             f"searching {term!r} at {url}; {self._written} posts written to {self._settings.topic} since the start, "
-            f"{len(self._passed_over)} passed over, last search {time.strftime('%H:%M:%S', time.gmtime())} UTC"
+            f"{len(self._skipped)} passed over, last search {time.strftime('%H:%M:%S', time.gmtime())} UTC"
         )
 
     def _record(self, post: Any) -> Record | None:
@@ -95,7 +95,7 @@ class Service:
             return record_of(post)
         except BadPostError as error:
             key = key_of(post)
-            self._passed_over.add(key)
+            self._skipped.add(key)
             print(f"post passed over: {error} ({key[:200]})", flush=True)
             return None
 
@@ -105,7 +105,7 @@ def _stop(_signal: int, _frame: FrameType | None) -> None:
 
 
 def main(arguments: list[str]) -> int:
-    """Run the service; see the module's text."""
+    """Run the service; see above."""
     signal.signal(signal.SIGTERM, _stop)
     signal.signal(signal.SIGINT, _stop)
     try:

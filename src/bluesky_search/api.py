@@ -1,4 +1,4 @@
-"""Bluesky's search over the atproto SDK: one session kept and renewed, and errors sorted by what to do about them."""
+"""Bluesky's search with the atproto SDK: keeps and renews one session, and tries again after errors."""
 
 from __future__ import annotations
 
@@ -23,43 +23,43 @@ from atproto_client.models.app.bsky.feed.search_posts import Params
 from atproto_client.models.common import XrpcError
 from atproto_client.request import Request
 
-from .settings import Settings
+from bluesky_search.settings import Settings
 
 LIMIT = 100
-"""Posts a page, the most that app.bsky.feed.searchPosts gives."""
+"""Posts of a page, the maximum of app.bsky.feed.searchPosts."""
 LONGEST_PAUSE = 300.0
-"""Seconds between two tries while a server fails; where it names a time itself, at most an hour."""
+"""Seconds between two attempts while a server fails; at most an hour if the server names a time."""
 SESSION_OVER = ("ExpiredToken", "InvalidToken", "AuthMissing", "AuthenticationRequired")
 
 
 class RefusedError(Exception):
-    """Bluesky refuses the account; another try would be refused too, and each counts against its limit."""
+    """Bluesky refuses the account. More attempts would be refused too, and count against its limit."""
 
 
 class Bluesky:
-    """A session at Bluesky. Each call tries until it has an answer; between tries it says why and calls `wait`."""
+    """A session at Bluesky. Each call tries until it has an answer; it reports each failure and calls `wait`."""
 
     def __init__(
-        self, settings: Settings, say: Callable[[str], None], wait: Callable[[float], None], timeout: float = 30
+        self, settings: Settings, report: Callable[[str], None], wait: Callable[[float], None], timeout: float = 30
     ) -> None:
-        """Prepare; nothing is asked yet.
+        """Makes no request yet.
 
         Args:
             settings: the account and the server.
-            say: takes one line on why nothing comes.
-            wait: waits a number of seconds, or raises to end all.
+            report: takes one line about a failure.
+            wait: waits a number of seconds; may raise to end the call.
             timeout: seconds for one answer.
         """
-        self._settings, self._say, self._wait, self._timeout = settings, say, wait, timeout
+        self._settings, self._report, self._wait, self._timeout = settings, report, wait, timeout
         self._file = settings.state_dir / "session"
         self._account = _fingerprint(settings)
         self._client = self._new_client()
         self._has_session = self._restore()
 
     def search(self, cursor: str | None) -> tuple[list[Any], str | None]:
-        """Give one page of the search, newest post first, and the next page's cursor.
+        """Return one page of the search, newest post first, and the cursor of the next page.
 
-        Posts are given as the server sent them: the SDK's models would refuse a whole page for one odd post.
+        Posts are as the server sent them: the SDK's models would refuse a whole page for one invalid post.
 
         Raises:
             RefusedError: if the account is refused.
@@ -79,14 +79,14 @@ class Bluesky:
                 raise
             except (UnauthorizedError, BadRequestError, LoginRequiredError) as error:
                 if tries and not _session_is_over(error):
-                    cursor = None  # the server knows the cursor no longer
+                    cursor = None  # the server no longer knows the cursor
                 if self._has_session and (isinstance(error, LoginRequiredError) or _session_is_over(error)):
                     self._forget()
-                    if not tries:  # an old session's end is no trouble: log in and go on
+                    if not tries:  # the end of an old session is normal: log in and continue
                         tries = 1
                         continue
                 tries = self._pause(error, tries)
-            except Exception as error:  # whatever the network, TLS or a server may do: say it, wait, try again
+            except Exception as error:  # any error of network, TLS or server: report it, wait, try again
                 tries = self._pause(error, tries)
 
     def _log_in(self) -> None:
@@ -96,7 +96,7 @@ class Bluesky:
         except RateLimitExceededError:
             raise
         except (UnauthorizedError, BadRequestError) as error:
-            if error.response is None or error.response.status_code == 403:  # something in between, not the account
+            if error.response is None or error.response.status_code == 403:  # a proxy, not the account
                 raise
             raise RefusedError(
                 f"{self._settings.host} refuses the login of {self._settings.identity} ({_reason(error)}): check "
@@ -108,7 +108,7 @@ class Bluesky:
         tries += 1
         seconds = pause_after(error, tries, time.time())
         until = time.strftime("%H:%M:%S", time.gmtime(time.time() + seconds))
-        self._say(f"waiting: {explain(error, self._settings.host)}; try {tries + 1} at {until} UTC")
+        self._report(f"waiting: {explain(error, self._settings.host)}; try {tries + 1} at {until} UTC")
         self._wait(seconds)
         return tries
 
@@ -140,17 +140,17 @@ class Bluesky:
 
 
 def pause_after(error: Exception, tries: int, now: float) -> float:
-    """How many seconds to wait after a failed try.
+    """The seconds to wait after a failed attempt.
 
-    What the server says itself (`retry-after`, `ratelimit-reset`) counts, with up to two seconds more, since a class
-    of thirty shares one address; else twice as long each time, between half of it and all of it.
+    A time that the server names (`retry-after`, `ratelimit-reset`) counts, plus up to two seconds, because a class of
+    thirty shares one address. Otherwise the time doubles after each failure, with a random part of up to its half.
 
     Args:
-        error: what was raised.
-        tries: how many tries have failed, 1 or more.
+        error: the failure.
+        tries: number of failed attempts, 1 or more.
         now: seconds since 1970.
     """
-    # A login that search does not honour is repeated at each try, and there are 300 of those a day.
+    # If the search refuses a new session, each attempt logs in again, and there are 300 logins a day.
     longest = LONGEST_PAUSE * 4 if isinstance(error, UnauthorizedError) else LONGEST_PAUSE
     own = min(longest, 2.0 ** min(tries, 20))
     if isinstance(error, RateLimitExceededError):
@@ -163,7 +163,7 @@ def pause_after(error: Exception, tries: int, now: float) -> float:
 
 
 def explain(error: Exception, host: str) -> str:
-    """Say in a few words what a failed try was."""
+    """Describe a failure in a few words."""
     if isinstance(error, RateLimitExceededError):
         return f"{host} limits the number of requests (429)"
     if isinstance(error, InvokeTimeoutError):

@@ -1,4 +1,4 @@
-"""Telling systemd how the service stands: `systemctl status` and `./lab status` show it (sd_notify(3))."""
+"""The status for systemd: `systemctl status` and `./lab status` show it (sd_notify(3))."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import socket
 
 
 def notify(**fields: str) -> None:
-    """Send fields to systemd, such as READY="1" or STATUS="a line"; nothing happens without systemd."""
+    """Send fields to systemd, such as READY="1" or STATUS="a line"; does nothing without systemd."""
     address = os.environ.get("NOTIFY_SOCKET", "")
     if not address:
         return

@@ -1,7 +1,7 @@
-"""A post of Bluesky as the record that the notes' connector writes: not one byte differs.
+"""Turns a post of Bluesky into the record that the notes' connector writes, byte for byte.
 
-Which posts are passed over is the connector's decision too (BlueskyClient.parse and BlueskyRecordFactory of
-kafka-connect-bluesky-source 0.0.1); where it stops with an error, the post is passed over here.
+Posts that the connector skips (BlueskyClient.parse and BlueskyRecordFactory of kafka-connect-bluesky-source 0.0.1) are
+skipped too, and so are posts at which it stops with an error.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-# What Java's Instant.parse takes (DateTimeFormatter.ISO_INSTANT, Java 12 and later): a zone is required.
+# The format of Java's Instant.parse (DateTimeFormatter.ISO_INSTANT, Java 12 and later): a zone is required.
 INSTANT = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?(?:Z|([+-])(\d\d):(\d\d)(?::(\d\d))?)",
     re.ASCII | re.IGNORECASE,
@@ -55,11 +55,11 @@ SCHEMA = {
 
 
 class BadPostError(ValueError):
-    """Why a post is passed over, in a few words."""
+    """The reason why a post is skipped, in a few words."""
 
 
 class Record(NamedTuple):
-    """What goes to the topic: the post's uri, the value, and the record's time in ms since 1970."""
+    """A record for the topic: the post's uri, the value, and the time in ms since 1970."""
 
     uri: str
     value: bytes
@@ -73,9 +73,9 @@ def record_of(post: Any) -> Record:
         post: `app.bsky.feed.defs#postView` as the server sent it.
 
     Raises:
-        BadPostError: if the connector would not write it either.
+        BadPostError: if the connector would not write it.
     """
-    author, record = _part(post, "author"), _part(post, "record")
+    author, record = _object(post, "author"), _object(post, "record")
     created = epoch_ms(_text(record, "createdAt"))
     if created < 0:
         raise BadPostError(f"createdAt {record['createdAt']!r} is before 1970, which no Kafka record can be")
@@ -98,18 +98,18 @@ def record_of(post: Any) -> Record:
 
 
 def epoch_ms(text: str) -> int:
-    """Turn a createdAt into ms since 1970 as Java's Instant does.
+    """Turn a createdAt into ms since 1970, as Java's Instant does.
 
     Raises:
-        BadPostError: if it is no time with a zone.
+        BadPostError: if it is not a time with a zone.
     """
-    found = INSTANT.fullmatch(text)
-    if not found:
+    match = INSTANT.fullmatch(text)
+    if not match:
         raise BadPostError(f"createdAt {text!r} is no time with a zone")
-    year, month, day, hour, minute, second = (int(part) for part in found.groups()[:6])
-    fraction, sign, off_hour, off_minute, off_second = found.groups()[6:]
+    year, month, day, hour, minute, second = (int(part) for part in match.groups()[:6])
+    fraction, sign, off_hour, off_minute, off_second = match.groups()[6:]
     try:
-        # 24:00:00 is midnight and :60 a leap second, which Java counts as :59.
+        # 24:00:00 is midnight, and :60 is a leap second, which Java counts as :59.
         days = 1 if (hour, minute, second) == (24, 0, 0) else 0
         second = 59 if (hour, minute, second) == (23, 59, 60) else second
         moment = datetime(year, month, day, hour % 24 if days else hour, minute, second, tzinfo=UTC)
@@ -123,11 +123,11 @@ def epoch_ms(text: str) -> int:
 
 
 def to_json(value: Any) -> bytes:
-    """Print JSON as Jackson does: no blanks, characters as they are, but control characters and emoji escaped."""
+    """Write JSON as Jackson does: no blanks, and only control characters and emoji are escaped."""
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-    # Jackson writes hexadecimal digits large. Every escape is matched, so that a backslash of the post's is not one.
-    text = ESCAPE.sub(lambda found: found[0] if len(found[0]) == 2 else "\\u" + found[0][2:].upper(), text)
-    return SURROGATES.sub(lambda found: _escaped(found[0]), text).encode()
+    # Jackson writes hexadecimal digits in upper case. Every escape is matched, so an escaped backslash stays as it is.
+    text = ESCAPE.sub(lambda match: match[0] if len(match[0]) == 2 else "\\u" + match[0][2:].upper(), text)
+    return SURROGATES.sub(lambda match: _escaped(match[0]), text).encode()
 
 
 def _escaped(character: str) -> str:
@@ -135,11 +135,11 @@ def _escaped(character: str) -> str:
     return "".join(f"\\u{int.from_bytes(units[at : at + 2], 'big'):04X}" for at in range(0, len(units), 2))
 
 
-def _part(value: Any, name: str) -> dict[str, Any]:
-    part = value.get(name) if isinstance(value, dict) else None
-    if not isinstance(part, dict):
+def _object(value: Any, name: str) -> dict[str, Any]:
+    field = value.get(name) if isinstance(value, dict) else None
+    if not isinstance(field, dict):
         raise BadPostError(f"{name} is missing")
-    return part
+    return field
 
 
 def _text(value: dict[str, Any], name: str) -> str:
@@ -150,5 +150,5 @@ def _text(value: dict[str, Any], name: str) -> str:
 
 
 def _optional(value: dict[str, Any], name: str) -> str | None:
-    found = value.get(name)
-    return found if isinstance(found, str) and found else None if found in (None, "") else json.dumps(found)
+    field = value.get(name)
+    return field if isinstance(field, str) and field else None if field in (None, "") else json.dumps(field)

@@ -1,4 +1,4 @@
-"""Settings of the service: one JSON file, which names the file of the app password."""
+"""The settings of the service: a JSON file with the path of the password's file."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from pathlib import Path
 
 
 class SettingsError(ValueError):
-    """What is wrong with the settings, in one line."""
+    """The problem of the settings in one line."""
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What to search, where, and where to write it."""
+    """The search, the account and the topic."""
 
     identity: str
     search_term: str
@@ -32,10 +32,10 @@ class Settings:
 
 
 def load(path: Path) -> Settings:
-    """Read the settings' file, the password's and the folder of state.
+    """Read the settings, the password and the folder of the state.
 
     Raises:
-        SettingsError: if something is missing or makes no sense.
+        SettingsError: if something is missing or invalid.
     """
     try:
         given = json.loads(path.read_text(encoding="utf-8"))

@@ -1,4 +1,4 @@
-"""Going back through a search, newest post first, until what is met has been seen before."""
+"""Reads a search, newest post first, back to the posts that are known."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ import json
 from collections.abc import Callable, Container, Sequence
 from typing import Any, NamedTuple
 
-from .records import BadPostError, epoch_ms
+from bluesky_search.records import BadPostError, epoch_ms
 
 Page = tuple[Sequence[Any], str | None]
 RUN = 20
-"""So many posts seen before, one after the other, are old ground. A single one is not: a post that is dated in the
-future, or that the index moved, can lie above new ones."""
+"""A sweep ends after this many known posts in a row. One is not enough: a post with a date in the future, or one that
+the index moved, can be above new ones."""
 PAGES = 100
-"""Pages that one sweep reads at most: 10,000 posts, as far as Bluesky's search goes back."""
+"""Most pages of one sweep: 10,000 posts, the limit of Bluesky's search."""
 
 
 class Sweep(NamedTuple):
-    """What was found: new posts, oldest first; pages read; whether old ground (or the end) was reached."""
+    """New posts, oldest first; number of pages; whether known posts (or the end) were reached."""
 
     posts: list[Any]
     pages: int
@@ -25,7 +25,7 @@ class Sweep(NamedTuple):
 
 
 def key_of(post: Any) -> str:
-    """What a post is known by: its uri, or all of it where it has none."""
+    """The identity of a post: its uri, or its whole content if it has none."""
     uri = post.get("uri") if isinstance(post, dict) else None
     return uri if isinstance(uri, str) else json.dumps(post, sort_keys=True)
 
@@ -33,18 +33,18 @@ def key_of(post: Any) -> str:
 def go_back(
     fetch: Callable[[str | None], Page], seen: Container[str], known: int, since_ms: int | None, pages: int = PAGES
 ) -> Sweep:
-    """Read pages until old ground.
+    """Read pages until known posts.
 
-    Nothing may be written before the sweep has ended, and then the oldest first: after a kill in between, what is
-    missing lies above what is there, where the next sweep finds it.
+    Posts may only be written after the sweep, oldest first: after a kill, the missing posts are above those that were
+    written, where the next sweep finds them.
 
     Args:
-        fetch: gives the page at a cursor (None: the newest) and the next one's cursor (None: there is none).
-        seen: what `key_of` gave for posts taken or passed over before.
-        known: how many those are. When none, the newest page is all that is taken, as the connector does.
-        since_ms: time of the newest posts taken before; a page of none but older posts is old ground too. It ends
-            the sweep where all that was seen before is gone from the index, or another term is searched.
-        pages: where to give up.
+        fetch: returns the page at a cursor (None: the newest), and the next cursor (None: there is none).
+        seen: keys (`key_of`) of posts that were taken or skipped.
+        known: number of these keys. If it is 0, only the newest page is taken, as the connector does.
+        since_ms: time of the newest posts on the topic; a page with only older posts ends the sweep too. This matters
+            if all known posts are gone from the index, or the search term is new.
+        pages: the limit.
     """
     needed = min(RUN, known)
     fresh: list[Any] = []
@@ -54,22 +54,22 @@ def go_back(
         posts, cursor = fetch(cursor)
         if since_ms is not None and number > 1 and _all_older(posts, since_ms):
             return Sweep(fresh[::-1], number, True)
-        found: list[Any] = []
+        unseen: list[Any] = []
         keep, met = 0, False
         for post in posts:
             key = key_of(post)
-            if key in taken:  # a new post on top has moved the pages by one
+            if key in taken:  # a new post has moved the pages by one
                 continue
             if key in seen:
                 run += 1
-                keep = len(found)
+                keep = len(unseen)
                 met = met or run >= needed
             else:
                 run = 0
                 taken.add(key)
-                found.append(post)
-        # Below the last one seen before lies what was there before the first search.
-        fresh += found[:keep] if met else found
+                unseen.append(post)
+        # Posts below the last known one are older than the first search.
+        fresh += unseen[:keep] if met else unseen
         if met or not known or not posts or cursor is None:
             return Sweep(fresh[::-1], number, True)
     return Sweep(fresh[::-1], pages, False)

@@ -1,7 +1,7 @@
-"""The topic, which is also the service's memory: what is on it has been seen.
+"""The topic, which is also the service's memory: its posts are known.
 
-Records go out in transactions of one transactional id (KIP-98). A new service fences an older one's, ends what it
-left half written, and then reads which posts are there: so none is lost or doubled by kill -9 or a second copy.
+Records are written in transactions of one transactional id (KIP-98). A new copy of the service fences an older one,
+aborts its open transaction, and then reads which posts exist. So kill -9 or a second copy loses or doubles no post.
 """
 
 from __future__ import annotations
@@ -15,28 +15,28 @@ from typing import Any
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.errors import InvalidProducerEpochError, KafkaError, ProducerFencedError, TopicAlreadyExistsError
 
-from .records import Record
+from bluesky_search.records import Record
 
 REMEMBERED = 20_000
-"""So many records at the topic's end are read at the start; a sweep looks at far fewer posts."""
+"""Records at the end of the topic that are read at the start; a sweep reads far fewer posts."""
 BATCH = 500
-"""Records a transaction."""
-PLACE = 21
-"""So many newest records tell by their median how far the search has come: one with an odd time does not matter."""
+"""Most records of a transaction."""
+NEWEST = 21
+"""The median time of this many newest records is the start of the next search: single wrong times do not matter."""
 
 
 FENCED = (ProducerFencedError, InvalidProducerEpochError)
 
 
 class FencedError(Exception):
-    """Another copy of the service has started since, and this one must not write any more."""
+    """Another copy of the service has started, and this one must not write any more."""
 
 
 class Topic:
-    """The open topic; `seen` holds the uris of the posts on it."""
+    """The open topic; `seen` holds the uris of its posts."""
 
     def __init__(self, bootstrap: str, topic: str) -> None:
-        """Take the topic over: make it if there is none, fence older copies, read what is on it.
+        """Create the topic if it is missing, fence older copies, and read its posts.
 
         Raises:
             KafkaError: if Kafka does not answer.
@@ -59,15 +59,15 @@ class Topic:
 
     @property
     def since_ms(self) -> int | None:
-        """Time of the newest records, in ms since 1970; None when there is none."""
-        return median_low(self._times[-PLACE:]) if self._times else None
+        """Time of the newest records in ms since 1970; None if there are none."""
+        return median_low(self._times[-NEWEST:]) if self._times else None
 
     def write(self, records: Sequence[Record]) -> None:
-        """Write records in their order, each transaction as a whole or not at all.
+        """Write records in their order; each transaction is written completely or not at all.
 
         Raises:
             FencedError: if another copy has taken over.
-            KafkaError: if Kafka fails; the topic must then be opened anew, for it alone knows what arrived.
+            KafkaError: if Kafka fails; open the topic again, because only the topic knows what arrived.
         """
         for at in range(0, len(records), BATCH):
             batch = records[at : at + BATCH]
@@ -81,17 +81,17 @@ class Topic:
                 for future in sent:
                     future.get(timeout=30)
             except KafkaError as error:
-                # What comes after the request that was refused only names the reason: "... in an error state: ...".
+                # Requests after the refused one only quote the reason: "... in an error state: ...".
                 if isinstance(error, FENCED) or any(kind.__name__ in str(error) for kind in FENCED):
                     raise FencedError(
                         f"another copy of this service has taken over topic {self._name}; this one ends"
                     ) from error
                 raise
             self.seen.update(record.uri for record in batch)
-            self._times = [*self._times, *(record.timestamp_ms for record in batch)][-PLACE:]
+            self._times = [*self._times, *(record.timestamp_ms for record in batch)][-NEWEST:]
 
     def close(self) -> None:
-        """Let go, without waiting for what was not committed."""
+        """Close the connection without waiting for open transactions."""
         with contextlib.suppress(KafkaError):
             self._producer.close(timeout=0)
 
@@ -100,9 +100,9 @@ def _make(bootstrap: str, topic: str) -> None:
     admin = KafkaAdminClient(bootstrap_servers=bootstrap)
     try:
         if topic not in admin.list_topics():
-            # Records bear their post's time: Kafka's seven days would delete older posts as soon as they arrive.
-            wanted = {"num_partitions": 1, "replication_factor": -1, "configs": {"retention.ms": "-1"}}
-            admin.create_topics({topic: wanted}, wait_for_metadata=True)
+            # Records have the time of their post: Kafka's default retention would delete older posts at once.
+            options = {"num_partitions": 1, "replication_factor": -1, "configs": {"retention.ms": "-1"}}
+            admin.create_topics({topic: options}, wait_for_metadata=True)
     except TopicAlreadyExistsError:
         pass
     finally:
@@ -110,25 +110,25 @@ def _make(bootstrap: str, topic: str) -> None:
 
 
 def _tail(bootstrap: str, topic: str) -> tuple[list[str], list[int]]:
-    """Read the uris, and the times of the newest, from the end of every partition, oldest first."""
+    """Read uris and times from the end of every partition, oldest first."""
     consumer = KafkaConsumer(
         bootstrap_servers=bootstrap, isolation_level="read_committed", enable_auto_commit=False, check_crcs=False
     )
     try:
         consumer.topics()
-        parts = [TopicPartition(topic, number) for number in sorted(consumer.partitions_for_topic(topic) or ())]
-        ends, starts = consumer.end_offsets(parts), consumer.beginning_offsets(parts)
-        parts = [part for part in parts if ends[part] > starts[part]]
-        consumer.assign(parts)
-        for part in parts:
-            consumer.seek(part, max(starts[part], ends[part] - REMEMBERED))
-        found: list[Any] = []
-        while any(consumer.position(part) < ends[part] for part in parts):
+        partitions = [TopicPartition(topic, number) for number in sorted(consumer.partitions_for_topic(topic) or ())]
+        ends, starts = consumer.end_offsets(partitions), consumer.beginning_offsets(partitions)
+        partitions = [tp for tp in partitions if ends[tp] > starts[tp]]
+        consumer.assign(partitions)
+        for tp in partitions:
+            consumer.seek(tp, max(starts[tp], ends[tp] - REMEMBERED))
+        records: list[Any] = []
+        while any(consumer.position(tp) < ends[tp] for tp in partitions):
             for batch in consumer.poll(timeout_ms=1000).values():
-                found += [(record.timestamp, record.value) for record in batch]
+                records += batch
     finally:
         consumer.close()
-    return list(_uris(value for _, value in found)), [timestamp for timestamp, _ in found[-PLACE:]]
+    return list(_uris(record.value for record in records)), [record.timestamp for record in records[-NEWEST:]]
 
 
 def _uris(values: Iterable[bytes | None]) -> Iterable[str]:
@@ -136,4 +136,4 @@ def _uris(values: Iterable[bytes | None]) -> Iterable[str]:
         try:
             yield json.loads(value or b"")["payload"]["id"]["uri"]
         except (ValueError, KeyError, TypeError):
-            continue  # somebody else's record
+            continue  # a record of another program

@@ -1,21 +1,20 @@
 #!/usr/bin/env python3
 """Wait until a server answers in its own protocol.
 
-The systemd units use it, so that `systemctl start` returns when the port serves.
+The systemd units use it, so that `systemctl start` returns when the server is ready.
 
 Usage:
   ready zookeeper HOST:PORT          four-letter command `srvr` answers (ZooKeeper's administrator guide)
   ready kafka HOST:PORT[,...] [ZOOKEEPERS]
-                                     Metadata of one of them names a living controller, and all topics that ZooKeeper
-                                     has
-  ready broker-id HOST:PORT[,...] ID  no broker is registered under ID in ZooKeeper
+                                     Metadata of one broker has a live controller, and all topics of ZooKeeper
+  ready broker-id HOST:PORT[,...] ID  no broker with this id is registered in ZooKeeper
                                      (a killed one is, until its session ends)
   ready mysql HOST:PORT              the server sends its handshake (MySQL protocol, version 10)
   ready http URL                     HTTP 200
   ready hdfs URL                     the NameNode at URL answers and is out of safe mode
   ready datanode URL HOST            the NameNode at URL counts HOST among its live DataNodes
-  ready tcp HOST:PORT                something accepts connections
-Options: --timeout SECONDS (90). Exits 0, or 1 with one line that says what was still missing.
+  ready tcp HOST:PORT                the port accepts connections
+Options: --timeout SECONDS (90). Exits 0, or 1 with one line that names the missing condition.
 """
 
 from __future__ import annotations
@@ -38,7 +37,7 @@ NO_NODE = -101
 
 
 class NotReadyError(Exception):
-    """What is still missing, in a few words."""
+    """The missing condition in a few words."""
 
 
 UNREADY = (NotReadyError, OSError, ValueError, KeyError, IndexError, struct.error)
@@ -51,7 +50,7 @@ def connect(address: str) -> socket.socket:
 
 
 def receive(connection: socket.socket, size: int) -> bytes:
-    """Exactly `size` bytes; raises NotReadyError when the server closes before."""
+    """Read exactly `size` bytes; raises NotReadyError if the server closes the connection before."""
     data = b""
     while len(data) < size:
         part = connection.recv(size - len(data))
@@ -73,20 +72,20 @@ def zookeeper(address: str) -> None:
 
 
 def kafka(addresses: str, zookeepers: str = "") -> None:
-    """One of the brokers serves; a cluster goes on without the others. See `broker`."""
-    missing = []
+    """One of the brokers is ready; a cluster works without the others. See `broker`."""
+    reasons = []
     for address in addresses.split(","):
         try:
             return broker(address, zookeepers)
         except UNREADY as error:
-            missing.append(str(error) or type(error).__name__)
-    raise NotReadyError("; ".join(dict.fromkeys(missing)))
+            reasons.append(str(error) or type(error).__name__)
+    raise NotReadyError("; ".join(dict.fromkeys(reasons)))
 
 
 def broker(address: str, zookeepers: str = "") -> None:
-    """The broker answers Metadata (version 1), and knows a living controller and all topics that ZooKeeper knows.
+    """The broker answers Metadata (version 1), and knows a live controller and all topics of ZooKeeper.
 
-    A broker that just started has no topics until the controller tells it of them, and denies that they exist.
+    A broker that just started denies the existence of topics until the controller sends them.
     """
     client = b"ready"
     # A length of -1 asks for all topics.
@@ -104,7 +103,7 @@ def broker(address: str, zookeepers: str = "") -> None:
 
 
 def read_metadata(answer: bytes) -> tuple[set[int], int, set[str]]:
-    """Ids of the brokers, id of the controller, and names of the topics in an answer to Metadata version 1."""
+    """Read the ids of the brokers, the id of the controller, and the topics from an answer to Metadata version 1."""
     position = 4
 
     def number(kind: str) -> int:
@@ -137,9 +136,13 @@ def read_metadata(answer: bytes) -> tuple[set[int], int, set[str]]:
 
 
 def ask_zookeeper(addresses: str, kind: int, path: str) -> tuple[int, bytes]:
-    """Put one question on a node to one member of an ensemble, in ZooKeeper's protocol (zookeeper.jute).
+    """Send one request about a node to one member of an ensemble, in ZooKeeper's protocol (zookeeper.jute).
 
-    Returns the error (0: none) and what follows it. `kind` is an operation's code: 3 exists, 8 getChildren.
+    Parameters:
+        kind: code of the operation: 3 exists, 8 getChildren.
+
+    Returns:
+        The error (0: none) and the rest of the answer.
     """
     node = path.encode()
     requests = [
@@ -158,7 +161,7 @@ def ask_zookeeper(addresses: str, kind: int, path: str) -> tuple[int, bytes]:
 
 
 def zookeeper_topics(addresses: str) -> list[str]:
-    """Topics that are registered in ZooKeeper."""
+    """List the topics that are registered in ZooKeeper."""
     error, data = ask_zookeeper(addresses, 8, "/brokers/topics")
     if error == NO_NODE:
         return []
@@ -174,7 +177,7 @@ def zookeeper_topics(addresses: str) -> list[str]:
 
 
 def broker_id(addresses: str, number: str) -> None:
-    """ZooKeeper has no registration of a broker's id."""
+    """No broker with this id is registered in ZooKeeper."""
     error, _ = ask_zookeeper(addresses, 3, f"/brokers/ids/{number}")
     if error == 0:
         raise NotReadyError(f"a broker with id {number} is registered: killed a moment ago, or another one")
@@ -191,8 +194,8 @@ def mysql(address: str) -> None:
 
 
 def read(url: str) -> bytes:
-    """The body of an HTTP 200 answer."""
-    # No proxy: a lab's servers are its own.
+    """Read the body of an HTTP 200 answer."""
+    # Servers of the lab are never behind a proxy.
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     with opener.open(url, timeout=ATTEMPT_SECONDS) as answer:
         if answer.status != 200:
@@ -206,12 +209,12 @@ def http(url: str) -> None:
 
 
 def name_node(url: str) -> dict:
-    """The NameNode's own report (bean NameNodeInfo of its JMX servlet)."""
+    """Read the NameNode's report (bean NameNodeInfo of its JMX servlet)."""
     return json.loads(read(f"{url}/jmx?qry=Hadoop:service=NameNode,name=NameNodeInfo"))["beans"][0]
 
 
 def hdfs(url: str) -> None:
-    """HDFS takes writes."""
+    """HDFS accepts writes."""
     safe_mode = name_node(url)["Safemode"]
     if safe_mode:
         raise NotReadyError(f"the NameNode is in safe mode: {safe_mode[:120]}")
@@ -225,7 +228,7 @@ def datanode(url: str, host: str) -> None:
 
 
 def tcp(address: str) -> None:
-    """Something accepts connections."""
+    """The port accepts connections."""
     connect(address).close()
 
 
@@ -242,7 +245,7 @@ CHECKS: dict[str, Callable[..., None]] = {
 
 
 def server_ended() -> bool:
-    """Whether the server that systemd started has ended (systemd names its process in MAINPID, systemd.exec(5))."""
+    """Whether the server that systemd started has ended (its process is MAINPID, systemd.exec(5))."""
     process = os.environ.get("MAINPID", "")
     return process.isdigit() and not Path(f"/proc/{process}").exists()
 
@@ -250,7 +253,8 @@ def server_ended() -> bool:
 def wait(check: Callable[..., None], arguments: list[str], timeout: float) -> str:
     """Repeat a check until it passes.
 
-    Returns an empty string, or what was still missing after `timeout` seconds or when the server ended.
+    Returns:
+        An empty text, or the missing condition after `timeout` seconds or when the server ended.
     """
     deadline = time.monotonic() + timeout
     while True:
@@ -267,16 +271,16 @@ def wait(check: Callable[..., None], arguments: list[str], timeout: float) -> st
 
 
 def main(argv: list[str] | None = None) -> int:
-    """The command's entry. Returns the exit code."""
+    """Run the command; returns the exit status."""
     parser = argparse.ArgumentParser(prog="ready", description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("what", choices=sorted(CHECKS))
+    parser.add_argument("check", choices=sorted(CHECKS))
     parser.add_argument("arguments", nargs="+")
     parser.add_argument("--timeout", type=float, default=90.0)
     options = parser.parse_args(argv)
-    missing = wait(CHECKS[options.what], options.arguments, options.timeout)
+    missing = wait(CHECKS[options.check], options.arguments, options.timeout)
     if missing:
         where = " ".join(options.arguments)
-        print(f"{options.what} at {where} not ready within {options.timeout:g} s: {missing}", file=sys.stderr)
+        print(f"{options.check} at {where} not ready within {options.timeout:g} s: {missing}", file=sys.stderr)
         return 1
     return 0
 

@@ -23,7 +23,7 @@ class StandIn:
         self.bluesky, self.folder = server.bluesky, folder
         self.url = f"http://127.0.0.1:{server.server_port}"
         self.pauses: list[float] = []
-        self.said: list[str] = []
+        self.reports: list[str] = []
 
     def order(self, **order: Any) -> dict[str, Any]:
         """Order something of the stand-in; see its `control`."""
@@ -39,7 +39,7 @@ class StandIn:
     ) -> Bluesky:
         """The service's client, as it is after a start."""
         settings = Settings(IDENTITY, "LaLiga", "t", 1000, url or self.url, "-", password, self.folder)
-        return Bluesky(settings, self.said.append, wait or self.pauses.append, timeout)
+        return Bluesky(settings, self.reports.append, wait or self.pauses.append, timeout)
 
     @property
     def logins(self) -> int:

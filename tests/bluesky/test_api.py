@@ -7,10 +7,9 @@ import time
 
 import pytest
 
+from bluesky_search.api import RefusedError, pause_after
 from tests.bluesky.kit import PASSWORD, stand_in
 from verify.onhost.bluesky.xrpc_server import LOGIN, REFRESH, SEARCH
-
-from bluesky_search.api import RefusedError, pause_after  # isort: skip
 
 
 @pytest.fixture
@@ -70,7 +69,7 @@ def test_a_wrong_password_is_tried_once_and_said_in_a_line(server):
     ):
         server.client("wrong").search(None)
     assert (server.logins, server.pauses) == (1, [])
-    assert PASSWORD not in str(server.said)
+    assert PASSWORD not in str(server.reports)
 
 
 def test_a_new_password_does_not_use_the_old_ones_session(server):
@@ -84,7 +83,7 @@ def test_a_limit_is_waited_for_as_long_as_the_server_says(server):
     assert len(server.client().search(None)[0]) == 100
     (pause,) = server.pauses
     assert 118 <= pause <= 123
-    assert "limits the number of requests (429)" in server.said[0]
+    assert "limits the number of requests (429)" in server.reports[0]
 
 
 def test_a_limit_of_logins_is_waited_for_too(server):
@@ -134,7 +133,7 @@ def test_a_host_that_is_not_there_is_one_line(server):
 
     with pytest.raises(EnoughError):
         server.client(url="http://127.0.0.1:9", wait=wait).search(None)
-    assert server.said[0].startswith("waiting: 127.0.0.1:9 cannot be used (ConnectError")
+    assert server.reports[0].startswith("waiting: 127.0.0.1:9 cannot be used (ConnectError")
 
 
 def test_a_slow_server_is_given_up_and_asked_again(server):
@@ -143,7 +142,7 @@ def test_a_slow_server_is_given_up_and_asked_again(server):
     server.order(slow=1.0)
     client = server.client(timeout=0.3, wait=lambda _seconds: server.order(slow=0.0))
     assert len(client.search(None)[0]) == 100
-    assert "does not answer in time" in server.said[0]
+    assert "does not answer in time" in server.reports[0]
 
 
 @pytest.mark.parametrize("tries", range(1, 40))

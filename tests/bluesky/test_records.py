@@ -7,10 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from bluesky_search.records import BadPostError, epoch_ms, record_of, to_json
 from tests.bluesky.kit import EPOCH_MS
 from verify.onhost.bluesky import ledger
-
-from bluesky_search.records import BadPostError, epoch_ms, record_of, to_json  # isort: skip
 
 CONNECTOR = Path(__file__).parents[1] / "data/bluesky_connector_0.0.1.jsonl"
 

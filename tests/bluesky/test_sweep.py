@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from bluesky_search.sweep import RUN, go_back, key_of
 from tests.bluesky.kit import EPOCH_MS
 from verify.onhost.bluesky import ledger
-
-from bluesky_search.sweep import RUN, go_back, key_of  # isort: skip
 
 
 def posts(first: int, last: int) -> list[dict[str, Any]]:

@@ -7,9 +7,7 @@ from types import SimpleNamespace
 import pytest
 from kafka.errors import InvalidProducerEpochError, KafkaError, NotLeaderForPartitionError, ProducerFencedError
 
-from tests.bluesky import kit as bluesky_kit  # noqa: F401 - finds the service
-
-from bluesky_search.topic import FencedError, Topic  # isort: skip
+from bluesky_search.topic import FencedError, Topic
 
 
 def topic(error: Exception) -> Topic:

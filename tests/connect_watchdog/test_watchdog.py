@@ -73,7 +73,7 @@ def test_a_failed_task_is_restarted_once_until_its_pause_is_over(worker):
     there, url = worker
     there.connectors = {"laliga": status("FAILED", TRACE), "mine": status("FAILED", TRACE)}
     memory: dict[str, Any] = {}
-    said = [watchdog.look(settings(url, laliga=""), memory) for _ in range(3)]
+    said = [watchdog.check(settings(url, laliga=""), memory) for _ in range(3)]
     assert there.restarted == ["/connectors/laliga/restart?includeTasks=true&onlyFailed=true"], "only the listed one"
     assert said[-1].startswith(
         "laliga: FAILED (uk.co.x.BlueskyException: Failed to log in to Bluesky - 401), next restart"
@@ -84,7 +84,7 @@ def test_a_failed_task_is_restarted_once_until_its_pause_is_over(worker):
 def test_pauses_double_up_to_a_quarter_of_an_hour_and_it_never_gives_up():
     memory, pauses, now = {}, [], 1000.0
     for _ in range(12):
-        memory, restart = watchdog.after_look(memory, "why", now)
+        memory, restart = watchdog.next_restart(memory, "why", now)
         assert restart
         pauses.append(memory["pause"])
         now = memory["next"]
@@ -94,11 +94,11 @@ def test_pauses_double_up_to_a_quarter_of_an_hour_and_it_never_gives_up():
 
 
 def test_one_that_ran_for_two_hours_is_restarted_soon_again_and_the_count_goes_on():
-    memory, _ = watchdog.after_look({}, "why", 0.0)
+    memory, _ = watchdog.next_restart({}, "why", 0.0)
     for now in range(10, 7200, 10):
-        memory, restart = watchdog.after_look(memory, "", float(now))
+        memory, restart = watchdog.next_restart(memory, "", float(now))
         assert not restart
-    memory, restart = watchdog.after_look(memory, "why", 7200.0)
+    memory, restart = watchdog.next_restart(memory, "why", 7200.0)
     assert restart
     assert (memory["restarts"], memory["pause"]) == (2, watchdog.FIRST_PAUSE)
 
@@ -108,15 +108,15 @@ def test_one_that_runs_in_vain_is_told_by_its_log(worker, monkeypatch):
     there.connectors = {"laliga": status("RUNNING")}
     log = f"[x] ERROR {COMPLAINT} (c:1)\njava.net.ConnectException: refused\n\tat a\n[x] INFO other\n"
     monkeypatch.setattr(watchdog, "read_journal", lambda unit: log)
-    said = watchdog.look(settings(url, laliga=COMPLAINT), {})
+    said = watchdog.check(settings(url, laliga=COMPLAINT), {})
     assert said.startswith("laliga: RUNNING, but")
     assert "java.net.ConnectException: refused" in said
     monkeypatch.setattr(watchdog, "read_journal", lambda unit: "[x] INFO other\n")
-    assert watchdog.look(settings(url, laliga=COMPLAINT), {}) == "laliga: RUNNING"
+    assert watchdog.check(settings(url, laliga=COMPLAINT), {}) == "laliga: RUNNING"
 
 
 def test_nothing_to_watch_is_said(worker):
-    assert watchdog.look(settings(worker[1], laliga=""), {"laliga": {}}) == "nothing to watch: no connector laliga"
+    assert watchdog.check(settings(worker[1], laliga=""), {"laliga": {}}) == "nothing to watch: no connector laliga"
 
 
 @pytest.mark.usefixtures("dead_proxy")

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
+import ensurepip
+import itertools
 import os
 import shutil
-import subprocess
 import sys
 import zipfile
 from collections.abc import Callable
@@ -15,9 +15,10 @@ from typing import Any
 import pytest
 from ansible.errors import AnsibleError
 
-from ansible_collections.streaming.lab.plugins.action import venv_programs as action
+from ansible_collections.streaming.lab.plugins.action import wheelhouse_venv as action
 from ansible_collections.streaming.lab.plugins.module_utils.wheels import files as wheel_files
-from ansible_collections.streaming.lab.plugins.modules import venv_programs as module
+from ansible_collections.streaming.lab.plugins.module_utils.wheels import lock as wheels
+from ansible_collections.streaming.lab.plugins.modules import wheelhouse_venv as module
 
 SOURCE = Path(__file__).resolve().parents[2] / "src"
 IGNORED = shutil.ignore_patterns("__pycache__")
@@ -47,7 +48,6 @@ def test_the_wheel_holds_the_programs_and_what_they_read(tmp_path: Path) -> None
     assert {name for name in names if not name.endswith("/") and ".dist-info" not in name} == code
     assert b"class Connect" in rest, "a link is followed"
     assert not [name for name in names if name.endswith("entry_points.txt")], "a student's PATH would find them"
-    assert all(name.split("-")[0] == wheel_files.PROGRAMS for name in names if ".dist-info" in name)
 
 
 def test_equal_files_make_equal_bytes_whatever_their_modes_and_dates(tmp_path: Path, source: Path) -> None:
@@ -78,58 +78,77 @@ def test_a_source_that_cannot_be_built_is_named(tmp_path: Path, source: Path) ->
         build(source, tmp_path / "wheel")
 
 
-@pytest.fixture
-def venv(tmp_path: Path) -> Path:
-    """A new venv with pip."""
-    subprocess.run([sys.executable, "-m", "venv", str(tmp_path / "venv")], check=True)
-    return tmp_path / "venv"
+class Module:
+    """The options of a run of wheelhouse_venv, and its result."""
+
+    def __init__(self, check_mode: bool, **params: Any) -> None:
+        self.check_mode, self.params, self.result = check_mode, params, {}
+
+    def exit_json(self, **result: Any) -> None:
+        self.result = result
+
+    def fail_json(self, msg: str) -> None:
+        raise AssertionError(msg)
 
 
 @pytest.fixture
-def play(tmp_path: Path, source: Path, venv: Path) -> Callable[..., dict[str, Any]]:
-    """Runs the action and the module as a role does; returns the result."""
-    result = {"content": "{{ result | to_json }}", "dest": str(tmp_path / "result.json"), "mode": "0600"}
-    tasks = [
-        {"streaming.lab.venv_programs": {"venv": str(venv), "source": str(source)}, "register": "result"},
-        {"ansible.builtin.copy": result, "check_mode": False},
-    ]
-    host = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
-    play = [{"hosts": "localhost", "gather_facts": False, "vars": host, "tasks": tasks}]
-    (tmp_path / "play.yml").write_text(json.dumps(play), encoding="utf-8")
+def keep(tmp_path: Path, source: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., dict[str, Any]]:
+    """Runs the module for an environment of pip and the programs; returns the result."""
+    monkeypatch.setattr(module, "PYTHON", sys.executable)
+    (bundled,) = (Path(ensurepip.__file__).parent / "_bundled").glob("pip-*.whl")
+    (tmp_path / "packages").mkdir()
+    shutil.copy(bundled, tmp_path / "packages")
+    wheel_files.pack(tmp_path / "packages", tmp_path / "wheels.tar")
+    lock = f"{wheels.sha256(bundled)}  {wheel_files.wheel_content(bundled)}  {bundled.name}\n"
+    params = {"path": str(tmp_path / "venv"), "lock": lock, "requirements": f"pip=={bundled.name.split('-')[1]}\n"}
+    archive = {"archive": str(tmp_path / "wheels.tar"), "archive_sha256": wheels.sha256(tmp_path / "wheels.tar")}
+    numbers = itertools.count()
 
-    def run(check: bool = False) -> dict[str, Any]:
-        modes = ["--check"] if check else []
-        done = subprocess.run(
-            [sys.executable, "-m", "ansible", "playbook", "--inventory", "localhost,", *modes, tmp_path / "play.yml"],
-            cwd=SOURCE.parent, capture_output=True, text=True, check=False,
-        )  # fmt: skip
-        assert done.returncode == 0, done.stdout + done.stderr
-        return json.loads((tmp_path / "result.json").read_text(encoding="utf-8"))
+    def run(check: bool = False, install: bool = False) -> dict[str, Any]:
+        given = Module(check, **params, **(archive if install else {"archive": None}))
+        module.keep(given, build(source, tmp_path / f"wheel{next(numbers)}"))
+        return given.result
 
     return run
 
 
-def test_programs_are_installed_changed_and_repaired(play, source: Path, venv: Path, tmp_path: Path) -> None:
+def test_programs_are_installed_changed_and_repaired(keep, source: Path, tmp_path: Path) -> None:
     """One venv for all of it: a new one takes seconds."""
-    # A dry run tells the truth and changes nothing.
-    assert play(check=True)["changed"]
-    site = next(venv.glob("lib/python3*/site-packages"))
-    assert not (site / "slate").exists()
-    assert play()["changed"]
+    assert (keep()["changed"], keep()["matches"]) == (False, False)
+    assert keep(install=True, check=True)["changed"]
+    assert not (tmp_path / "venv").exists(), "a dry run changes nothing"
+    assert keep(install=True)["changed"]
+    (site,) = (tmp_path / "venv").glob("lib/python3*/site-packages")
     assert (site / "slate/cases.json").is_file()
-    assert not play()["changed"], "a second run changes nothing"
+    second = keep()
+    assert (second["changed"], second["matches"], second["diff"]) == (False, True, {})
 
-    # Damage is found and repaired; so are a change of a source, and a module that is gone.
-    (site / "hdfs_sink/__init__.py").write_text("", encoding="utf-8")
-    (site / "slate/cases.json").unlink()
-    (source / "bluesky_search/__init__.py").write_text('"""Changed."""\n', encoding="utf-8")
-    problems = ["bluesky_search/__init__.py was changed", "hdfs_sink/__init__.py was changed"]
-    problems.append("slate/cases.json is missing")
-    assert play()["problems"] == problems
-    assert "Changed" in (site / "bluesky_search/__init__.py").read_text(encoding="utf-8")
-    (source / "bluesky_search/notify.py").unlink()
-    wheel = build(source, tmp_path / "wheel")
-    assert module.problems(venv, wheel) == ["bluesky_search/notify.py is no longer part of the programs"]
-    module.install(venv, wheel)
-    assert module.problems(venv, wheel) == []
+    # Damage, a changed source and a removed module are found, shown by a dry run, and repaired.
+    stamp = (tmp_path / "venv/wheelhouse-stamp").stat().st_ino
+    for changes, problem in (
+        ({site / "hdfs_sink/__init__.py": "", site / "slate/cases.json": None}, "hdfs_sink/__init__.py was changed"),
+        (
+            {source / "slate/__init__.py": "# changed\n", source / "bluesky_search/notify.py": None},
+            "the installed code is not that of",
+        ),
+    ):
+        for path, text in changes.items():
+            path.unlink() if text is None else path.write_text(text)
+        planned = keep(check=True)
+        assert (planned["changed"], planned["matches"]) == (True, True)
+        assert f"streaming-lab-programs: {problem}" in planned["diff"]["before"]
+        assert (keep()["changed"], keep()["changed"]) == (True, False), problem
+    assert (site / "slate/cases.json").is_file()
+    assert (site / "slate/__init__.py").read_text() == "# changed\n"
     assert not (site / "bluesky_search/notify.py").exists()
+    assert (tmp_path / "venv/wheelhouse-stamp").stat().st_ino == stamp, "the environment was not made anew"
+
+    # pip does not replace programs without a RECORD, and a foreign file is nobody's: the environment is made anew.
+    next(site.glob("streaming_lab_programs-*.dist-info/RECORD")).unlink()
+    assert not keep()["matches"]
+    assert keep(install=True)["changed"]
+    (site / "sitecustomize.py").write_text("import os\n")
+    assert keep()["problems"] == ["sitecustomize.py belongs to no package of the environment"]
+    assert keep(install=True)["changed"]
+    assert not (site / "sitecustomize.py").exists()
+    assert keep()["matches"]

@@ -1,5 +1,5 @@
 #!/usr/bin/python
-"""Keep a virtual environment exactly what its pinned requirements say, from wheels that were brought to the host."""
+"""Keep a virtual environment as its pinned requirements and the lab's programs are, from wheels."""
 
 from __future__ import annotations
 
@@ -7,18 +7,23 @@ DOCUMENTATION = r"""
 module: wheelhouse_venv
 short_description: Look at, make or repair a venv from a tar of wheels
 description:
-  - Without O(archive) it only looks, changes nothing and says whether the venv is what the requirements say.
+  - Without O(archive) it says whether the venv is what the requirements say. It then only changes O(programs).
   - With O(archive) it makes the venv anew where it is not, without any network. The tar is copied to a folder of root's
     alone and hashed on the way; nothing is unpacked when the hash is another one.
   - A venv is right when its stamp names the same files, Python and architecture, and when the code of each distribution
-    is the one that the lock names. Nothing else may lie in its site-packages. The stamp is written last, so an
-    interrupted installation is noticed.
+    is the one that the lock names. Nothing else but O(programs) may lie in its site-packages. The stamp is written
+    last, so an interrupted installation is noticed.
+  - If only O(programs) differ from their wheel, they are installed without making the venv anew.
 options:
   path: {type: path, required: true, description: The venv.}
   requirements: {type: str, required: true, description: Text of the pinned requirements.}
   lock: {type: str, required: true, description: Text of the lock file.}
   archive: {type: path, description: Tar of wheels on the control machine; the action plugin sends it.}
   archive_sha256: {type: str, description: Its sha256.}
+  programs:
+    type: dict
+    description: Folder on the control machine with a pyproject.toml. The action plugin builds it; the module gets the
+      wheel in base64 by its file name.
 author: [Streaming Lab]
 """
 
@@ -32,13 +37,15 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
-matches: {type: bool, returned: always, description: Whether the venv was right before.}
+matches: {type: bool, returned: always, description: "Whether the venv is right, but for O(programs) in check mode."}
 problems: {type: list, returned: always, description: What was wrong, at most ten lines.}
 python_version: {type: str, returned: always, description: "Major and minor version of the host's Python."}
 machine: {type: str, returned: always, description: "The host's architecture."}
 glibc: {type: str, returned: always, description: "Version of the host's C library."}
 """
 
+import base64
+import contextlib
 import hashlib
 import os
 import platform
@@ -112,8 +119,10 @@ def copy_checked(archive: Path, target: Path, sha256: str) -> None:
         )
 
 
-def install(venv: Path, archive: Path, sha256: str, chosen: dict[str, wheels.Locked], stamp: str) -> None:
-    """Make a venv anew from a tar of wheels.
+def install(
+    venv: Path, archive: Path, sha256: str, chosen: dict[str, wheels.Locked], stamp: str, programs: Path | None = None
+) -> None:
+    """Make a venv anew from a tar of wheels, and the wheel of the lab's programs.
 
     Raises:
         WheelError: if the tar is not the expected one, or with pip's last line of error.
@@ -130,12 +139,37 @@ def install(venv: Path, archive: Path, sha256: str, chosen: dict[str, wheels.Loc
         if venv.exists():
             shutil.rmtree(venv)
         pinned = [f"{name}=={entry.version}" for name, entry in chosen.items()]
-        # A pip.conf of the machine is for the machine's own pip.
-        own_pip = [str(venv / "bin" / "python3"), "-I", str(pip / "pip"), "--isolated", "--disable-pip-version-check"]
-        options = ["--quiet", "--no-index", "--no-deps", "--no-cache-dir", "--find-links", folder]
-        wheel_files.run([PYTHON, "-I", "-m", "venv", "--without-pip", str(venv)])
-        wheel_files.run([*own_pip, "install", *options, *pinned])
+        run([PYTHON, "-I", "-m", "venv", "--without-pip", str(venv)])
+        pip_install(venv, [str(pip / "pip")], ["--find-links", folder, *pinned, *([str(programs)] if programs else [])])
     (venv / "wheelhouse-stamp").write_text(stamp + "\n", encoding="utf-8")
+
+
+def pip_install(venv: Path, pip: list[str], arguments: list[str]) -> None:
+    """Install wheels by pip, without a network.
+
+    Raises:
+        WheelError: with pip's last line of error.
+    """
+    # A pip.conf of the machine is for the machine's own pip.
+    isolated = [str(venv / "bin" / "python3"), "-I", *pip, "--isolated", "--disable-pip-version-check"]
+    run([*isolated, "install", "--quiet", "--no-index", "--no-deps", "--no-cache-dir", *arguments])
+
+
+def run(command: list[str]) -> None:
+    """Run a command that makes files for everybody.
+
+    Raises:
+        WheelError: with its last line of error.
+    """
+    done = subprocess.run(command, capture_output=True, text=True, check=False, umask=0o022)
+    if done.returncode:
+        output = (done.stderr.strip() or done.stdout.strip()).splitlines()
+        raise wheels.WheelError(f"{' '.join(command[:4])}: {output[-1] if output else 'failed'}")
+
+
+def only_programs(site_packages: Path, wrong: list[str], programs: dict[str, wheels.Locked]) -> bool:
+    """Whether the problems of a venv are those of the lab's programs alone."""
+    return bool(programs) and wrong == wheel_files.damage(site_packages, programs)
 
 
 def main() -> None:
@@ -147,29 +181,54 @@ def main() -> None:
             "lock": {"type": "str", "required": True},
             "archive": {"type": "path"},
             "archive_sha256": {"type": "str"},
+            "programs": {"type": "dict", "default": {}},
         },
         required_together=[("archive", "archive_sha256")],
         supports_check_mode=True,
     )
-    venv = Path(module.params["path"])
+    # Made with mode 0700: nobody else replaces a wheel.
+    with tempfile.TemporaryDirectory(prefix="programs-") as folder:
+        wheel = None
+        for file, content in module.params["programs"].items():
+            wheel = Path(folder, file)
+            wheel.write_bytes(base64.b64decode(content))
+        keep(module, wheel)
+
+
+def keep(module: AnsibleModule, wheel: Path | None) -> None:
+    """Look at the venv, install what is wrong, and end the module.
+
+    Parameters:
+        module: with its options.
+        wheel: the lab's programs; None: there are none.
+    """
+    venv, archive = Path(module.params["path"]), module.params["archive"]
     try:
         version, machine, glibc = host_python()
         wanted = wheels.pins(module.params["requirements"])
         chosen = wheels.select(wanted, wheels.read_lock(module.params["lock"]), version, machine, glibc)
         stamp = wheels.stamp(chosen, version, machine)
-        wrong = problems(venv, stamp, chosen, version)
-        install_now = bool(wrong and module.params["archive"])
+        entry = wheel and wheels.Locked(wheel.name, wheels.sha256(wheel), wheel_files.wheel_content(wheel))
+        programs = {entry.name: entry} if entry else {}
+        wrong = left = problems(venv, stamp, chosen | programs, version)
+        update = only_programs(venv / "lib" / f"python{version}" / "site-packages", wrong, programs)
+        if update and not module.check_mode:
+            # A broken installation that pip does not replace is made anew below.
+            with contextlib.suppress(wheels.WheelError):
+                pip_install(venv, ["-m", "pip"], ["--force-reinstall", str(wheel)])
+            left = problems(venv, stamp, chosen | programs, version)
+        install_now = bool(left and archive) and not (update and module.check_mode)
         if install_now and not module.check_mode:
-            install(venv, Path(module.params["archive"]), module.params["archive_sha256"], chosen, stamp)
-            left = problems(venv, stamp, chosen, version)
+            install(venv, Path(archive), module.params["archive_sha256"], chosen, stamp, wheel)
+            left = problems(venv, stamp, chosen | programs, version)
             if left:
                 raise wheels.WheelError(f"still wrong after the installation: {left[0]}")
     except (wheels.WheelError, OSError, tarfile.TarError) as error:
         module.fail_json(msg=f"venv {venv}: {error}")
     diff = {"before": "".join(f"{venv}: {line}\n" for line in wrong[:10]), "after": ""} if wrong else {}
     module.exit_json(
-        changed=install_now,
-        matches=not wrong,
+        changed=update or install_now,
+        matches=not left or (update and module.check_mode),
         problems=wrong[:10],
         python_version=version,
         machine=machine,

@@ -6,16 +6,12 @@ import base64
 import csv
 import hashlib
 import os
-import subprocess
 import tarfile
 import tempfile
 import zipfile
 from pathlib import Path
 
 from ansible_collections.streaming.lab.plugins.module_utils.wheels import lock as wheels
-
-PROGRAMS = "streaming_lab_programs"
-"""The distribution of the lab's own programs (src/pyproject.toml); module venv_programs checks it."""
 
 
 def content_hash(files: dict[str, str]) -> str:
@@ -25,7 +21,7 @@ def content_hash(files: dict[str, str]) -> str:
         files: sha256 of each file, by its path in site-packages. Metadata and bytecode do not count: installers
             write them.
     """
-    rows = sorted(f"{path} {digest}\n" for path, digest in files.items() if is_code(path))
+    rows = sorted(f"{path} {digest}\n" for path, digest in files.items() if _is_code(path))
     return hashlib.sha256("".join(rows).encode()).hexdigest()
 
 
@@ -79,15 +75,13 @@ def damage(site_packages: Path, chosen: dict[str, wheels.Locked]) -> list[str]:
 
     Returns:
         One line for each distribution that is missing, of another version, not what the lock says, or has a file that
-        is gone or edited, and one for the first file that belongs neither to them nor to PROGRAMS.
+        is gone or edited, and one for the first file that belongs to no distribution of the lock.
 
     RECORD is specified by the PyPA: Recording installed projects. It names the file that was edited; whether the code
     is the lock's is decided by the lock alone. Bytecode has no hash there and is not compared.
     """
     wrong: list[str] = []
     known: set[str] = set()
-    for record in site_packages.glob(f"{PROGRAMS}-*.dist-info/RECORD"):
-        known |= compare(site_packages, record.read_text(encoding="utf-8"))[1].keys()
     for name, entry in sorted(chosen.items()):
         info = next((d for d in site_packages.glob("*.dist-info") if _is(d, name, entry.version)), None)
         if info is None:
@@ -97,61 +91,43 @@ def damage(site_packages: Path, chosen: dict[str, wheels.Locked]) -> list[str]:
         if not record.is_file():
             wrong.append(f"{name}: RECORD is missing")
             continue
-        faults, files = compare(site_packages, record.read_text(encoding="utf-8"))
+        fault, files = _read_record(site_packages, record)
         known |= files.keys()
-        if faults:
-            wrong.append(f"{name}: {faults[0]}")
+        if fault:
+            wrong.append(f"{name}: {fault}")
         elif content_hash(files) != entry.content:
-            wrong.append(f"{name}: the installed code is not that of {entry.file} in wheels.lock")
+            wrong.append(f"{name}: the installed code is not that of {entry.file}")
     strange = (
         str(path.relative_to(site_packages)) for path in site_packages.rglob("*") if path.is_symlink() or path.is_file()
     )
     foreign = min((path for path in strange if path not in known and not _is_bytecode(path)), default="")
     if foreign and not wrong:
-        wrong.append(f"{foreign} belongs to no package of wheels.lock")
+        wrong.append(f"{foreign} belongs to no package of the environment")
     return wrong
 
 
-def compare(site_packages: Path, record: str) -> tuple[list[str], dict[str, str]]:
-    """Compare installed files with the text of a RECORD.
-
-    Returns:
-        One line for each file that is missing or different, and the sha256 of each file in site-packages, empty where
-        the RECORD has none.
-    """
-    faults, files = [], {}
-    for path, digest, _size in csv.reader(record.splitlines()):
-        target = site_packages / path
-        if digest and (target.is_symlink() or not target.is_file()):
-            faults.append(f"{path} is missing")
-            continue
-        content = target.read_bytes() if digest else b""
-        algorithm, _, expected = digest.partition("=")
-        if digest and _base64(hashlib.new(algorithm, content).digest()) != expected:
-            faults.append(f"{path} was changed")
-        if not path.startswith(("../", "/")):
-            files[path] = hashlib.sha256(content).hexdigest() if digest else ""
-    return faults, files
-
-
-def run(command: list[str]) -> None:
-    """Run a command that installs files for everybody.
-
-    Raises:
-        WheelError: with the command's last line of error.
-    """
-    done = subprocess.run(command, capture_output=True, text=True, check=False, umask=0o022)
-    if done.returncode:
-        output = (done.stderr.strip() or done.stdout.strip()).splitlines()
-        raise wheels.WheelError(f"{' '.join(command[:4])}: {output[-1] if output else 'failed'}")
+def _read_record(site_packages: Path, record: Path) -> tuple[str, dict[str, str]]:
+    """Hash what a RECORD lists; returns the first fault and the sha256 of each file in site-packages."""
+    files = {}
+    with record.open(newline="", encoding="utf-8") as rows:
+        for path, digest, _size in csv.reader(rows):
+            target = site_packages / path
+            if not digest:
+                files[path] = ""
+                continue
+            if target.is_symlink() or not target.is_file():
+                return f"{path} is missing", files
+            content = target.read_bytes()
+            algorithm, _, expected = digest.partition("=")
+            actual = base64.urlsafe_b64encode(hashlib.new(algorithm, content).digest()).rstrip(b"=").decode()
+            if actual != expected:
+                return f"{path} was changed", files
+            if not path.startswith(("../", "/")):
+                files[path] = hashlib.sha256(content).hexdigest()
+    return "", files
 
 
-def _base64(digest: bytes) -> str:
-    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
-
-
-def is_code(path: str) -> bool:
-    """Whether a file of site-packages is neither metadata nor bytecode."""
+def _is_code(path: str) -> bool:
     return not path.split("/")[0].endswith(".dist-info") and not _is_bytecode(path)
 
 
