@@ -9,7 +9,7 @@ import os
 import re
 import urllib.parse
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from hdfs_sink.records.batch import Limits
 from hdfs_sink.records.columns import KINDS, UNITS, Column
@@ -216,31 +216,15 @@ def read(argv: list[str] | None = None) -> Settings:
     fast = importlib.util.find_spec("confluent_kafka") is not None
     if given.client == "librdkafka" and (given.share or not fast):
         parser.error("--client librdkafka " + ("and --share exclude each other" if fast else "needs confluent-kafka"))
-    client = given.client
-    if client == "auto":
-        client = "librdkafka" if fast and not given.share else "kafka-python"
-    return Settings(
-        command=given.command,
-        topic=given.topic,
-        bootstrap=brokers,
-        webhdfs=given.webhdfs,
-        user=given.user,
-        folder=folder,
-        format=given.format,
-        columns=columns,
-        bare=given.bare,
-        offset_columns=given.offset_columns,
-        by_day=given.by_day,
-        time=time,
-        limits=Limits(given.rows, given.bytes, given.seconds),
-        memory=given.memory,
-        dead_letters=given.dead_letters or f"{given.topic}-dead-letters",
-        group=given.group or f"hdfs-sink-{given.topic}",
-        share=given.share,
-        instance=given.instance,
-        client=client,
-        compact_every=given.compact_every,
-        compact_bytes=given.compact_bytes,
-        metrics_port=given.metrics_port,
-        metrics_address=given.metrics_address,
-    )
+    if given.client == "auto":
+        given.client = "librdkafka" if fast and not given.share else "kafka-python"
+    options = vars(given) | {
+        "bootstrap": brokers,
+        "folder": folder,
+        "columns": columns,
+        "time": time,
+        "limits": Limits(given.rows, given.bytes, given.seconds),
+        "dead_letters": given.dead_letters or f"{given.topic}-dead-letters",
+        "group": given.group or f"hdfs-sink-{given.topic}",
+    }
+    return Settings(**{field.name: options[field.name] for field in fields(Settings)})

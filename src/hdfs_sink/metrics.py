@@ -86,29 +86,24 @@ class Metrics:
 
         by_partition, by_topic = ("topic", "partition"), ("topic",)
         for name, text in COUNTERS.items():
-            family = CounterMetricFamily(f"hdfs_sink_{name}", text, labels=by_partition)
-            for (counter, partition), number in list(self.counters.items()):
-                if counter == name:
-                    family.add_metric((self.topic, str(partition)), number)
-            yield family
+            counter = CounterMetricFamily(f"hdfs_sink_{name}", text, labels=by_partition)
+            for (counted, partition), number in list(self.counters.items()):
+                if counted == name:
+                    counter.add_metric((self.topic, str(partition)), number)
+            yield counter
         retries = CounterMetricFamily("hdfs_sink_retries", "Requests that were refused and made again", labels=by_topic)
         retries.add_metric((self.topic,), self.retries)
-        yield retries
         lag = GaugeMetricFamily("hdfs_sink_lag", "Records that Kafka has and HDFS has not", labels=by_partition)
         for partition, number in list(self.lag.items()):
             lag.add_metric((self.topic, str(partition)), number)
-        yield lag
         waiting = GaugeMetricFamily("hdfs_sink_waiting", "1 while HDFS or Kafka does not do its part", labels=by_topic)
         waiting.add_metric((self.topic,), float(bool(self.trouble)))
-        yield waiting
-        missing = GaugeMetricFamily(
-            "hdfs_sink_dead_letters_topic_missing",
-            "1 while this topic is missing and cannot be created",
-            labels=("topic", "dead_letters"),
-        )
+        text = "1 while this topic is missing and cannot be created"
+        labels = ("topic", "dead_letters")
+        missing = GaugeMetricFamily("hdfs_sink_dead_letters_topic_missing", text, labels=labels)
         if self.missing_topic:
             missing.add_metric((self.topic, self.missing_topic), 1.0)
-        yield missing
+        yield from (retries, lag, waiting, missing)
 
 
 def serve(metrics: Metrics, address: str, port: int) -> None:

@@ -78,8 +78,6 @@ class Partition:
 
         Parameters:
             client: of this thread.
-            uploads: the other threads.
-            format_: of the file.
             wait: whether to wait for the upload.
         Returns:
             whether the rows are written.

@@ -14,9 +14,8 @@ def report(state: State, number: int, batch: Batch) -> None:
     """Report the records and offsets of a batch that have no row: first as dead letters, then in the log.
 
     Parameters:
-        state: its source is asked where the log begins if that is not known.
         number: of the partition.
-        batch: marked as reported.
+        batch: is marked as reported.
     Raises:
         KafkaError: the brokers refused a dead letter; call again.
     """
@@ -52,9 +51,7 @@ def written(state: State, number: int, batch: Batch, paths: list[str]) -> None:
     """Count a batch that is in HDFS, and log it.
 
     Parameters:
-        state: of the sink.
         number: of the partition.
-        batch: with or without rows.
         paths: of its files; for several days only of those that were renamed now.
     """
     metrics = state.metrics

@@ -31,8 +31,6 @@ def compact(
     """Merge a sink's files, by folder and partition, in the order of their offsets.
 
     Parameters:
-        client: of WebHDFS.
-        settings: topic, folder, size of merged files.
         partitions: None: all.
         min_files: smaller groups are not merged.
     Returns:
@@ -52,12 +50,7 @@ def compact(
 
 
 def by_partition(statuses: list[dict[str, Any]], settings: Settings) -> dict[int, list[dict[str, Any]]]:
-    """A folder's files of the topic, by partition, in the order of their offsets.
-
-    Parameters:
-        statuses: as WebHDFS lists them.
-        settings: topic and format.
-    """
+    """The files of the topic among WebHDFS's statuses of a folder, by partition, in the order of their offsets."""
     topic = shown_topic(settings.topic)
     files: dict[int, list[dict[str, Any]]] = {}
     for status in sorted(statuses, key=lambda status: status["pathSuffix"]):
@@ -68,12 +61,7 @@ def by_partition(statuses: list[dict[str, Any]], settings: Settings) -> dict[int
 
 
 def groups(files: list[dict[str, Any]], max_bytes: int) -> list[list[dict[str, Any]]]:
-    """Divide files into groups that can each become one file.
-
-    Parameters:
-        files: in their order.
-        max_bytes: size of a merged file.
-    """
+    """Divide files, in their order, into groups that can each become one file of at most `max_bytes`."""
     groups: list[list[dict[str, Any]]] = []
     size = 0
     for file in files:

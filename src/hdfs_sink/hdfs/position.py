@@ -49,8 +49,6 @@ def find(client: webhdfs.Client, paths: Paths, first: Callable[[], int]) -> Posi
     """Find the position of a partition, create it if it is missing, and publish its batch.
 
     Parameters:
-        client: of WebHDFS.
-        paths: of the partition.
         first: returns the first offset if HDFS has nothing of the partition.
     Returns:
         the position; another writer may have moved it since.
@@ -198,11 +196,7 @@ def commit(client: webhdfs.Client, paths: Paths, position: Position, batch: Batc
     """Commit a staged batch.
 
     Parameters:
-        client: of WebHDFS.
-        paths: of the partition.
         position: as the writer knows it; the batch was staged after that.
-        batch: staged.
-        format_: of its file.
     Returns:
         the position after the batch.
     Raises:
@@ -234,8 +228,6 @@ def sweep(client: webhdfs.Client, paths: Paths, position: Position, now: float |
     can then no longer commit it.
 
     Parameters:
-        client: of WebHDFS.
-        paths: of the partition.
         position: published.
         now: seconds since 1970.
     Returns:

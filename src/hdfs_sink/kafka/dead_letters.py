@@ -39,16 +39,12 @@ class DeadLetters:
     """The topic of dead letters. It is created before the first one, with the brokers' defaults.
 
     The key is `topic/partition/offset` of the record: a letter that is sent again after a crash has the same key.
+
+    Parameters:
+        source: topic of the records.
     """
 
     def __init__(self, bootstrap: list[str], topic: str, source: str) -> None:
-        """Does not connect yet.
-
-        Parameters:
-            bootstrap: brokers.
-            topic: of dead letters.
-            source: topic of the records.
-        """
         self._bootstrap, self.topic, self._source = bootstrap, topic, source
         self._producer: KafkaProducer | None = None
 
@@ -118,13 +114,7 @@ class DeadLetters:
         return f"{self._source}/{record.partition}/{record.offset}".encode(), text, reason
 
     def lost(self, partition: int, first: int, after: int) -> tuple[bytes, bytes, str]:
-        """Make the letter about offsets that Kafka deleted before they were read.
-
-        Parameters:
-            partition: of the topic.
-            first: first deleted offset.
-            after: first offset after them.
-        """
+        """Make the letter about offsets (from `first`, before `after`) that Kafka deleted before they were read."""
         reason = "deleted by Kafka before it was read"
         fields = {"reason": reason, "topic": self._source, "partition": partition, "first": first, "last": after - 1}
         return f"{self._source}/{partition}/{first}-{after - 1}".encode(), _json(fields), reason
