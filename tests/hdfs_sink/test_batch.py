@@ -9,7 +9,8 @@ from hdfs_sink.records.batch import Batch, Limits
 from hdfs_sink.records.columns import Column
 from hdfs_sink.records.gatherer import Gatherer
 from hdfs_sink.records.rows import Maker
-from tests.hdfs_sink.kit import DAY, Record, event
+from tests.hdfs_sink.kit import DAY
+from tests.hdfs_sink.topic_log import Record, event
 
 MAKE = Maker("csv", [Column("id", "int")])
 

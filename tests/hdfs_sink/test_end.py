@@ -14,7 +14,9 @@ from hdfs_sink import backoff
 from hdfs_sink.kafka import dead_letters
 from hdfs_sink.kafka.dead_letters import DeadLetters, NoTopicError
 from tests.conftest import ROOT
-from tests.hdfs_sink.kit import Log, Store, make_sink, said, turn_until
+from tests.hdfs_sink.hdfs_store import Store
+from tests.hdfs_sink.kit import make_sink, said, turn_until
+from tests.hdfs_sink.topic_log import Log
 
 
 @pytest.fixture

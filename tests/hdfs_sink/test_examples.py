@@ -10,7 +10,7 @@ from hdfs_sink.hdfs.names import day_of
 from hdfs_sink.records.columns import Column
 from hdfs_sink.records.rows import Maker
 from tests.conftest import ROOT
-from tests.hdfs_sink.kit import Record
+from tests.hdfs_sink.topic_log import Record
 
 GROUPS = json.loads((ROOT / "verify/data/example_rows.json").read_text(encoding="utf-8"))
 EXAMPLES = [

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import random
 import threading
 
@@ -13,7 +12,10 @@ from hdfs_sink import backoff
 from hdfs_sink.hdfs import compact, position
 from hdfs_sink.hdfs.names import Paths, Position
 from hdfs_sink.records.batch import Batch
-from tests.hdfs_sink.kit import DAY, FOLDER, Client, Killed, Log, Scheduler, Store, make_sink, said, turn_until
+from tests.hdfs_sink.hdfs_store import FOLDER, Client, Store
+from tests.hdfs_sink.kit import DAY, make_sink, turn_until
+from tests.hdfs_sink.scheduler import Killed, Scheduler
+from tests.hdfs_sink.topic_log import Log
 
 PATHS = Paths(FOLDER, "temperatures", "id-1", 0)
 
@@ -107,187 +109,6 @@ def test_a_deleted_hidden_folder_is_made_anew_from_what_is_attached_to_the_files
     assert sorted(rows(store)) == [*range(15), *range(10_000, 10_005)]
 
 
-def test_a_topic_made_again_is_read_from_its_beginning_and_said(monkeypatch):
-    store, log = Store(), Log()
-    log.fill(5)
-    made = make_sink(store, log)
-    source = made.state.source
-    monkeypatch.setattr("hdfs_sink.following.open_source", lambda settings: type(source)(log))
-    turn_until(made, lambda: len(rows(store)) == 5)
-    log.id, log.records = "id-2", {0: []}
-    log.fill(7)
-    turn_until(made, lambda: len(rows(store)) == 12)
-    assert sorted(rows(store)) == sorted([*range(5), *range(7)])
-    assert "event=new_topic" in said(made)
-
-
-def test_new_partitions_are_found_while_it_runs():
-    store, log = Store(), Log()
-    log.fill(5)
-    made = make_sink(store, log)
-    turn_until(made, lambda: len(rows(store)) == 5)
-    log.records[1], log.first[1] = [], 0
-    log.fill(5)
-    log.fill(5, partition=1)
-    turn_until(made, lambda: len(rows(store)) == 15)
-    assert sorted(rows(store)) == [*range(10), *range(10_000, 10_005)]
-    assert "event=new_partitions" in said(made)
-
-
-def test_what_retention_ate_is_reported_and_not_silently_passed_over():
-    store, log = Store(), Log()
-    log.fill(5)
-    made = make_sink(store, log)
-    turn_until(made, lambda: len(rows(store)) == 5)
-    log.fill(10)
-    log.first[0] = 9
-    turn_until(made, lambda: len(rows(store)) == 11)
-    assert rows(store) == [*range(5), *range(9, 15)]
-    assert made.state.letters.sent == [("0/5-8", "lost")]
-    assert (made.metrics.sum("offsets_lost"), made.metrics.sum("offsets_skipped")) == (4, 0)
-    assert "level=error event=lost" in said(made)
-    assert position.find(made.state.client, PATHS, lambda: 0).next == 15
-
-
-def test_markers_and_compaction_are_counted():
-    store, log = Store(), Log()
-    log.fill(5)
-    log.fill(5, skip=3)
-    made = make_sink(store, log)
-    turn_until(made, lambda: len(rows(store)) == 10)
-    assert made.metrics.sum("offsets_skipped") == 3
-    assert made.state.letters.sent == []
-
-
-def test_a_log_that_was_cut_is_an_error_and_doubles_nothing():
-    store, log = Store(), Log()
-    log.fill(10)
-    made = make_sink(store, log)
-    turn_until(made, lambda: len(rows(store)) == 10)
-    log.records[0] = log.records[0][:4]
-    made.state.source.positions[0] = 0
-    turn_until(made, lambda: "event=log_cut" in said(made))
-    assert rows(store) == list(range(10))
-
-
-def test_poison_alone_moves_the_place_and_is_sent_once():
-    store, log = Store(), Log()
-    log.records[0] = [record._replace(value=None) for record in _filled(3)]
-    made = make_sink(store, log)
-    turn_until(made, lambda: len(made.state.letters.sent) == 3)
-    made._turn()
-    assert rows(store) == []
-    other = make_sink(store, log)
-    for _ in range(5):
-        other._turn()
-    assert other.state.letters.sent == []
-    assert made.state.letters.sent[2] == ("0/2", "tombstone: the value is null")
-
-
-def _filled(count: int) -> list:
-    log = Log()
-    log.fill(count)
-    return log.records[0]
-
-
-def test_hdfs_that_refuses_for_a_while_stops_the_reading_and_nothing_else():
-    store, log = Store(), Log()
-    log.fill(500)
-    down = [True]
-
-    def step(name: str, done: bool) -> None:
-        if down[0] and not done:
-            raise HdfsError("Name node is in safe mode.", exception="SafeModeException")
-
-    made = make_sink(store, log, "--rows", "4", step=step)
-    down[0] = False
-    turn_until(made, lambda: len(rows(store)) >= 20)
-    down[0] = True
-    for _ in range(50):
-        made._turn()
-    assert sum(part.gatherer.waiting for part in made.state.partitions.values()) <= 13
-    assert made.metrics.trouble.startswith("waiting: Name node is in safe mode")
-    down[0] = False
-    turn_until(made, lambda: len(rows(store)) == 500, turns=2000)
-    assert rows(store) == list(range(500))
-    assert "event=waiting" in said(made) and "event=resumed" in said(made)
-
-
-def test_ending_writes_what_is_gathered_and_commits_the_groups_offset():
-    store, log = Store(), Log()
-    log.fill(3)
-    made = make_sink(store, log, "--seconds", "3600")
-    turn_until(made, lambda: bool(made.state.partitions) and made.state.partitions[0].gatherer.waiting == 3)
-    made.stop()
-    made.run()
-    assert rows(store) == [0, 1, 2]
-    assert made.state.source.committed == {0: 3}
-    assert "event=ended" in said(made)
-
-
-def days_by_turns(count: int) -> Log:
-    """A log with rows of three days by turns."""
-    log = Log()
-    for number in range(count):
-        log.fill(1, timestamp=number % 3 * DAY)
-    return log
-
-
-def rows_of_days(store: Store) -> dict[str, list[int]]:
-    """Rows by the folder that a reader finds them in, in the order of the files' names."""
-    found: dict[str, list[int]] = {}
-    for name in store.names():
-        folder, _, _ = name.rpartition("/")
-        found.setdefault(folder, []).extend(int(line) for line in store.files[f"{FOLDER}/{name}"].split())
-    return found
-
-
-THREE_DAYS = {f"dt=1970-01-0{day + 1}": list(range(day, 12, 3)) for day in range(3)}
-
-
-@pytest.mark.parametrize("merge", [False, True])
-def test_a_batch_of_several_days_is_committed_whole_wherever_its_writer_dies(merge):
-    """kill -9 before and after each request; what is left is finished by the next writer, or by one that hung."""
-    for fatal in itertools.count():
-        store, log, left = Store(), days_by_turns(12), [fatal]
-
-        def step(name: str, done: bool, left: list[int] = left) -> None:
-            left[0] -= 1
-            if left[0] < 0:
-                raise Killed
-
-        made = make_sink(store, log, "--by-day", "--rows", "6", step=step)
-        try:
-            turn_until(made, lambda s=store: len(rows(s)) == 12)
-        except Killed:
-            pass
-        else:
-            break
-        assert len(set(rows(store))) == len(rows(store)), f"doubled at request {fatal}"
-        if merge:
-            compact.compact(Client(store), made.settings, min_files=2)
-        turn_until(make_sink(store, log, "--by-day", "--rows", "6"), lambda s=store: len(rows(s)) >= 12)
-        assert rows_of_days(store) == THREE_DAYS, f"killed at request {fatal}"
-        # The one that was killed had only hung.
-        made.state.client.step = lambda name, done: None
-        for _ in range(5):
-            made._turn()
-        assert rows_of_days(store) == THREE_DAYS, f"hung at request {fatal}"
-    assert fatal > 40
-
-
-def test_days_by_turns_do_not_make_a_file_of_each_row():
-    store, log = Store(), Log()
-    for number in range(1000):
-        log.fill(1, timestamp=number % 2 * DAY)
-    made = make_sink(store, log, "--by-day", "--rows", "500", "--seconds", "3600")
-    turn_until(made, lambda: len(rows(store)) == 1000, turns=2000)
-    assert len(store.names()) == 4
-    assert made.metrics.sum("files") == 4
-    about = store.about[f"{FOLDER}/{store.names()[0]}"]
-    assert (about["start"], about["end"], about["rows"], about["files"]) == (0, 500, 250, 2)
-
-
 def test_places_that_older_versions_left_are_read():
     for name in (
         "00000000000000000012+00000000000000000000+-+0123456789ab.csv",
@@ -295,35 +116,6 @@ def test_places_that_older_versions_left_are_read():
         "00000000000000000012+00000000000000000012+-+0123456789ab.none",
     ):
         assert str(Position.read(name)) == name and Position.read(name).staged.startswith("0123456789ab.")
-
-
-def test_a_batch_that_is_half_shown_when_its_hidden_folder_is_deleted_is_neither_lost_nor_doubled():
-    store, log = Store(), days_by_turns(12)
-
-    def step(name: str, done: bool) -> None:
-        if len(store.names()) == 2 and done:
-            raise Killed
-
-    with pytest.raises(Killed):
-        turn_until(make_sink(store, log, "--by-day", "--rows", "12", step=step), lambda: False)
-    Client(store).remove(f"{FOLDER}/_sink", whole=True)
-    made = make_sink(store, log, "--by-day")
-    turn_until(made, lambda: made.metrics.retries >= 3)
-    assert "holds 2 of 3 files with rows up to offset 11 of partition 0" in made.metrics.trouble
-    left = " ".join(f"{FOLDER}/{name}" for name in store.names())
-    assert f": hdfs dfs -rm {left} (try " in made.metrics.trouble
-    for name in store.names():
-        del store.files[f"{FOLDER}/{name}"]
-    turn_until(made, lambda: len(rows(store)) == 12)
-    assert rows_of_days(store) == THREE_DAYS
-
-
-def test_all_files_of_the_last_batch_are_known_after_they_were_merged():
-    store, log = Store(), days_by_turns(24)
-    turn_until(make_sink(store, log, "--by-day", "--rows", "6"), lambda: len(rows(store)) == 24)
-    compact.compact(Client(store), make_sink(store, log).settings, min_files=2)
-    Client(store).remove(f"{FOLDER}/_sink", whole=True)
-    assert position.find(Client(store), PATHS, lambda: 0).next == 24
 
 
 def test_the_marked_name_of_a_file_is_told_when_the_answer_to_its_rename_was_lost():

@@ -1,4 +1,4 @@
-"""Parts of hdfs-sink: its command line, names, waiting, what it says and counts, merging of files."""
+"""Parts of hdfs-sink: its command line, names, waiting, log and metrics, merging of files."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ import pytest
 
 from hdfs_sink import arguments, backoff, event_log, following, metrics
 from hdfs_sink.hdfs import compact, names
-from tests.hdfs_sink.kit import FOLDER, Client, Log, Source, Store, make_sink, said, settings, turn_until
+from tests.hdfs_sink.hdfs_store import FOLDER, Client, Store
+from tests.hdfs_sink.kit import make_sink, said, settings, turn_until
+from tests.hdfs_sink.topic_log import Log, Source
 
 
 def test_the_defaults_are_the_notes_csv_in_a_folder_of_the_topics_name():

@@ -12,7 +12,10 @@ from hdfs_sink import backoff
 from hdfs_sink.hdfs import client as webhdfs
 from hdfs_sink.hdfs import compact, position
 from hdfs_sink.hdfs.names import Paths, Position, file_name
-from tests.hdfs_sink.kit import FOLDER, TOPIC, Client, Killed, Log, Store, make_sink, settings, turn_until
+from tests.hdfs_sink.hdfs_store import FOLDER, Client, Store
+from tests.hdfs_sink.kit import TOPIC, make_sink, settings, turn_until
+from tests.hdfs_sink.scheduler import Killed
+from tests.hdfs_sink.topic_log import Log
 
 PATHS = Paths(FOLDER, TOPIC, "id-1", 0)
 

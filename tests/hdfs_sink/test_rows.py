@@ -9,7 +9,7 @@ import pytest
 from hdfs_sink.records import columns as kinds
 from hdfs_sink.records.columns import Column
 from hdfs_sink.records.rows import Maker, Poison
-from tests.hdfs_sink.kit import Record
+from tests.hdfs_sink.topic_log import Record
 
 NOTES = [Column("datahora", "datetime"), Column("valor", "float")]
 

@@ -14,7 +14,9 @@ from hdfs_sink.records.batch import Limits
 from hdfs_sink.records.columns import Column
 from hdfs_sink.records.gatherer import Gatherer
 from hdfs_sink.records.rows import Maker
-from tests.hdfs_sink.kit import Log, Record, Source, Store, make_sink, said, turn_until
+from tests.hdfs_sink.hdfs_store import Store
+from tests.hdfs_sink.kit import make_sink, said, turn_until
+from tests.hdfs_sink.topic_log import Log, Record, Source
 
 
 @pytest.fixture(autouse=True)
