@@ -55,8 +55,8 @@ def end_by_signal(sink: Sink, log: EventLog) -> None:
         signal.sigwait(ending)
         sink.stop()
         again = signal.sigtimedwait(ending, LONGEST_END)
-        why = "by a second signal" if again else f"though not all was done in {LONGEST_END:.0f} s"
-        log.event("ended", f"ended {why}; what is not in HDFS is still in Kafka", "warning")
+        why = "by a second signal" if again else f"before all rows were written, after {LONGEST_END:.0f} s"
+        log.event("ended", f"ended {why}; rows that are not in HDFS are still in Kafka", "warning")
         os._exit(0)
 
     # Before the first thread: threads inherit the mask.
@@ -69,7 +69,7 @@ def compact_once(settings: arguments.Settings, log: EventLog) -> int:
     try:
         merged = compact(webhdfs.Client(settings.webhdfs, settings.user), settings, min_files=2)
     except webhdfs.ERRORS as error:
-        log.event("refused", f"HDFS does not merge files of {settings.folder}: {brief(error)}; try again", "error")
+        log.event("refused", f"HDFS refuses to merge files of {settings.folder}: {brief(error)}; try again", "error")
         return 1
     files = sum(merged.values())
     log.event("compacted", f"merged {files} files of {settings.folder} into others", files=files)

@@ -141,7 +141,7 @@ def size(text: str) -> int:
     """
     match = re.fullmatch(r"(\d{1,15})([kmg]?)b?", text.lower(), re.ASCII)
     if not match or not int(match[1]):
-        raise argparse.ArgumentTypeError(f"{text!r} is no size such as 500k or 8m")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a size such as 500k or 8m")
     return int(match[1]) * SIZES[match[2]]
 
 
@@ -153,7 +153,7 @@ def share_of(text: str) -> tuple[int, int]:
     """
     match = re.fullmatch(r"(\d{1,6})/(\d{1,6})", text, re.ASCII)
     if not match or not 1 <= int(match[1]) <= int(match[2]):
-        raise argparse.ArgumentTypeError(f"{text!r} is no share such as 1/3, 2/3 or 3/3")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a share such as 1/3, 2/3 or 3/3")
     return int(match[1]), int(match[2])
 
 
@@ -161,7 +161,7 @@ def invalid_names(given: argparse.Namespace, brokers: list[str]) -> str:
     """Check addresses and names; returns the first problem, or an empty text."""
     for name in (given.topic, given.dead_letters or given.topic):
         if not re.fullmatch(r"[A-Za-z0-9._-]{1,249}", name):
-            return f"{name!r} is no name of a topic"
+            return f"{name!r} is not the name of a topic"
     for broker in brokers or [""]:
         if not is_address(f"//{broker}"):
             return f"--bootstrap {given.bootstrap!r} is not HOST:PORT, or several with commas between them"
@@ -169,10 +169,10 @@ def invalid_names(given: argparse.Namespace, brokers: list[str]) -> str:
         if not re.match("https?://", url) or not is_address(url):
             return f"--webhdfs {given.webhdfs!r} is not http://HOST:PORT, or several with commas between them"
     if not re.fullmatch(r"[^\s/:@?&#]+", given.user):
-        return f"--user {given.user!r} is no name of a user"
+        return f"--user {given.user!r} is not the name of a user"
     if given.group is not None and not given.group.strip():
         return "--group is empty"
-    return "--dead-letters is a topic of its own" if given.dead_letters == given.topic else ""
+    return "--dead-letters must differ from --topic" if given.dead_letters == given.topic else ""
 
 
 def is_address(url: str) -> bool:
@@ -210,9 +210,9 @@ def read(argv: list[str] | None = None) -> Settings:
     if not folder.startswith("/"):
         parser.error(f"--folder {folder!r} does not begin with /")
     if given.format == "csv" and not columns:
-        parser.error("a row of CSV needs --columns")
+        parser.error("CSV needs --columns")
     if given.share and given.instance != (1, 1):
-        parser.error("--share and --instance exclude each other: either Kafka shares the partitions out, or you do")
+        parser.error("--share and --instance exclude each other: either Kafka distributes the partitions, or you do")
     fast = importlib.util.find_spec("confluent_kafka") is not None
     if given.client == "librdkafka" and (given.share or not fast):
         parser.error("--client librdkafka " + ("and --share exclude each other" if fast else "needs confluent-kafka"))

@@ -40,7 +40,7 @@ def look(state: State) -> None:
     if topic is None:
         if not state.topic_missing:
             state.topic_missing = True
-            text = f"there is no topic {settings.topic} (yet); it is looked for every {LOOK_EVERY:.0f} s"
+            text = f"topic {settings.topic} does not exist (yet); the next check is in {LOOK_EVERY:.0f} s"
             log.event("no_topic", text, "warning", topic=settings.topic)
         if state.partitions:
             state.be_sure()
@@ -49,10 +49,10 @@ def look(state: State) -> None:
     state.topic_missing = False
     if state.topic and state.topic.id != topic.id:
         if dropped := _drop_unsure(state):
-            text = f"{dropped} records may be of the topic before or of the new one: they are not taken"
+            text = f"{dropped} records may be of the old topic or of the new one: they are not written as the old one's"
             log.event("given_up", text, "warning", topic=settings.topic, records=dropped)
         _leave(state)
-        text = f"topic {settings.topic} was deleted and made again: it is read from its beginning"
+        text = f"topic {settings.topic} was deleted and created again: it is read from its beginning"
         log.event("new_topic", text, "warning", topic=settings.topic, topic_id=topic.id)
         state.topic = None
     else:
@@ -63,7 +63,7 @@ def look(state: State) -> None:
         log.event("new_partitions", text, topic=settings.topic, partitions=len(topic.partitions))
     state.topic = topic
     if state.connected.left_out(time.monotonic()):
-        text = f"Kafka's group {settings.group} goes on without this instance: it joins anew"
+        text = f"Kafka's group {settings.group} has lost this instance: it joins again"
         log.event("left_out", text, "warning", group=settings.group)
         # Another instance reads the gathered records by now.
         _reconnect(state)
@@ -135,5 +135,5 @@ def _start(state: State, number: int) -> None:
     gatherer = Gatherer(position.next, make, settings.limits, settings.by_day)
     state.partitions[number] = Partition(paths, position, gatherer)
     source.seek(number, position.next)
-    text = f"partition {number} goes on at offset {position.next}"
+    text = f"partition {number} continues at offset {position.next}"
     state.log.event("place", text, topic=settings.topic, partition=number, offset=position.next)

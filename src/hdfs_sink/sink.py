@@ -112,7 +112,7 @@ class Sink:
         if backoff.tries and (sure or time.monotonic() >= backoff.until + steady):
             seconds = backoff.worked()
             metrics.trouble, metrics.missing_topic = str(self._backoff) or str(self._reading), ""
-            self.log.event("resumed", f"goes on after {seconds:.1f} s", seconds=f"{seconds:.1f}")
+            self.log.event("resumed", f"continues after {seconds:.1f} s", seconds=f"{seconds:.1f}")
         return True
 
     def _work(self) -> None:

@@ -119,7 +119,7 @@ def _check_order(state: State, number: int, partition: Partition) -> None:
     if end < expected:
         text = f"partition {number} ends at {end} and HDFS has {expected}: Kafka lost records"
     else:
-        text = f"partition {number} was cut and goes on: what Kafka has anew at {first} to {last} is not in HDFS"
+        text = f"partition {number} was cut and has grown: the new records at {first} to {last} are not in HDFS"
     if end >= expected or time.monotonic() >= partition.quiet_until:
         state.log.event("log_cut", text, "error", partition=number, end=end, expected=expected)
         partition.quiet_until = time.monotonic() + CUT_SECONDS

@@ -173,4 +173,4 @@ def test_a_signal_ends_it_though_the_main_thread_is_stuck(longest, signals):
     finally:
         child.kill()
     assert child.returncode == 0
-    assert "event=ended" in errors and "what is not in HDFS is still in Kafka" in errors
+    assert "event=ended" in errors and "rows that are not in HDFS are still in Kafka" in errors

@@ -150,7 +150,7 @@ def test_a_check_of_no_kind_is_a_mistake_of_ours():
         ({"kafka_connect_connectors": [{"name": "a\nb"}]}, "a connector's name has no"),
         ({"hdfs_sink_jobs": [{"name": "a b", "topic": "t"}]}, "'a b': a sink's name has"),
         ({"hdfs_sink_jobs": [{"name": "a", "topic": "t"}, {"name": "a", "topic": "u"}]}, "a is declared twice"),
-        ({"hdfs_sink_jobs": [{"name": "a", "topic": "la liga"}]}, "a: 'la liga' is no name of a topic"),
+        ({"hdfs_sink_jobs": [{"name": "a", "topic": "la liga"}]}, "a: 'la liga' is not the name of a topic"),
         (
             {"hdfs_sink_jobs": [{"name": "a", "topic": "t", "arguments": ["--rows", "many"]}]},
             "argument --rows: ",

@@ -110,7 +110,7 @@ def _published_end(client: webhdfs.Client, paths: Paths) -> int | None:
                     batches[ends[-1], attributes["files"]].append(path)
                 if not isinstance(ends[-1], int):
                     raise PositionError(
-                        f"{path} does not say which offset comes after it; say it: "
+                        f"{path} does not say which offset comes after it; attach it: "
                         f"""hdfs dfs -setfattr -n {webhdfs.ATTRIBUTE} -v '{{"end":OFFSET}}' FILE"""
                     )
     end = max(ends, default=None)
@@ -118,8 +118,8 @@ def _published_end(client: webhdfs.Client, paths: Paths) -> int | None:
         if last == end and len(shown) < files:
             raise PositionError(
                 f"{paths.folder} holds {len(shown)} of {files} files with rows up to offset {last - 1} of "
-                f"partition {paths.partition}, and the others were in {HIDDEN}, which is gone; delete what is left "
-                f"of them, the sink reads these rows again: hdfs dfs -rm {shlex.join(shown)}"
+                f"partition {paths.partition}, and the others were in {HIDDEN}, which is gone; delete these "
+                f"files, and the sink reads their rows again: hdfs dfs -rm {shlex.join(shown)}"
             )
     return end
 

@@ -170,14 +170,14 @@ def _decimal(value: Any, scale: Any) -> Any:
     """
     if not isinstance(value, str):
         return value
-    digits, places = str(int.from_bytes(_bytes(value), "big", signed=True)), int(scale)
-    if abs(places) > LONGEST:
+    digits, scale = str(int.from_bytes(_bytes(value), "big", signed=True)), int(scale)
+    if abs(scale) > LONGEST:
         raise ValueError(f"scale {scale}")
     sign, digits = ("-", digits[1:]) if digits[0] == "-" else ("", digits)
-    if places <= 0:
-        return Number(sign + (digits if digits == "0" else digits + "0" * -places))
-    digits = digits.rjust(places + 1, "0")
-    return Number(f"{sign}{digits[:-places]}.{digits[-places:]}")
+    if scale <= 0:
+        return Number(sign + (digits if digits == "0" else digits + "0" * -scale))
+    digits = digits.rjust(scale + 1, "0")
+    return Number(f"{sign}{digits[:-scale]}.{digits[-scale:]}")
 
 
 def decimal_of(scale: int) -> Meaning:
