@@ -7,6 +7,7 @@ import time
 from hdfs_sink.hdfs import position as positions
 from hdfs_sink.hdfs.compact import compact
 from hdfs_sink.partition import Partition
+from hdfs_sink.records.batch import Batch
 from hdfs_sink.report import report, written
 from hdfs_sink.state import State
 
@@ -29,8 +30,8 @@ def write_due(state: State, finish: bool, wait: bool, seconds: float | None = No
     """
     now, seconds = time.monotonic(), PASS_SECONDS if seconds is None else seconds
     for number, partition in list(state.partitions.items()):
-        while _next_batch(partition, now, finish):
-            if not partition.batch.sure and not _is_sure(state):
+        while batch := _next_batch(partition, now, finish):
+            if not batch.sure and not _is_sure(state):
                 return
             if not _write(state, number, partition, wait=finish or wait):
                 partition.gatherer.look()
@@ -63,11 +64,10 @@ def compact_when_due(state: State) -> None:
         state.log.event("compacted", f"merged {sum(merged.values())} files", files=sum(merged.values()))
 
 
-def _next_batch(partition: Partition, now: float, finish: bool) -> bool:
-    """Cut a batch unless there is one; tells whether there is one now."""
-    if not partition.batch:
-        partition.batch = partition.gatherer.cut(now, finish)
-    return partition.batch is not None
+def _next_batch(partition: Partition, now: float, finish: bool) -> Batch | None:
+    """The batch of a partition; a new one is cut if there is none."""
+    partition.batch = partition.batch or partition.gatherer.cut(now, finish)
+    return partition.batch
 
 
 def _is_sure(state: State) -> bool:

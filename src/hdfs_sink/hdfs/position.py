@@ -98,30 +98,32 @@ def _published_end(client: webhdfs.Client, paths: Paths) -> int | None:
     """
     if set(client.names(f"{paths.folder}/{HIDDEN}/{paths.topic}")) - {paths.topic_id}:
         return None
-    ends, batches = [], defaultdict[tuple[int, int], list[str]](list)
+    ends: list[int] = []
+    batches = defaultdict[tuple[int, int], list[str]](list)
     for folder in folders(client, paths.folder):
         for name in client.names(folder):
             match = FILE.fullmatch(name)
             if match and (match["topic"], int(match["partition"])) == (shown_topic(paths.topic), paths.partition):
                 path = f"{folder}/{name}"
                 attributes = client.description(path)
-                ends.append(attributes.get("end"))
-                if isinstance(attributes.get("files"), int):
-                    batches[ends[-1], attributes["files"]].append(path)
-                if not isinstance(ends[-1], int):
+                end, files = attributes.get("end"), attributes.get("files")
+                if not isinstance(end, int):
                     raise PositionError(
                         f"{path} does not say which offset comes after it; attach it: "
                         f"""hdfs dfs -setfattr -n {webhdfs.ATTRIBUTE} -v '{{"end":OFFSET}}' FILE"""
                     )
-    end = max(ends, default=None)
-    for (last, files), shown in batches.items():
-        if last == end and len(shown) < files:
+                ends.append(end)
+                if isinstance(files, int):
+                    batches[end, files].append(path)
+    last_end = max(ends, default=None)
+    for (end, files), shown in batches.items():
+        if end == last_end and len(shown) < files:
             raise PositionError(
-                f"{paths.folder} holds {len(shown)} of {files} files with rows up to offset {last - 1} of "
+                f"{paths.folder} holds {len(shown)} of {files} files with rows up to offset {end - 1} of "
                 f"partition {paths.partition}, and the others were in {HIDDEN}, which is gone; delete these "
                 f"files, and the sink reads their rows again: hdfs dfs -rm {shlex.join(shown)}"
             )
-    return end
+    return last_end
 
 
 def folders(client: webhdfs.Client, folder: str) -> list[str]:

@@ -155,7 +155,8 @@ class Gatherer:
         records, convert, by_day, days = self._records, self.convert, self.by_day, self._days
         expected = self.expected
         rows_left, bytes_left = self.limits.rows - self.rows - len(self._poison), self.limits.bytes - self.size
-        day, lines, full = 0, [] if by_day else days.setdefault(0, []), False
+        day: int | None = 0
+        lines, full = [] if by_day else days.setdefault(0, []), False
         number = self._at
         for number in range(self._at, len(records)):
             record = records[number]

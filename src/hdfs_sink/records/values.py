@@ -129,7 +129,7 @@ def meaning(schema: Any) -> Meaning:
 def _nested(schema: dict[str, Any]) -> Callable[[Any], Any] | None:
     """A decoder for the content of a struct, an array or a map; None if there is nothing to decode."""
     if schema.get("type") == "struct":
-        decoders = {name: about.decode for name, about in fields_of(schema).items() if about.decode}
+        decoders = {name: decode for name, about in fields_of(schema).items() if (decode := about.decode)}
         if decoders:
             return lambda value: {
                 name: decoders[name](below) if name in decoders and below is not None else below
