@@ -92,6 +92,8 @@ def dumps(value: Any) -> bytes:
 
 # Schemas
 
+Decode = Callable[[Any], Any]
+
 
 @dataclass(frozen=True)
 class Meaning:
@@ -105,7 +107,7 @@ class Meaning:
 
     family: str = ""
     unit: int = 0
-    decode: Callable[[Any], Any] | None = None
+    decode: Decode | None = None
 
 
 def meaning(schema: Any) -> Meaning:
@@ -126,27 +128,33 @@ def meaning(schema: Any) -> Meaning:
     return Meaning(decode=_nested(schema))
 
 
-def _nested(schema: dict[str, Any]) -> Callable[[Any], Any] | None:
+def _nested(schema: dict[str, Any]) -> Decode | None:
     """A decoder for the content of a struct, an array or a map; None if there is nothing to decode."""
     if schema.get("type") == "struct":
-        decoders = {name: decode for name, about in fields_of(schema).items() if (decode := about.decode)}
+        decoders = {name: _or_null(about.decode) for name, about in fields_of(schema).items() if about.decode}
         if decoders:
             return lambda value: {
-                name: decoders[name](below) if name in decoders and below is not None else below
-                for name, below in value.items()
+                name: decoders[name](below) if name in decoders else below for name, below in value.items()
             }
-    decode = meaning(schema.get("items")).decode if schema.get("type") == "array" else None
-    if decode:
-        return lambda value: [None if below is None else decode(below) for below in value]
-    decode = meaning(schema.get("values")).decode if schema.get("type") == "map" else None
-    if decode:
+    items = meaning(schema.get("items")).decode if schema.get("type") == "array" else None
+    if items:
+        item = _or_null(items)
+        return lambda value: [item(below) for below in value]
+    values = meaning(schema.get("values")).decode if schema.get("type") == "map" else None
+    if values:
+        entry = _or_null(values)
         # JsonConverter writes an object if all keys are texts, otherwise pairs.
         return lambda value: (
-            {key: None if below is None else decode(below) for key, below in value.items()}
+            {key: entry(below) for key, below in value.items()}
             if isinstance(value, dict)
-            else [[key, None if below is None else decode(below)] for key, below in value]
+            else [[key, entry(below)] for key, below in value]
         )
     return None
+
+
+def _or_null(decode: Decode) -> Decode:
+    """A decoder that keeps NULL."""
+    return lambda value: None if value is None else decode(value)
 
 
 def fields_of(schema: Any) -> dict[str, Meaning]:
