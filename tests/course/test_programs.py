@@ -78,6 +78,21 @@ def test_a_source_that_cannot_be_built_is_named(tmp_path: Path, source: Path) ->
         build(source, tmp_path / "wheel")
 
 
+@pytest.mark.parametrize(
+    ("template", "program"),
+    [
+        ("course/templates/slate.sh.j2", "slate"),
+        ("hdfs_sink/templates/hdfs-sink.sh.j2", "hdfs_sink"),
+        ("bluesky/templates/bluesky-search.service.j2", "bluesky_search"),
+    ],
+)
+def test_a_program_imports_nothing_from_the_folder_that_it_is_started_in(template: str, program: str) -> None:
+    """Root starts them too, perhaps in a folder of the student's."""
+    text = (SOURCE.parent / "roles" / template).read_text(encoding="utf-8")
+    assert f"{{{{ course_venv }}}}/bin/python3 -P -m {program} " in text
+    assert "PYTHONPATH" not in text
+
+
 class Module:
     """The options of a run of wheelhouse_venv, and its result."""
 

@@ -190,7 +190,7 @@ def sink_problems(jobs: Sequence[Mapping[str, Any]]) -> list[str]:
 
 
 def _sink_refuses(words: list[str]) -> str:
-    """What hdfs-sink itself says of its arguments; empty where it takes them, or is not here to be asked."""
+    """Ask hdfs-sink about its arguments; returns its reason to refuse them, empty if it accepts them or is not here."""
     program = str(Path(__file__).resolve().parents[7] / "src")
     sys.path.insert(0, program)
     try:
@@ -199,14 +199,14 @@ def _sink_refuses(words: list[str]) -> str:
         return ""
     finally:
         sys.path.remove(program)
-    said = io.StringIO()
+    output = io.StringIO()
     try:
-        with contextlib.redirect_stderr(said), contextlib.redirect_stdout(said):
+        with contextlib.redirect_stderr(output), contextlib.redirect_stdout(output):
             arguments.read(words)
     except SystemExit as ended:
-        why = said.getvalue().strip().rpartition("error: ")[2]
-        # What is installed here says nothing of the host's own Python.
-        return "" if not ended.code or "needs confluent-kafka" in why else " ".join(why.split())
+        reason = output.getvalue().strip().rpartition("error: ")[2]
+        # The host has other packages than this machine.
+        return "" if not ended.code or "needs confluent-kafka" in reason else " ".join(reason.split())
     return ""
 
 
