@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from hdfs_sink.hdfs.client import Client
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from hdfs_sink.hdfs.client import Client
 
 
 def _client(settings: dict[str, str]) -> Client:
+    # The import takes 0.1 s, and most cases need no HDFS.
+    from hdfs_sink.hdfs.client import Client
+
     return Client(settings["webhdfs"], "hadoop")
 
 
