@@ -91,7 +91,7 @@ print(json.dumps(seen))
 def summary(seen: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """The table: what was waited for, over all rounds.
 
-    Parameters:
+    Args:
         seen: a round each: port_s and served_s in seconds, starts.
     """
     rows = []

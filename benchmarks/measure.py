@@ -23,7 +23,7 @@ class BenchmarkError(Exception):
 def timed(argv: Sequence[str], log: Path, environment: dict[str, str] | None = None) -> float:
     """Run a command of the clone to its end.
 
-    Parameters:
+    Args:
         argv: the command; a relative path is one of the clone's.
         log: file that its output is appended to.
         environment: variables added to this process's own.
@@ -55,7 +55,7 @@ def timed(argv: Sequence[str], log: Path, environment: dict[str, str] | None = N
 def on_host(lab: Sequence[str], host: str, command: str, program: str = "", user: str = "") -> str:
     """Run a shell line on a host of the lab.
 
-    Parameters:
+    Args:
         lab: options of ./lab that say which lab.
         host: name in the inventory.
         command: the line.
@@ -118,7 +118,7 @@ def _cell(value: Any) -> str:
 def report(name: str, rows: Sequence[dict[str, Any]], about: dict[str, Any], **more: Any) -> Path:
     """Print the table and write build/benchmarks/NAME.json.
 
-    Parameters:
+    Args:
         name: of the benchmark.
         rows: the table.
         about: the machine, as `machine` gave it before the first measurement.

@@ -41,7 +41,7 @@ NAMED_MB = 50
 def of_hosts(lab: Sequence[str], hosts: Sequence[str], login: str = "ubuntu") -> list[dict[str, Any]]:
     """Resident memory in MB, a row a server and one a host, then the sum.
 
-    Parameters:
+    Args:
         lab: options of ./lab that say which lab.
         hosts: names in the inventory.
         login: a user with sudo on them.

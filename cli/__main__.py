@@ -21,7 +21,7 @@ from cli.printable import printable
 def main(argv: list[str]) -> int:
     """Run the command that argv names.
 
-    Parameters:
+    Args:
         argv: the command line without the program's name.
     Returns:
         the exit status (cli.errors).
@@ -63,7 +63,7 @@ def _keep_traceback() -> str:
 def after_interrupt(arguments: Namespace, current: Lab | None) -> str:
     """What a person does next.
 
-    Parameters:
+    Args:
         arguments: the interrupted command line.
         current: its lab; None where the interrupt came before it was known.
     """

@@ -14,7 +14,7 @@ from cli.screen import Screen
 def with_chosen_addresses(lab: Lab, hosts: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
     """The hosts with the addresses that the last run chose, as the firewall has them.
 
-    Parameters:
+    Args:
         lab: which.
         hosts: host -> its groups and values.
     """
@@ -31,7 +31,7 @@ def with_chosen_addresses(lab: Lab, hosts: dict[str, dict[str, Any]]) -> dict[st
 def lines(lab: Lab, inventory: Inventory) -> list[str]:
     """The lines that `up` and `status` end with.
 
-    Parameters:
+    Args:
         lab: which.
         inventory: its inventory.
     """
@@ -65,7 +65,7 @@ def lines(lab: Lab, inventory: Inventory) -> list[str]:
 def show(lab: Lab, inventory: Inventory, screen: Screen) -> None:
     """Print them.
 
-    Parameters:
+    Args:
         lab: which.
         inventory: its inventory.
         screen: where the lines go.

@@ -65,7 +65,7 @@ CLASSIC_SUDO = "$(command -v sudo.ws || echo sudo)"
 def environment(lab: Lab, **more: str) -> dict[str, str]:
     """Environment of what the lab starts: its tools on PATH, the lab's name, mitogen unless LAB_MITOGEN=0.
 
-    Parameters:
+    Args:
         lab: its name is passed on.
         more: further variables.
     """
@@ -104,7 +104,7 @@ def mitogen_strategy() -> Path | None:
 def playbook_arguments(lab: Lab, playbook: str, extra: list[str]) -> list[str]:
     """The command line of ansible-playbook.
 
-    Parameters:
+    Args:
         lab: gives inventory, settings and limit.
         playbook: its name under playbooks/, without .yml.
         extra: further arguments.
@@ -131,7 +131,7 @@ def play(
 ) -> Outcome:
     """Run a playbook, a line for each of its plays.
 
-    Parameters:
+    Args:
         lab: what to work on.
         playbook: its name under playbooks/, without .yml.
         screen: where the lines go.
@@ -178,7 +178,7 @@ def play(
 def report_server_errors(lab: Lab, outcome: Outcome, screen: Screen, become: dict[str, str]) -> None:
     """Say why servers of the hosts that failed do not run, in their own words.
 
-    Parameters:
+    Args:
         lab: which.
         outcome: of a playbook that failed while it changed hosts.
         screen: where the lines go.
@@ -197,7 +197,7 @@ def report_server_errors(lab: Lab, outcome: Outcome, screen: Screen, become: dic
 def report_failures(lab: Lab, outcome: Outcome, screen: Screen) -> None:
     """Say what failed, where and why, and where all of it can be read.
 
-    Parameters:
+    Args:
         lab: gives the clone's folder.
         outcome: of a playbook that did not end well.
         screen: where the lines go.

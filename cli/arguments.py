@@ -43,7 +43,7 @@ class _Parser(argparse.ArgumentParser):
 def _shared(top: bool) -> argparse.ArgumentParser:
     """Options that stand before or after the command's name.
 
-    Parameters:
+    Args:
         top: for ./lab itself, which alone sets defaults (a command's would overwrite what stood before it).
     """
     parser = argparse.ArgumentParser(add_help=False)
@@ -164,7 +164,7 @@ def build_parser() -> argparse.ArgumentParser:
 def own_words(arguments: argparse.Namespace) -> list[str]:
     """The options and arguments that belong to the command itself, as they can be typed again.
 
-    Parameters:
+    Args:
         arguments: what `parse` read.
     """
     given = vars(arguments)
@@ -181,7 +181,7 @@ def own_words(arguments: argparse.Namespace) -> list[str]:
 def parse(argv: list[str]) -> argparse.Namespace:
     """Read a command line.
 
-    Parameters:
+    Args:
         argv: without the program's name. What stands after the first `--` ends up in `rest`, untouched.
     Raises:
         SystemExit: 2 for bad usage, 0 for --help.

@@ -11,7 +11,7 @@ from cli.lab import Lab
 def confirm(lab: Lab, question: str) -> None:
     """Go on only if the person says yes, or gave --yes.
 
-    Parameters:
+    Args:
         lab: knows of --yes.
         question: what would be lost.
     Raises:

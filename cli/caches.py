@@ -22,7 +22,7 @@ def default_cache() -> Path:
 def cache_folders(lab: Lab) -> list[Path]:
     """The artifact caches of a lab's hosts: the setting artifacts_cache, or the default. At least one.
 
-    Parameters:
+    Args:
         lab: its inventory and -e may set artifacts_cache.
     Raises:
         LabError: Ansible cannot read the inventory.
@@ -42,7 +42,7 @@ def cache_folders(lab: Lab) -> list[Path]:
 def remove_cache(folder: Path) -> None:
     """Remove what the lab keeps in a cache folder, and the folder if nothing else is in it.
 
-    Parameters:
+    Args:
         folder: the cache.
     Raises:
         LabError: something cannot be removed.
@@ -56,7 +56,7 @@ def remove_cache(folder: Path) -> None:
 def remove(path: Path) -> None:
     """Remove a file or a folder, if it is there.
 
-    Parameters:
+    Args:
         path: what to remove.
     Raises:
         LabError: something in it cannot be removed.

@@ -14,7 +14,7 @@ NOTE = "containers.json"
 def lines(lab: Lab, added: bool = False) -> list[str]:
     """The lines that `up` and `status` show of them; none for real machines.
 
-    Parameters:
+    Args:
         lab: which.
         added: whether to say what the last `up` added to files of this machine.
     """

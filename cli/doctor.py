@@ -40,7 +40,7 @@ class Finding:
 def run(lab: Lab, arguments: Namespace) -> int:
     """Look at this machine.
 
-    Parameters:
+    Args:
         lab: what up would make.
         arguments: not used.
     Returns:
@@ -59,7 +59,7 @@ def run(lab: Lab, arguments: Namespace) -> int:
 def checks_for(lab: Lab) -> list[Callable[[Lab], list[Finding]]]:
     """What is looked at: the container engine only where the lab is made of containers.
 
-    Parameters:
+    Args:
         lab: what up would make.
     """
     everywhere = [python_found, clone_folder, packages, privileges, caches]

@@ -17,7 +17,7 @@ from cli.screen import Screen
 def run(lab: Lab, arguments: Namespace) -> int:
     """Take a lab down.
 
-    Parameters:
+    Args:
         lab: which.
         arguments: purge.
     Raises:

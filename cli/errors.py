@@ -10,7 +10,7 @@ INTERRUPTED = 130
 class LabError(Exception):
     """Ends the command with one line for the person at the prompt.
 
-    Parameters:
+    Args:
         message: what failed, where, and what to do next.
         status: the exit status (see the constants of this module).
     """

@@ -55,7 +55,7 @@ class Progress:
     def take(self, event: dict[str, Any]) -> None:
         """Account for one event.
 
-        Parameters:
+        Args:
             event: one JSON line of the callback.
         """
         now = float(event.get("time", 0))
@@ -87,7 +87,7 @@ class Progress:
     def close(self, now: float) -> None:
         """End the running phase, if any. A play without a task (all its hosts are gone) is no phase.
 
-        Parameters:
+        Args:
             now: epoch seconds.
         """
         if self.current and (self.current.tasks or self.current.failed):
@@ -140,7 +140,7 @@ class Progress:
 class EventsFile:
     """Reads a growing file of JSON lines.
 
-    Parameters:
+    Args:
         path: the file that LAB_EVENTS names; it need not exist yet.
     """
 

@@ -19,7 +19,7 @@ NOISE = (
 def message_of(result: dict[str, Any], items: list[dict[str, Any]] | None = None) -> str:
     """What went wrong, in one line.
 
-    Parameters:
+    Args:
         result: the kept part of a task's result (see plugins/callback/phases.py).
         items: results of a loop's failed items with their `item` labels; they say more than the loop.
     """

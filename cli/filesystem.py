@@ -11,7 +11,7 @@ WITHOUT_MODES = {"vboxsf", "fuse.vmhgfs-fuse", "prl_fs", "9p", "drvfs", "vfat", 
 def file_system(folder: Path, mounts: Path = Path("/proc/self/mounts")) -> str:
     """Type of the file system that holds a folder (proc_pid_mounts(5)); empty where it is not known.
 
-    Parameters:
+    Args:
         folder: an absolute path.
         mounts: the table of mounts.
     """

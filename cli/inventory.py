@@ -21,7 +21,7 @@ LOOPBACK = re.compile(r"localhost(\.localdomain)?|127(\.\d+){3}|::1")
 class Inventory:
     """Values that are being read by a child process, and are there when first asked for.
 
-    Parameters:
+    Args:
         lab: the inventory's lab.
         child: prints the JSON of cli.inventory_values.
     """
@@ -35,7 +35,7 @@ class Inventory:
     def start(cls, lab: Lab) -> Inventory:
         """Begin to read; returns at once.
 
-        Parameters:
+        Args:
             lab: gives inventory, settings and limit.
         """
         request = {
@@ -104,7 +104,7 @@ class Inventory:
 def says_containers(lab: Lab) -> bool:
     """Whether the hosts of a lab are containers of this machine: the value that Ansible has for lab_containers.
 
-    Parameters:
+    Args:
         lab: which.
     Raises:
         LabError: some hosts are containers and others are not, or the inventory cannot be read.
@@ -127,7 +127,7 @@ def says_containers(lab: Lab) -> bool:
 def is_this_machine(lab: Lab) -> bool:
     """Whether a host of the lab is this machine itself; then its own sudo counts.
 
-    Parameters:
+    Args:
         lab: which.
     """
     if lab.is_containers:

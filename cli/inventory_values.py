@@ -51,7 +51,7 @@ WANTED = (
 def values(inventory: str, playbooks: str, settings: list[str], limit: str | None) -> dict[str, dict]:
     """Rendered values of every host.
 
-    Parameters:
+    Args:
         inventory: path of the inventory.
         playbooks: folder of the group_vars that belong to it.
         settings: what --extra-vars was given.
@@ -83,7 +83,7 @@ def values(inventory: str, playbooks: str, settings: list[str], limit: str | Non
 def extra_variables(loader: DataLoader, settings: list[str]) -> dict:
     """Variables that --extra-vars gave.
 
-    Parameters:
+    Args:
         loader: reads files and JSON.
         settings: each KEY=VALUE, @FILE or JSON.
     """

@@ -12,7 +12,7 @@ from cli.lab import Lab
 def make_key(lab: Lab) -> Path:
     """Make the key pair where it is missing.
 
-    Parameters:
+    Args:
         lab: its state folder holds the key.
     Returns:
         path of the private key.

@@ -112,7 +112,7 @@ class Lab:
     def retype(self, command: str, *words: str) -> str:
         """A command line for this same lab, to be pasted into a shell; a comment names the secrets to fill in.
 
-        Parameters:
+        Args:
             command: the command of ./lab.
             words: its own options and arguments; they stand after the options of the lab.
         """
@@ -127,7 +127,7 @@ class Lab:
 
         A host does not know the lab's name: modules write `.lab/LAB/` for its folder.
 
-        Parameters:
+        Args:
             text: the message.
         """
         named = text.replace(".lab/LAB/", f".lab/{self.name}/")
@@ -138,7 +138,7 @@ class Lab:
 def program(root: Path = ROOT) -> str:
     """How to call ./lab from the folder where the person stands.
 
-    Parameters:
+    Args:
         root: the clone's folder.
     """
     here = Path(os.environ.get("LAB_CWD", root))
@@ -174,7 +174,7 @@ def test_name() -> str:
 def from_arguments(arguments: Namespace) -> Lab:
     """Check the options that all commands share.
 
-    Parameters:
+    Args:
         arguments: what argparse read.
     Raises:
         LabError: a name or an inventory that cannot be.
@@ -199,7 +199,7 @@ def from_arguments(arguments: Namespace) -> Lab:
 def find_inventory(text: str, root: Path = ROOT) -> Path:
     """The inventory that a person means: a path from where they stand or the clone, or a name in inventory/.
 
-    Parameters:
+    Args:
         text: the value of -i.
         root: the clone's folder.
     Raises:

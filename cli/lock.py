@@ -36,7 +36,7 @@ WHEELS = "wheels"
 def parse_resolved(text: str) -> list[tuple[str, str]]:
     """Read the output of ``dependency:list``.
 
-    Parameters:
+    Args:
         text: lines ``group:artifact:type[:classifier]:version:scope:path``, with other lines between.
     Returns:
         Pairs of coordinate and path of the file.
@@ -129,7 +129,7 @@ def _members(rule: dict, path: str) -> list[locks.LockEntry]:
 def run(lab: Lab, arguments: Namespace) -> int:
     """Refresh lock files.
 
-    Parameters:
+    Args:
         lab: its inventory and settings say where the artifact cache is.
         arguments: product and cache.
     Returns:

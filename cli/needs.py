@@ -39,7 +39,7 @@ def is_there(what: str) -> bool:
 def packages_of(command: str, containers: bool) -> dict[str, str]:
     """Packages that a command uses, with what each must bring.
 
-    Parameters:
+    Args:
         command: a command of ./lab.
         containers: whether the inventory's hosts are containers on this machine.
     """
@@ -58,7 +58,7 @@ def packages_of(command: str, containers: bool) -> dict[str, str]:
 def venv_package(python: str) -> list[str]:
     """The package that gives `python` its venv module, where it is missing.
 
-    Parameters:
+    Args:
         python: path of the interpreter that will make .venv.
     """
     probe = subprocess.run([python, "-c", "import ensurepip, venv"], capture_output=True, check=False)
@@ -69,7 +69,7 @@ def venv_package(python: str) -> list[str]:
 def needs(python: str, argv: list[str], there: Callable[[str], bool] = is_there) -> list[str]:
     """The lines for the bash entry.
 
-    Parameters:
+    Args:
         python: path of the interpreter that will make .venv.
         argv: the command line of ./lab.
         there: tells whether a command or file exists.

@@ -10,7 +10,7 @@ KEPT = frozenset("\n\t")
 def printable(text: str) -> str:
     """Replace what a terminal would obey or hide instead of showing it.
 
-    Parameters:
+    Args:
         text: any text, of one line or more.
     Returns:
         the text with line ends and tabs as they are, other blanks as a space, and each control or format character

@@ -24,7 +24,7 @@ PAIR = re.compile(
 class Hidden:
     """A setting of -e as command lines show it.
 
-    Parameters:
+    Args:
         text: the setting without its secrets.
         names: settings with a value that is not shown.
         unfilled: those of them that have the placeholder as their value.
@@ -45,7 +45,7 @@ class Hidden:
 def hide(setting: str) -> Hidden:
     """Replace the secrets in a setting of -e.
 
-    Parameters:
+    Args:
         setting: KEY=VALUE pairs, a dictionary in JSON or YAML, or @FILE, which is shown as it is.
     """
     hidden = Hidden(setting)

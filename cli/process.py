@@ -22,7 +22,7 @@ TICK_SECONDS = 0.1
 def new_log(lab: Lab, command: str) -> Path:
     """An empty log, build/log/COMMAND-TIME.log.
 
-    Parameters:
+    Args:
         lab: its clone holds the log.
         command: what is being logged.
     """
@@ -43,7 +43,7 @@ def run(
 ) -> int:
     """Run a command to its end, its output appended to a log.
 
-    Parameters:
+    Args:
         argv: the command.
         log: where its output goes.
         environment: its whole environment.
@@ -86,7 +86,7 @@ def run(
 def stop(child: subprocess.Popen[bytes], grace: float = GRACE_SECONDS) -> None:
     """Stop a child that leads a group, politely first.
 
-    Parameters:
+    Args:
         child: started with start_new_session.
         grace: seconds that it may take to end by itself after an interrupt, and again after SIGTERM.
     """

@@ -14,7 +14,7 @@ CLIENTS = {"workspace", "connect"}
 def lines(hosts: dict[str, dict[str, Any]]) -> list[str]:
     """The lines of `up` and `status` about the lab's ports: one a service and the machines that reach it.
 
-    Parameters:
+    Args:
         hosts: host -> its groups and values, as cli.inventory reads them.
     """
     found: dict[tuple[str, str, str], list[str]] = {}
@@ -35,7 +35,7 @@ def lines(hosts: dict[str, dict[str, Any]]) -> list[str]:
 def strangers(hosts: dict[str, dict[str, Any]], rule: dict[str, Any]) -> str:
     """Who reaches a port besides the hosts of one lab; empty where nobody does.
 
-    Parameters:
+    Args:
         hosts: host -> its groups and values.
         rule: of plugins/filter/lab_network.py.
     """
@@ -47,7 +47,7 @@ def strangers(hosts: dict[str, dict[str, Any]], rule: dict[str, Any]) -> str:
 def is_open(hosts: dict[str, dict[str, Any]], host: str, part: str) -> bool:
     """Whether machines that are no member of the lab reach the ports of a part of a host.
 
-    Parameters:
+    Args:
         hosts: host -> its groups and values.
         host: one of them.
         part: such as `connect`.
@@ -58,7 +58,7 @@ def is_open(hosts: dict[str, dict[str, Any]], host: str, part: str) -> bool:
 def port_rules(hosts: dict[str, dict[str, Any]], host: str) -> list[dict[str, Any]]:
     """The port rules of a host, as its firewall has them.
 
-    Parameters:
+    Args:
         hosts: host -> its groups and values.
         host: one of them.
     """
@@ -77,7 +77,7 @@ def port_rules(hosts: dict[str, dict[str, Any]], host: str) -> list[dict[str, An
 def listens_outside(hosts: dict[str, dict[str, Any]], host: str) -> bool:
     """Whether MySQL listens on more than 127.0.0.1, as role mysql decides it.
 
-    Parameters:
+    Args:
         hosts: host -> its groups and values.
         host: one of them.
     """
@@ -89,7 +89,7 @@ def listens_outside(hosts: dict[str, dict[str, Any]], host: str) -> bool:
 def members_of(hosts: dict[str, dict[str, Any]], host: str) -> dict[str, list[str]]:
     """Hosts by part as role firewall has them: those of the host's lab, and of HDFS all.
 
-    Parameters:
+    Args:
         hosts: host -> its groups and values.
         host: one of them.
     """

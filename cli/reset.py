@@ -16,7 +16,7 @@ from cli.screen import Screen
 def run(lab: Lab, arguments: Namespace) -> int:
     """Reset a lab.
 
-    Parameters:
+    Args:
         lab: which.
         arguments: not used.
     """

@@ -15,7 +15,7 @@ CLEAR = "\r\x1b[2K"
 def phase_line(name: str, seconds: float, note: str = "") -> str:
     """`  Kafka .................... 12.3 s  (4 changed)`.
 
-    Parameters:
+    Args:
         name: the phase.
         seconds: how long it took.
         note: what stands in brackets, if anything.
@@ -26,7 +26,7 @@ def phase_line(name: str, seconds: float, note: str = "") -> str:
 class Screen:
     """Prints finished lines, and rewrites one running line where a terminal shows it.
 
-    Parameters:
+    Args:
         out: where to print.
         live: whether to show the running line; default: only on a terminal.
         quiet: show nothing at all.
@@ -41,7 +41,7 @@ class Screen:
     def running(self, name: str, seconds: float, what: str) -> None:
         """Show what is under way; nothing where no terminal is.
 
-        Parameters:
+        Args:
             name: the phase.
             seconds: since it started.
             what: the task.

@@ -14,7 +14,7 @@ from cli.lab import Lab
 def lines(current: Lab, again: str, packages: list[str], files: list[str]) -> list[str]:
     """The plan, a line each.
 
-    Parameters:
+    Args:
         current: the lab that the command line names.
         again: the same command line without --check.
         packages: OS packages that are missing.
@@ -35,7 +35,7 @@ def lines(current: Lab, again: str, packages: list[str], files: list[str]) -> li
 def main(argv: list[str]) -> int:
     """Print the plan.
 
-    Parameters:
+    Args:
         argv: packages, files (each separated by blanks), and the command line of ./lab.
     """
     arguments = command_line.parse(argv[2:])

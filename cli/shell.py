@@ -22,7 +22,7 @@ SSH_FAILED = 255
 def run(lab: Lab, arguments: Namespace) -> int:
     """Open a shell on a host, or run a command there.
 
-    Parameters:
+    Args:
         lab: which.
         arguments: host, user, and the command in rest.
     Returns:
@@ -57,7 +57,7 @@ def wait_for(child: subprocess.Popen[bytes]) -> int:
 
     Ctrl-C belongs to the command on the host; ssh passes it on. SIGTERM and SIGHUP end the child.
 
-    Parameters:
+    Args:
         child: ssh, or the command itself where the host is this machine.
     Returns:
         the child's exit status, as a shell gives it: 128 and the number of the signal that ended it.
@@ -79,7 +79,7 @@ def wait_for(child: subprocess.Popen[bytes]) -> int:
 def user_of(host: dict[str, Any]) -> str | None:
     """Who works on a host: the student where the workspace is, hadoop on one of HDFS alone, else who logs in.
 
-    Parameters:
+    Args:
         host: its groups and values.
     """
     if "workspace" in host["groups"]:
@@ -90,7 +90,7 @@ def user_of(host: dict[str, Any]) -> str | None:
 def remote_command(user: str | None, command: list[str]) -> list[str]:
     """What is run on the host, as an argument list.
 
-    Parameters:
+    Args:
         user: become this one; None stays who logged in.
         command: its words. One word alone is a line for the shell; several are passed on exactly as they are.
     """
@@ -103,7 +103,7 @@ def remote_command(user: str | None, command: list[str]) -> list[str]:
 def ssh_arguments(name: str, host: dict[str, Any], remote: list[str], terminal: bool) -> list[str]:
     """The ssh command line for a host.
 
-    Parameters:
+    Args:
         name: in the inventory.
         host: its values.
         remote: what is run there.
@@ -125,7 +125,7 @@ def ssh_arguments(name: str, host: dict[str, Any], remote: list[str], terminal: 
 def shlex_words(text: str) -> list[str]:
     """Split ssh options as Ansible does, and quote again for ssh a value that holds blanks.
 
-    Parameters:
+    Args:
         text: such as `-o UserKnownHostsFile="/path with blanks/known_hosts"`.
     """
     words = []

@@ -22,7 +22,7 @@ OPTIONAL = {"bluesky-search", "kafka-connect-watchdog", "mysql-binlog-limit"}
 def run(lab: Lab, arguments: Namespace) -> int:
     """Show how a lab stands.
 
-    Parameters:
+    Args:
         lab: which.
         arguments: not used.
     Returns:
@@ -59,7 +59,7 @@ def run(lab: Lab, arguments: Namespace) -> int:
 def table(states: dict[str, dict[str, Any]], silent: list[str]) -> list[str]:
     """One line a service and host.
 
-    Parameters:
+    Args:
         states: host -> {"services": [...]}, as playbooks/status.yml writes it.
         silent: hosts that do not answer.
     """
@@ -84,7 +84,7 @@ def connectors(states: dict[str, dict[str, Any]]) -> list[str]:
 
     A last line says why columns of MySQL were not checked.
 
-    Parameters:
+    Args:
         states: host -> {"connectors": [...], "columns_not_checked": REASON}, as playbooks/status.yml writes it.
     """
     lines = []
@@ -103,7 +103,7 @@ def connectors(states: dict[str, dict[str, Any]]) -> list[str]:
 def lost_records(states: dict[str, dict[str, Any]]) -> list[str]:
     """One line for each group that lost records: Kafka deleted them before the group read them.
 
-    Parameters:
+    Args:
         states: host -> {"gaps": [...]}, as playbooks/status.yml writes it.
     """
     return [
@@ -122,7 +122,7 @@ def connectors_of(states: dict[str, dict[str, Any]]) -> list[dict[str, str]]:
 def units_of(state: dict[str, Any]) -> list[dict[str, Any]]:
     """The units that have a part on a host.
 
-    Parameters:
+    Args:
         state: its services and groups.
     """
     return [
@@ -136,7 +136,7 @@ def units_of(state: dict[str, Any]) -> list[dict[str, Any]]:
 def describe(unit: dict[str, Any]) -> str:
     """`active since Sun 2026-11-22 23:01:00 UTC, 402 MB`, and what is not as it should be.
 
-    Parameters:
+    Args:
         unit: name, state, enabled, since, restarts, memory_mb, and what it says of itself.
     """
     parts = [f"{unit['state']}{' since ' + unit['since'] if unit['since'] and unit['state'] == 'active' else ''}"]

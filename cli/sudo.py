@@ -40,7 +40,7 @@ def asks_password() -> bool:
 def become(lab: Lab, on_this_machine: bool) -> Iterator[dict[str, str]]:
     """Environment that lets Ansible become root.
 
-    Parameters:
+    Args:
         lab: says whether the person wants to be asked for the hosts' password (-K).
         on_this_machine: whether root is needed here; then sudo itself says if it wants a password.
     Yields:
@@ -64,7 +64,7 @@ def become(lab: Lab, on_this_machine: bool) -> Iterator[dict[str, str]]:
 def password_file(password: str) -> Iterator[Path]:
     """A file that only this user can read, in memory where the system offers it, gone at the end.
 
-    Parameters:
+    Args:
         password: its content.
     """
     runtime = os.environ.get("XDG_RUNTIME_DIR")

@@ -19,7 +19,7 @@ WORKFLOW_SCHEMA = ("--builtin-schema", "vendor.github-workflows")
 class Step:
     """One line of the test's output.
 
-    Parameters:
+    Args:
         name: what is shown.
         argv: the command.
         unchanged: the step fails if a playbook reports a change.
@@ -35,7 +35,7 @@ class Step:
 def python(root: Path, *words: str) -> tuple[str, ...]:
     """A command of the venv.
 
-    Parameters:
+    Args:
         root: the clone's folder.
         words: what stands after the interpreter.
     """
@@ -68,7 +68,7 @@ def unit(root: Path) -> list[Step]:
 def molecule(root: Path, scenario: str) -> list[Step]:
     """The steps of a Molecule scenario, in the order of its own test_sequence.
 
-    Parameters:
+    Args:
         root: the clone's folder.
         scenario: a folder of molecule/.
     """
@@ -86,7 +86,7 @@ def molecule(root: Path, scenario: str) -> list[Step]:
 def sequence(root: Path, scenario: str) -> list[str]:
     """Actions of a scenario, as its molecule.yml lists them, or in Molecule's own order.
 
-    Parameters:
+    Args:
         root: the clone's folder.
         scenario: a folder of molecule/.
     Raises:
@@ -112,7 +112,7 @@ def scenarios(root: Path) -> list[str]:
 def catalog(root: Path) -> dict[str, Callable[[], list[Step]]]:
     """Every suite by name, as something that gives its steps.
 
-    Parameters:
+    Args:
         root: the clone's folder.
     """
     suites: dict[str, Callable[[], list[Step]]] = {"lint": lambda: lint(root), "unit": lambda: unit(root)}
@@ -124,7 +124,7 @@ def catalog(root: Path) -> dict[str, Callable[[], list[Step]]]:
 def steps_of(root: Path, suite: str | None) -> list[Step]:
     """The steps of a suite, or of the default test.
 
-    Parameters:
+    Args:
         root: the clone's folder.
         suite: its name; None for lint, unit tests and the default scenario.
     Raises:

@@ -26,7 +26,7 @@ ESCAPES = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 def run(lab: Lab, arguments: Namespace) -> int:
     """Run a suite.
 
-    Parameters:
+    Args:
         lab: its name keeps the test's containers apart from the lab's.
         arguments: suite.
     """
@@ -64,7 +64,7 @@ def _run_all(lab: Lab, steps: list[Step], screen: Screen, log: Path, become: dic
 def run_step(lab: Lab, step: Step, screen: Screen, log: Path, become: dict[str, str]) -> bool:
     """Run one step, show its line, and what a person needs to see of its output.
 
-    Parameters:
+    Args:
         lab: gives the environment.
         step: what to run.
         screen: where the lines go.

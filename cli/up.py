@@ -25,7 +25,7 @@ REFUSING = {"Settings", "Machine", "Preflight"}
 def run(lab: Lab, arguments: Namespace) -> int:
     """Bring a lab up.
 
-    Parameters:
+    Args:
         lab: which.
         arguments: no_verify and check.
     """
@@ -56,7 +56,7 @@ def run(lab: Lab, arguments: Namespace) -> int:
 def nothing_to_verify(lab: Lab, inventory: Inventory) -> str:
     """Why the cases cannot run on what was provisioned; empty when they can.
 
-    Parameters:
+    Args:
         lab: which.
         inventory: of the hosts within --limit.
     """
@@ -74,7 +74,7 @@ def nothing_to_verify(lab: Lab, inventory: Inventory) -> str:
 def provision(lab: Lab, screen: Screen, log: Path, inventory: Inventory, again: str, check: bool) -> int:
     """Create the containers where the lab is made of them, and run site.yml.
 
-    Parameters:
+    Args:
         lab: which.
         screen: where the lines go.
         log: where Ansible's output goes.

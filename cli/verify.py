@@ -27,7 +27,7 @@ STOPPED = (INTERRUPTED, -signal.SIGINT, -signal.SIGTERM, -signal.SIGHUP)
 def known_cases(root: Path, faults: bool = False) -> list[str]:
     """Names of the cases, one file of verify/cases/ each.
 
-    Parameters:
+    Args:
         root: the clone's folder.
         faults: whether to name also the cases that are in verify/faults/ alone.
     """
@@ -38,7 +38,7 @@ def known_cases(root: Path, faults: bool = False) -> list[str]:
 def check_names(wanted: list[str], known: list[str]) -> list[str]:
     """The cases a person named, spelt as the files are.
 
-    Parameters:
+    Args:
         wanted: names with dashes or underscores.
         known: names of the cases.
     Raises:
@@ -54,7 +54,7 @@ def check_names(wanted: list[str], known: list[str]) -> list[str]:
 def run(lab: Lab, arguments: Namespace) -> int:
     """Verify a lab.
 
-    Parameters:
+    Args:
         lab: which.
         arguments: case, restarts, faults, discard, rest.
     """
@@ -76,7 +76,7 @@ def run(lab: Lab, arguments: Namespace) -> int:
 def agree_to_restarts(lab: Lab) -> None:
     """Let nobody's machine be restarted without a yes, and never the one that this runs on.
 
-    Parameters:
+    Args:
         lab: of real machines.
     Raises:
         LabError: a host is this machine, or the answer was no.
@@ -97,7 +97,7 @@ def agree_to_restarts(lab: Lab) -> None:
 def pytest_arguments(lab: Lab, options: list[str]) -> list[str]:
     """The command line of pytest.
 
-    Parameters:
+    Args:
         lab: gives inventory and limit.
         options: options of verify/conftest.py or of pytest.
     """
@@ -114,7 +114,7 @@ def pytest_arguments(lab: Lab, options: list[str]) -> list[str]:
 def run_cases(lab: Lab, options: list[str]) -> int:
     """Run pytest on this terminal: the table grows line by line.
 
-    Parameters:
+    Args:
         lab: which.
         options: options of verify/conftest.py or of pytest.
     Returns:
@@ -128,7 +128,7 @@ def run_cases(lab: Lab, options: list[str]) -> int:
 def alone(lab: Lab) -> Iterator[None]:
     """Keep a second verification of the same lab out: each would clear away what the other makes.
 
-    Parameters:
+    Args:
         lab: which.
     Raises:
         LabError: one is under way.

@@ -77,7 +77,7 @@ def type_of(option: dict[str, Any]) -> str:
 def summary(option: dict[str, Any], shared: bool = False) -> str:
     """One line with type and default of an option, as Markdown.
 
-    Parameters:
+    Args:
         option: the option of the specs.
         shared: playbooks/group_vars/all.yml sets it for all roles.
     """
@@ -100,7 +100,7 @@ def keys(options: dict[str, Any]) -> list[str]:
 def option_lines(name: str, option: dict[str, Any], shared: bool) -> list[str]:
     """The part of a section on one option.
 
-    Parameters:
+    Args:
         name: of the option.
         option: the option of the specs.
         shared: playbooks/group_vars/all.yml sets it for all roles.
@@ -118,7 +118,7 @@ def option_lines(name: str, option: dict[str, Any], shared: bool) -> list[str]:
 def section(heading: str, options: dict[str, Any], shared: set[str]) -> str:
     """A section of a README on all options of an entry point.
 
-    Parameters:
+    Args:
         heading: first line of the section.
         options: of the entry point.
         shared: names of the settings in playbooks/group_vars/all.yml.
@@ -132,7 +132,7 @@ def section(heading: str, options: dict[str, Any], shared: set[str]) -> str:
 def with_sections(page: str, specs: dict[str, Any], shared: set[str]) -> str:
     """A README with its generated sections up to date.
 
-    Parameters:
+    Args:
         page: the text of the README.
         specs: entry points of the role's specs by name.
         shared: names of the settings in playbooks/group_vars/all.yml.
@@ -152,7 +152,7 @@ def with_sections(page: str, specs: dict[str, Any], shared: set[str]) -> str:
 def outdated(root: Path) -> dict[Path, str]:
     """READMEs that differ from their specs, each with the text it must have.
 
-    Parameters:
+    Args:
         root: folder with roles/ and playbooks/.
     Raises:
         ValueError: a README has no heading for an entry point.
@@ -175,7 +175,7 @@ def outdated(root: Path) -> dict[Path, str]:
 def main(argv: list[str], root: Path = ROOT) -> int:
     """Write the READMEs, or check them.
 
-    Parameters:
+    Args:
         argv: arguments of the command line.
         root: folder with roles/ and playbooks/.
     Returns:

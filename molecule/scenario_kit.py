@@ -63,7 +63,7 @@ class Ended:
     def refuses(self, *words: str, hosts: Sequence[str] = (), changed: int | None = 0) -> None:
         """Check that the command refused in one clear line a host, before it changed anything.
 
-        Parameters:
+        Args:
             words: what the line must hold.
             hosts: the hosts that say it; empty for one line, the same whoever says it.
             changed: how many changes the tally may tell; None where the command ends before there is one.
@@ -85,7 +85,7 @@ class Ended:
 class Scenario:
     """One lab of a scenario's own.
 
-    Parameters:
+    Args:
         name: its name.
         root: the clone, or a copy of it.
     """
@@ -99,7 +99,7 @@ class Scenario:
     ) -> subprocess.Popen[str]:
         """Start ./lab; its output comes line by line on stdout.
 
-        Parameters:
+        Args:
             words: command and options.
             settings: given as --extra-vars.
             environment: variables besides this process's own.
@@ -126,7 +126,7 @@ class Scenario:
     def lab(self, *words: str, seconds: int = 900, **options: Any) -> Ended:
         """Run ./lab to its end; see `start`.
 
-        Parameters:
+        Args:
             words: command and options.
             seconds: after which it is killed.
             options: settings and environment.
@@ -143,7 +143,7 @@ class Scenario:
     def make_hosts(self, settings: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """Make the lab's containers and provision nothing. They are the clone's, also for a copy of it.
 
-        Parameters:
+        Args:
             settings: given as --extra-vars.
         Returns:
             what the hosts are made of.
@@ -215,7 +215,7 @@ def kill_tree(pid: int) -> None:
 def copy_of_project(target: Path) -> Path:
     """A copy of the clone with files that a test may spoil; venv and state (keys, secrets) are the clone's.
 
-    Parameters:
+    Args:
         target: a folder that is not there yet.
     """
     shutil.copytree(ROOT, target, ignore=shutil.ignore_patterns(*NOT_SOURCE), symlinks=True)
@@ -227,7 +227,7 @@ def copy_of_project(target: Path) -> Path:
 def cache_copy(target: Path, *without: str) -> dict[str, str]:
     """Environment with a copy of this user's artifact cache, which a test may spoil.
 
-    Parameters:
+    Args:
         target: the folder that stands for ~/.cache.
         without: folders of the cache that are left out.
     """
@@ -241,7 +241,7 @@ def cache_copy(target: Path, *without: str) -> dict[str, str]:
 def as_machines(target: Path) -> Path:
     """An inventory of the same hosts as machines that are there: ./lab does not look after their containers.
 
-    Parameters:
+    Args:
         target: a folder that is not there yet.
     """
     shutil.copytree(INVENTORY, target)
@@ -261,7 +261,7 @@ def offline(folder: Path) -> dict[str, str]:
 
     Not an empty network namespace: Ubuntu lets ordinary users have none.
 
-    Parameters:
+    Args:
         folder: made, for a stand-in named mvn that notes its runs in `runs` and starts the real one.
     """
     mvn = shutil.which("mvn")

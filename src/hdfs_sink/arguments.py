@@ -111,7 +111,7 @@ def build_parser() -> argparse.ArgumentParser:
 def number(kind: type[int] | type[float], least: float, most: float = 10**9) -> Callable[[str], float]:
     """Make a function that reads a number.
 
-    Parameters:
+    Args:
         kind: int or float.
         least, most: its range.
     Returns:
@@ -187,7 +187,7 @@ def is_address(url: str) -> bool:
 def read(argv: list[str] | None = None) -> Settings:
     """Read the command line.
 
-    Parameters:
+    Args:
         argv: words after the program's name; None: those of this process.
     Raises:
         SystemExit: it is wrong (status 2, with one line that gives the reason).

@@ -21,7 +21,7 @@ class Backoff:
     def failed(self, why: str, now: float) -> bool:
         """Note a failure.
 
-        Parameters:
+        Args:
             why: the reason in one line.
             now: seconds of a monotonic clock.
         Returns:

@@ -18,7 +18,7 @@ PRIORITY = {"error": "<3>", "warning": "<4>", "info": "<6>"}
 class EventLog:
     """Writes events. Each has a level, a name, a text and fields.
 
-    Parameters:
+    Args:
         stream: default: standard error.
     """
 
@@ -32,7 +32,7 @@ class EventLog:
     def event(self, name: str, text: str, level: str = "info", **fields: Any) -> None:
         """Write an event.
 
-        Parameters:
+        Args:
             name: one word for programs.
             text: a sentence for people.
             level: info, warning or error.

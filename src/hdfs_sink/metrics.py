@@ -24,7 +24,7 @@ COUNTERS = {
 class Metrics:
     """Counters by (name, partition), with the names of COUNTERS, and the sink's state.
 
-    Parameters:
+    Args:
         topic: for labels.
         lag: records that Kafka has and HDFS does not have, by partition.
         last_file: the file that was published last.

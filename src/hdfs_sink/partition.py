@@ -25,7 +25,7 @@ UPLOADS = 4
 class Uploads:
     """Threads that write rows to HDFS while records are read; they do not commit.
 
-    Parameters:
+    Args:
         make: makes a client for each thread, because a session of requests is not thread-safe.
     """
 
@@ -42,7 +42,7 @@ class Uploads:
 class Partition:
     """State of a partition.
 
-    Parameters:
+    Args:
         paths: of its files.
         position: in HDFS.
         gatherer: of records that are not in a batch yet.
@@ -76,7 +76,7 @@ class Partition:
     def stage(self, client: webhdfs.Client, uploads: Uploads, format_: str, wait: bool) -> bool:
         """Write the batch's rows to a hidden file; large ones in a thread, while the next records are read.
 
-        Parameters:
+        Args:
             client: of this thread.
             wait: whether to wait for the upload.
         Returns:

@@ -13,7 +13,7 @@ from hdfs_sink.state import State
 def report(state: State, number: int, batch: Batch) -> None:
     """Report the records and offsets of a batch that have no row: first as dead letters, then in the log.
 
-    Parameters:
+    Args:
         number: of the partition.
         batch: is marked as reported.
     Raises:
@@ -50,7 +50,7 @@ def report(state: State, number: int, batch: Batch) -> None:
 def written(state: State, number: int, batch: Batch, paths: list[str]) -> None:
     """Count a batch that is in HDFS, and log it.
 
-    Parameters:
+    Args:
         number: of the partition.
         paths: of its files; for several days only of those that were renamed now.
     """

@@ -87,7 +87,7 @@ class Sink:
     def _try(self, act: Callable[[], bool | None], backoff: Backoff, steady: float = 0.0) -> bool:
         """Do something that HDFS or Kafka may refuse; it is repeated later.
 
-        Parameters:
+        Args:
             act: returns True if it is sure to have worked.
             backoff: of this kind of work.
             steady: seconds without an error until it counts as recovered if `act` is not sure.

@@ -18,7 +18,7 @@ from hdfs_sink.partition import Partition, Uploads
 class State:
     """The state of a sink.
 
-    Parameters:
+    Args:
         settings: the command line.
         log, metrics: for people and programs.
         topic: as it was seen last.

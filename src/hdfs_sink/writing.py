@@ -23,7 +23,7 @@ def write_due(state: State, finish: bool, wait: bool, seconds: float | None = No
     Before a batch is written the topic is looked at: if it was deleted and created again, the last records may be the
     new topic's, at the offsets that are expected of the old one.
 
-    Parameters:
+    Args:
         finish: write all rows.
         wait: wait for uploads: after a failure, only a finished upload counts as recovered.
         seconds: longest time, default PASS_SECONDS.

@@ -138,7 +138,7 @@ def read_metadata(answer: bytes) -> tuple[set[int], int, set[str]]:
 def ask_zookeeper(addresses: str, kind: int, path: str) -> tuple[int, bytes]:
     """Send one request about a node to one member of an ensemble, in ZooKeeper's protocol (zookeeper.jute).
 
-    Parameters:
+    Args:
         kind: code of the operation: 3 exists, 8 getChildren.
 
     Returns:

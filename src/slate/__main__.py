@@ -47,7 +47,7 @@ Answer = tuple[int, dict[str, Any]]
 def load_cases(settings: Settings) -> Cases:
     """Read the names that each case uses.
 
-    Parameters:
+    Args:
         settings: `kafka_home`, `home`, `programs` and `hdfs_folder` replace these words in the names.
     """
     raw = json.loads(Path(__file__).with_name("cases.json").read_text(encoding="utf-8"))

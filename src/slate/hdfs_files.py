@@ -42,7 +42,7 @@ def all_names(settings: dict[str, str]) -> list[str]:
 def delete(settings: dict[str, str], trees: list[str], folders: list[str]) -> None:
     """Delete files and folders with everything in them, and then the folders that are empty.
 
-    Parameters:
+    Args:
         settings: the lab's addresses.
         trees: files, and folders with their content.
         folders: each is only deleted if it is empty.

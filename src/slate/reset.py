@@ -55,7 +55,7 @@ def start_services(units: list[str]) -> None:
 def restore_files(settings: Settings, installed: Path = INSTALLED, now: float | None = None) -> list[Path]:
     """Restore the course's files; files that a person changed or added are moved to a folder in their home.
 
-    Parameters:
+    Args:
         settings: `home` and `programs` of the student.
         installed: the original files.
         now: seconds since the epoch, for the folder's name.

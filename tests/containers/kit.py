@@ -25,7 +25,7 @@ PARAMS = {
 class FakePodman(Podman):
     """Remembers what it was asked to do.
 
-    Parameters:
+    Args:
         containers, volumes, networks: what it holds of the lab. A network is isolated unless it says otherwise.
         failing: commands that fail.
         foreign: containers of somebody else in the lab's network.

@@ -18,7 +18,7 @@ RUN = ["run", "--detach", "--name", "lab-kafka_infra", "image:1"]
 class ReservingPodman(FakePodman):
     """Fails to run a container a number of times, because its address is reserved.
 
-    Parameters:
+    Args:
         failures: how many times.
         holder: state and name of the container that has the address; empty where it is gone.
     """

@@ -35,7 +35,7 @@ def card(address: str) -> list[dict[str, str]]:
 class Lab:
     """A lab of hosts that nobody connects to.
 
-    Parameters:
+    Args:
         clone: the clone's folder.
         folder: for its inventory and its folder of state.
     """
@@ -48,7 +48,7 @@ class Lab:
     def choose(self, hosts: dict[str, tuple[str, str]], *options: str) -> dict[str, str] | None:
         """Run the action; {host: address}, or None where it failed.
 
-        Parameters:
+        Args:
             hosts: ansible_host and the machine's own address, by host.
             options: of ansible-playbook.
         """

@@ -30,7 +30,7 @@ def kept_path(path: Path, kept: Path) -> Path:
 def keep(path: Path, kept: Path = KEPT) -> None:
     """Keep a file's text, owner and mode.
 
-    Parameters:
+    Args:
         path: the file.
         kept: folder of root's alone; made where it is missing.
     Raises:
@@ -69,7 +69,7 @@ def replace(path: Path, text: bytes, kept: Path = KEPT) -> None:
 def change(path: Path, command: list[str], kept: Path = KEPT) -> None:
     """Write what a command makes of the kept text to the file.
 
-    Parameters:
+    Args:
         path: the file.
         command: reads the text and prints the new one.
         kept: as for `keep`.

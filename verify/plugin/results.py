@@ -26,7 +26,7 @@ NAMES = json.loads((ROOT / "src/slate/cases.json").read_text(encoding="utf-8"))
 def configure(config: pytest.Config, folder: Path) -> None:
     """Begin the report of the labs.
 
-    Parameters:
+    Args:
         config: has the labs in its stash.
         folder: of the reports. Reports of an earlier run are deleted, so that a run that is killed leaves none.
     """

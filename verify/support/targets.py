@@ -11,7 +11,7 @@ from verify.support.waits import brief, until
 class Target(NamedTuple):
     """A file of HDFS, or the files of a folder in their order.
 
-    Parameters:
+    Args:
         name: for messages.
         read: returns all its lines.
         before: number of lines before the program started.

@@ -135,7 +135,7 @@ class Step(NamedTuple):
 class Event(NamedTuple):
     """What must come of an event that the notes' programs read.
 
-    Parameters:
+    Args:
         time: first field of its line of CSV.
         number: type of the second field's column, and the field.
         values: for jsonl, each column's type and JSON value by the name that it has in the event.

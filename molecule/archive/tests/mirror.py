@@ -74,7 +74,7 @@ def maven_products(project: Path) -> dict[str, Path]:
 def repack(source: Path, target: Path, top: str) -> None:
     """Pack a product's tar as Apache packs its own: gzipped, below one folder.
 
-    Parameters:
+    Args:
         source: a tar from the cache.
         target: the .tgz to write.
         top: name of the folder.
@@ -88,7 +88,7 @@ def repack(source: Path, target: Path, top: str) -> None:
 def write_catalog(project: Path, mirror: Mirror, products: tuple[str, ...] = ("kafka", "hadoop")) -> None:
     """Put the stand-ins' addresses and checksums in the copy's table; the first address of each is dead.
 
-    Parameters:
+    Args:
         project: the copy.
         mirror: serves the tarballs.
         products: their entries are changed.

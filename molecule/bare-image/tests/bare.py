@@ -43,7 +43,7 @@ POLICY = "#!/bin/sh\nexit 101\n"
 def make_archive(folder: Path) -> Path:
     """Make the stand-in.
 
-    Parameters:
+    Args:
         folder: where it goes; must exist.
     Returns:
         the OCI archive.

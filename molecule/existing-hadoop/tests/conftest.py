@@ -68,7 +68,7 @@ done
 class Cluster:
     """The cluster's host, as its owner uses it.
 
-    Parameters:
+    Args:
         machine: the host.
     """
 

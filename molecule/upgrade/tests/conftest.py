@@ -21,7 +21,7 @@ SETTINGS = {"containers_base": "debian"}
 class Upgrade:
     """What one upgrade did.
 
-    Parameters:
+    Args:
         lab: the present code's lab, in the folder of both releases.
         options: options of every ./lab command after the upgrade.
         before: the data in the earlier release.
@@ -48,7 +48,7 @@ class Upgrade:
 def old_lab(name: str) -> tuple[Scenario, Path]:
     """A lab made by the earlier release, in a folder of its own; skips nothing, fails in one line.
 
-    Parameters:
+    Args:
         name: the lab's name.
     """
     try:

@@ -42,7 +42,7 @@ OWN_TABLE = (
 class Classroom:
     """The hosts of one lab, as the student and an administrator use them.
 
-    Parameters:
+    Args:
         machines: hosts by name; `kafka` and `hadoopmaster` as in inventory/containers.
     """
 

@@ -25,7 +25,7 @@ class ReleaseMissingError(Exception):
 def source(root: Path = ROOT, commit: str = COMMIT) -> bytes:
     """Source of the earlier release as a tar.
 
-    Parameters:
+    Args:
         root: the clone.
         commit: the release.
     Raises:
@@ -53,7 +53,7 @@ def source(root: Path = ROOT, commit: str = COMMIT) -> bytes:
 def old_venv(requirements: Path) -> Path:
     """The Python environment of the earlier release, made once and kept in build/upgrade.
 
-    Parameters:
+    Args:
         requirements: its requirements.txt.
     Raises:
         AssertionError: pip failed; the message holds its last lines.
@@ -73,7 +73,7 @@ def old_venv(requirements: Path) -> Path:
 def lay_out_old(name: str) -> Path:
     """A folder with the earlier release, as a clone of that time; the lab's state is this clone's.
 
-    Parameters:
+    Args:
         name: the lab's name.
     Returns:
         the folder, in which `.venv/bin/python -m cli` works.
@@ -93,7 +93,7 @@ def lay_out_old(name: str) -> Path:
 def switch_to_present(project: Path) -> None:
     """Replace the earlier source by the present one, as `git pull` does.
 
-    Parameters:
+    Args:
         project: the folder that lay_out_old made.
     """
     for path in project.iterdir():

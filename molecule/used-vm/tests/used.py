@@ -28,7 +28,7 @@ HOLD_LOCK = (
 def unchanged(*machines: UsedMachine, servers_write: tuple[str, ...] = ()) -> Iterator[None]:
     """Checks that a block changes nothing on any of the hosts.
 
-    Parameters:
+    Args:
         machines: the hosts.
         servers_write: folders in which servers that run change files by themselves.
     """
@@ -43,7 +43,7 @@ def unchanged(*machines: UsedMachine, servers_write: tuple[str, ...] = ()) -> It
 class UsedMachine:
     """A host of a scenario, and what tests do to it.
 
-    Parameters:
+    Args:
         scenario: the lab's scenario.
         machine: the host.
     """
@@ -56,7 +56,7 @@ class UsedMachine:
     def use_password(self, path: Path) -> None:
         """Give sudo on the host a password from now on.
 
-        Parameters:
+        Args:
             path: the file with the password.
         """
         with pytest.MonkeyPatch.context() as patch:
@@ -71,7 +71,7 @@ class UsedMachine:
     def write(self, path: str, text: str) -> None:
         """Write a file as root.
 
-        Parameters:
+        Args:
             path: of the file; its folder is made.
             text: its content.
         """
@@ -90,7 +90,7 @@ class UsedMachine:
     def person(self, name: str, uid: int) -> Iterator[None]:
         """A person with sudo who is logged in, for the length of a block.
 
-        Parameters:
+        Args:
             name: of the user and the group.
             uid: its number.
         """
@@ -105,7 +105,7 @@ class UsedMachine:
     def memory(self, available_mb: int) -> Iterator[None]:
         """A /proc/meminfo of a machine of 2 GB, for the length of a block.
 
-        Parameters:
+        Args:
             available_mb: what it says is available.
         """
         fields = {"MemTotal": 1920, "MemFree": 200, "MemAvailable": available_mb, "SwapFree": 0}
@@ -119,7 +119,7 @@ class UsedMachine:
     def limit_memory(self, megabytes: int) -> None:
         """Limit the memory of all that runs on the host, as a small machine's size does.
 
-        Parameters:
+        Args:
             megabytes: the limit.
         """
         pid = int(as_root(PODMAN, "inspect", "--format", "{{.State.Pid}}", self.container).stdout)
@@ -142,7 +142,7 @@ class UsedMachine:
     def hold_apt(self, seconds: int) -> None:
         """Hold apt's locks, as unattended-upgrades does on a machine that has just started.
 
-        Parameters:
+        Args:
             seconds: for how long; `free_apt` ends it.
         """
         command = f"/usr/bin/python3 -c {shlex.quote(HOLD_LOCK)} {seconds}"

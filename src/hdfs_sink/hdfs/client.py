@@ -31,7 +31,7 @@ class Client(InsecureClient):
     def __init__(self, urls: str, user: str) -> None:
         """Make a client.
 
-        Parameters:
+        Args:
             urls: of the NameNodes, separated by commas.
             user: HDFS's user.
         """

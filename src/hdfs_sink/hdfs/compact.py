@@ -30,7 +30,7 @@ def compact(
 ) -> dict[int, int]:
     """Merge a sink's files, by folder and partition, in the order of their offsets.
 
-    Parameters:
+    Args:
         partitions: None: all.
         min_files: smaller groups are not merged.
     Returns:

@@ -30,7 +30,7 @@ def new_batch() -> str:
 def day_of(milliseconds: int) -> str:
     """The day of a time, in UTC, as Hive's partitions name it: 2026-11-25.
 
-    Parameters:
+    Args:
         milliseconds: since 1970.
     Raises:
         OverflowError: the time is not in the years 1 to 9999.
@@ -42,7 +42,7 @@ def day_of(milliseconds: int) -> str:
 class Position:
     """How far HDFS has a partition, and its last batch. It is the name of a file.
 
-    Parameters:
+    Args:
         next: offset of the first record that HDFS does not have.
         start: first offset of the last committed batch.
         day: day of that batch, `-` if files are not laid out by day, DAYS if it has several.
@@ -85,7 +85,7 @@ def shown_topic(topic: str) -> str:
 def file_name(topic: str, partition: int, start: int, format_: str, mark: str = "") -> str:
     """Name of a file that readers see.
 
-    Parameters:
+    Args:
         topic: see `shown_topic`.
         partition: of the topic.
         start: first offset of the batch, at its commit; its first record may have a later one.
@@ -99,7 +99,7 @@ def file_name(topic: str, partition: int, start: int, format_: str, mark: str = 
 class Paths:
     """Paths of one partition.
 
-    Parameters:
+    Args:
         folder: the sink's, without a slash at its end.
         topic: its name.
         topic_id: Kafka's id of the topic; it changes when a topic is deleted and created again.

@@ -48,7 +48,7 @@ class PositionError(Exception):
 def find(client: webhdfs.Client, paths: Paths, first: Callable[[], int]) -> Position:
     """Find the position of a partition, create it if it is missing, and publish its batch.
 
-    Parameters:
+    Args:
         first: returns the first offset if HDFS has nothing of the partition.
     Returns:
         the position; another writer may have moved it since.
@@ -197,7 +197,7 @@ def stage(client: webhdfs.Client, paths: Paths, batch: Batch, format_: str) -> N
 def commit(client: webhdfs.Client, paths: Paths, position: Position, batch: Batch, format_: str) -> Position:
     """Commit a staged batch.
 
-    Parameters:
+    Args:
         position: as the writer knows it; the batch was staged after that.
     Returns:
         the position after the batch.
@@ -229,7 +229,7 @@ def sweep(client: webhdfs.Client, paths: Paths, position: Position, now: float |
     The position first gets a new name at the same offset. A writer that only hangs, and has staged one of these files,
     can then no longer commit it.
 
-    Parameters:
+    Args:
         position: published.
         now: seconds since 1970.
     Returns:

@@ -40,7 +40,7 @@ class DeadLetters:
 
     The key is `topic/partition/offset` of the record: a letter that is sent again after a crash has the same key.
 
-    Parameters:
+    Args:
         source: topic of the records.
     """
 
@@ -51,7 +51,7 @@ class DeadLetters:
     def send(self, letters: list[tuple[bytes, bytes, str]]) -> None:
         """Send dead letters, and wait until the brokers have them.
 
-        Parameters:
+        Args:
             letters: key, value and reason of each.
         Raises:
             KafkaError: a broker refused one; send all again.
@@ -91,7 +91,7 @@ class DeadLetters:
     def letter(self, record: Any, reason: str) -> tuple[bytes, bytes, str]:
         """Make the dead letter of a record.
 
-        Parameters:
+        Args:
             record: of kafka-python.
             reason: why it has no row.
         Returns:

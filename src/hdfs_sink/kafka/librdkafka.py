@@ -37,7 +37,7 @@ class Librdkafka(Source):
     def __init__(self, settings: Settings, make: Callable[[dict[str, Any]], Consumer] = Consumer) -> None:
         """Connect to nothing yet.
 
-        Parameters:
+        Args:
             settings: see Source.
             make: makes a consumer with a configuration.
         """

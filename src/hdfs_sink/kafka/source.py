@@ -25,7 +25,7 @@ METADATA_MS = 5000
 class Topic:
     """A topic as the brokers have it now.
 
-    Parameters:
+    Args:
         id: changes when a topic is deleted and created again; `-` with brokers before Kafka 2.8.
         partitions: their numbers.
     """
@@ -40,7 +40,7 @@ class Source(ABC):
     HDFS decides from which offsets they are read. Offsets that the group commits are only for tools that show lag.
     A client implements all methods but `describe`, `follow` and `owned`. Errors are kafka-python's KafkaError.
 
-    Parameters:
+    Args:
         settings: brokers, topic, group, share.
     """
 
@@ -95,7 +95,7 @@ class Source(ABC):
     def left_out(self, now: float) -> bool:
         """Tell whether the group has lost this instance for a while without its knowledge.
 
-        Parameters:
+        Args:
             now: seconds of a monotonic clock.
         Raises:
             KafkaError: the brokers do not answer.
@@ -118,7 +118,7 @@ class Source(ABC):
     def poll(self, seconds: float) -> dict[int, list[Any]]:
         """Wait for records.
 
-        Parameters:
+        Args:
             seconds: longest wait.
         Returns:
             records by partition, with `partition`, `offset`, `timestamp` (ms since 1970), `key` and `value`, without
@@ -147,7 +147,7 @@ class Source(ABC):
     def lag(self, positions: dict[int, int], ask: bool = False) -> dict[int, int]:
         """Records that Kafka has and HDFS does not have, by partition.
 
-        Parameters:
+        Args:
             positions: next offset for HDFS, by partition.
             ask: ask the brokers, because nothing is being fetched; otherwise use the last fetch.
         """
@@ -159,7 +159,7 @@ class Source(ABC):
     def close(self, positions: dict[int, int] | None = None) -> None:
         """Leave the group and close the connections.
 
-        Parameters:
+        Args:
             positions: offsets of the last commit.
         """
         with contextlib.suppress(Exception):

@@ -13,7 +13,7 @@ from hdfs_sink.hdfs.names import DAYS
 class Limits:
     """When a batch is written.
 
-    Parameters:
+    Args:
         rows: after this many rows.
         bytes: at this size, or at the first row above it.
         seconds: this long after the first record of the batch came, also if no more come.
@@ -28,7 +28,7 @@ class Limits:
 class Batch:
     """Records that are committed together.
 
-    Parameters:
+    Args:
         start: first offset of the batch: the next one for HDFS before it.
         end: next offset for HDFS after it.
         files: rows by day, `-` if files are not laid out by day; empty if there are no rows.

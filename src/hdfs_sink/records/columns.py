@@ -34,7 +34,7 @@ REFUSED = (KeyError, ValueError, TypeError, AttributeError, OverflowError, Arith
 class Column:
     """One column of a row.
 
-    Parameters:
+    Args:
         name: the field of the payload.
         kind: one of KINDS. A schema beside the payload defines the unit of a number: `datetime` is milliseconds
             since 1970, unless the schema says microseconds.
@@ -71,7 +71,7 @@ def _notes_minute(minute: int) -> str:
 def notes_time(milliseconds: int) -> str:
     """A time as the notes write it, in UTC: 21/02/2025 10:00:00, with .123 after it unless that is .000.
 
-    Parameters:
+    Args:
         milliseconds: since 1970.
     Raises:
         OverflowError: the time is not in the years 1 to 9999.

@@ -21,7 +21,7 @@ Convert = Callable[[Any], tuple[bytes, "int | None"]]
 class Gatherer:
     """Turns records of a partition into batches.
 
-    Parameters:
+    Args:
         next: next offset for HDFS.
         convert: turns a record into a row and its time in ms; raises Poison.
         limits: when a batch is full.
@@ -99,7 +99,7 @@ class Gatherer:
     def miss(self, log_start: int, now: float) -> None:
         """Note that the log begins after the expected offset, and that no records come.
 
-        Parameters:
+        Args:
             log_start: first offset of the log.
             now: seconds, as in `take`.
         """
@@ -112,7 +112,7 @@ class Gatherer:
     def take(self, records: Sequence[Any], now: float, log_start: int | None = None) -> None:
         """Take the records of a poll, unless it is `busy`.
 
-        Parameters:
+        Args:
             records: of this partition, in their order.
             now: seconds of a monotonic clock.
             log_start: first offset of the log after that poll; needed if offsets are missing.
@@ -136,7 +136,7 @@ class Gatherer:
     def cut(self, now: float, finish: bool = False) -> Batch | None:
         """Turn records into rows, and make a batch if it is full or old enough.
 
-        Parameters:
+        Args:
             now: seconds, as in `take`.
             finish: make a batch of any rows.
         Returns:

@@ -29,7 +29,7 @@ SAFE = {int, str, bool, type(None)}
 class Plan:
     """How records of one schema become rows.
 
-    Parameters:
+    Args:
         schema: beside their payload; None: there is none.
         columns: of a row.
         time: field with the record's time; None: Kafka's time.
@@ -72,7 +72,7 @@ def quick(column: Column, about: Meaning, write: Callable[[Any], str]) -> dict[t
 def exact(column: Column) -> Callable[[bytes, float], str] | None:
     """Make a function that finds a float's text in the payload, because orjson's float may have lost digits.
 
-    Parameters:
+    Args:
         column: the field; only float, decimal and text columns write floats.
     Returns:
         a function of a payload and its float; it raises ValueError unless the field's name is there exactly once.
@@ -98,7 +98,7 @@ def exact(column: Column) -> Callable[[bytes, float], str] | None:
 class Maker:
     """Turns records into rows: a call with a record returns a Row or raises Poison.
 
-    Parameters:
+    Args:
         format_: csv or jsonl.
         columns: for csv: the columns of a line; for jsonl: required fields, all fields of the payload are written.
         bare: whether the value itself holds the fields (schemas.enable=false), not its `payload`.

@@ -99,7 +99,7 @@ Decode = Callable[[Any], Any]
 class Meaning:
     """The meaning of a field's value, by its schema.
 
-    Parameters:
+    Args:
         family: datetime, date or time for a whole number that is a time; otherwise empty.
         unit: its nanoseconds.
         decode: turns the JSON value into the value that it represents; None: they are equal.
@@ -243,7 +243,7 @@ def whole(value: Any) -> str:
 def nanoseconds(value: Any, family: str, unit: int) -> int:
     """A time: since 1970 in UTC for a datetime or a date, since midnight for a time.
 
-    Parameters:
+    Args:
         value: a whole number of units, or an ISO text; one without a zone is UTC.
         family: datetime, date or time.
         unit: nanoseconds.
@@ -279,7 +279,7 @@ def _zone(text: str) -> int:
 def fraction(part: int) -> str:
     """The fraction of a second in three, six or nine digits; empty if it is 0.
 
-    Parameters:
+    Args:
         part: nanoseconds, 0 to 999,999,999.
     """
     if not part:

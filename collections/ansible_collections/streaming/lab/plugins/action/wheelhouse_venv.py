@@ -16,7 +16,7 @@ from ansible.plugins.action import ActionBase
 def build(source: Path, folder: Path) -> Path:
     """Build a wheel. It has the same bytes for the same files, also with other modes and dates.
 
-    Parameters:
+    Args:
         source: a folder with a pyproject.toml for uv's own build backend, which needs no network.
         folder: receives the wheel.
 

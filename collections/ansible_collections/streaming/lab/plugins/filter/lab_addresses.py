@@ -26,7 +26,7 @@ def lab_addresses(
     host, which addresses are unique and shared is known in part only: then a host that was asked keeps the address of
     an earlier run if it still has it.
 
-    Parameters:
+    Args:
         wanted: `lab_address` by host; a DNS name where the inventory gives no address.
         addresses: what each host says of itself.
         one_machine: whether all hosts are names of one machine.
@@ -106,7 +106,7 @@ def _choose(
 def lab_twins(machine_ids: Mapping[str, str]) -> list[str]:
     """Say which hosts are copies of one machine that still have one machine-id.
 
-    Parameters:
+    Args:
         machine_ids: by host; empty where it is not known.
     """
     hosts: dict[str, list[str]] = {}

@@ -24,7 +24,7 @@ def webhdfs_properties(values: Mapping[str, str], address: str) -> dict[str, Any
     With dfs.nameservices each NameNode has an address of its own, by which the NameNodes also reach each other (a
     standby fetches the edits there): one that is set stays, and one that is missing is the host of the RPC address.
 
-    Parameters:
+    Args:
         values: effective values by name, as the cluster has them.
         address: where the web server of a single NameNode listens, host:port.
     Returns values by property name.
@@ -58,7 +58,7 @@ def unit_starts(text: str) -> list[int]:
 
     systemd shows whole seconds: a start counts as the end of its second.
 
-    Parameters:
+    Args:
         text: of `systemctl show --property=ActiveEnterTimestamp`, in the locale C and the time zone UTC.
     """
     moments = [line.partition("=")[2].split() for line in text.splitlines() if line.startswith("ActiveEnterTimestamp=")]
@@ -69,7 +69,7 @@ def unit_starts(text: str) -> list[int]:
 def restart_due(starts: Iterable[int], changed: float) -> bool:
     """Whether a server of a host started before its file was changed.
 
-    Parameters:
+    Args:
         starts: when the host's servers started, in ms since 1970; 0 where one did not answer.
         changed: when the file was changed, in seconds since 1970.
     """
@@ -79,7 +79,7 @@ def restart_due(starts: Iterable[int], changed: float) -> bool:
 def restart_order(hosts: list[str], namenodes: list[str], states: Mapping[str, str]) -> list[str]:
     """The hosts in the order in which HDFS restarts on them: standby NameNodes, the active one, other hosts.
 
-    Parameters:
+    Args:
         hosts: all of them.
         namenodes: hosts with a NameNode.
         states: `active`, `standby` or something else, by host; a NameNode without a state comes first.
@@ -125,7 +125,7 @@ def live_datanodes(answer: Mapping[str, Any]) -> list[dict[str, str]]:
 def datanode_lines(nodes: list[Mapping[str, str]], unresolved: list[str], hosts: str) -> list[str]:
     """Lines of /etc/hosts for DataNodes with names that do not resolve otherwise.
 
-    Parameters:
+    Args:
         nodes: of live_datanodes.
         unresolved: names that do not resolve on this host.
         hosts: the text of /etc/hosts; names that stand in its own block resolve only thanks to it.

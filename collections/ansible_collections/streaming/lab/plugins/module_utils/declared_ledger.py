@@ -20,7 +20,7 @@ class LedgerError(Exception):
 def read(path: str | None, part: str) -> dict[str, dict]:
     """Return what is noted.
 
-    Parameters:
+    Args:
         path: of the ledger; none: nothing is noted.
         part: `topics` or `connectors`.
     Raises:
@@ -32,7 +32,7 @@ def read(path: str | None, part: str) -> dict[str, dict]:
 def write(path: str | None, part: str, entries: dict[str, dict]) -> None:
     """Replace one part; no reader sees half of it, and a crash leaves the old one or the new one.
 
-    Parameters:
+    Args:
         path: of the ledger; none: nothing is noted.
         part: `topics` or `connectors`.
         entries: what is declared, by name.

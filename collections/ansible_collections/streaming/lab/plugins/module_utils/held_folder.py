@@ -51,7 +51,7 @@ class Held:
 def hold(path: Path, make_for: Owner | None = None) -> Iterator[Held]:
     """Open a folder by its absolute path.
 
-    Parameters:
+    Args:
         path: the folder.
         make_for: owner of folders that are missing; those that exist keep owner, mode and access lists.
     Raises:
@@ -85,7 +85,7 @@ def hold(path: Path, make_for: Owner | None = None) -> Iterator[Held]:
 def inside(root: Held, folder: str, make_for: Owner | None = None) -> Iterator[Held]:
     """Open a folder below a held one; no link is followed.
 
-    Parameters:
+    Args:
         root: the outer folder.
         folder: path of the folder in it; `.` is the outer one.
         make_for: owner of folders that are missing; those that exist keep owner, mode and access lists.
@@ -150,7 +150,7 @@ def place(
 
     Owner, mode and time are set by the descriptor that was written to, before the file gets its name.
 
-    Parameters:
+    Args:
         folder: where it goes.
         name: its name there.
         stream: its bytes.
@@ -203,7 +203,7 @@ def own(folder: Held, owner: Owner, mode: int) -> None:
 def rights_of(owner: int | None, group: int | None) -> Iterator[None]:
     """Act with a person's rights, their groups' too, where this process is root's; else with its own.
 
-    Parameters:
+    Args:
         owner: number of the person; None for nobody in particular.
         group: number of the group that new files belong to.
     """

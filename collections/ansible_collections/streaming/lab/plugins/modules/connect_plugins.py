@@ -135,7 +135,7 @@ def plan(
 ) -> Plan:
     """Compare what lies in the folder with what is declared.
 
-    Parameters:
+    Args:
         folder: the worker's folder of plugins; None where there is none.
         ours: names of folders that the lab made before.
         plugins: connectors of each declared plugin.

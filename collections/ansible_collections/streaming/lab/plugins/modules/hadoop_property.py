@@ -75,7 +75,7 @@ from ansible_collections.streaming.lab.plugins.module_utils.hadoop.xml import Si
 def change(path: Path, properties: dict[str, Any], undo: bool, check: bool) -> tuple[bytes, bytes, list[str]]:
     """Edit the file.
 
-    Parameters:
+    Args:
         path: of the file itself, no link.
         properties: values by name.
         undo: take back earlier changes instead.

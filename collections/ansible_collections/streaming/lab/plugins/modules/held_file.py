@@ -59,7 +59,7 @@ ARGUMENTS = {
 def write_file(path: Path, content: str, mode: int, owner: int, group: int, check: bool) -> dict[str, Any]:
     """Make a file hold a text.
 
-    Parameters:
+    Args:
         path: the file.
         content: its text.
         mode: its permissions.

@@ -53,7 +53,7 @@ Partition = tuple[str, int]
 def gaps(committed: Mapping[str, Mapping[Partition, int]], first: Mapping[Partition, int]) -> list[dict[str, Any]]:
     """Records that a topic no longer has and that a group had not read.
 
-    Parameters:
+    Args:
         committed: the next offset that a group reads, by group and partition (topic, number).
         first: the first offset that a partition still has.
     Returns:
@@ -71,7 +71,7 @@ def gaps(committed: Mapping[str, Mapping[Partition, int]], first: Mapping[Partit
 def ask(bootstrap: str, timeout: float) -> list[dict[str, Any]]:
     """Ask the brokers; see gaps.
 
-    Parameters:
+    Args:
         bootstrap: the brokers.
         timeout: seconds for an answer.
     Raises:

@@ -122,7 +122,7 @@ ARGUMENTS = {
 def reconcile(options: dict, check: bool) -> dict:
     """Bring topics to what is declared.
 
-    Parameters:
+    Args:
         options: of the module.
         check: change nothing, say what would change.
     Returns:

@@ -186,7 +186,7 @@ ARGUMENTS: dict[str, Any] = {
 def look(asked: dict[str, Any]) -> dict[str, Any]:
     """Look at this machine.
 
-    Parameters:
+    Args:
         asked: the module's options.
     Returns:
         what the module returns.

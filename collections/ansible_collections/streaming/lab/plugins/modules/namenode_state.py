@@ -88,7 +88,7 @@ def own_urls(urls: list[str]) -> list[str]:
 def bean(url: str, name: str) -> dict[str, Any]:
     """One bean of a NameNode; empty where it does not have it yet.
 
-    Parameters:
+    Args:
         url: web address of the NameNode.
         name: of the bean, as `Hadoop:service=NameNode,name=NameNodeStatus`.
     Raises:
@@ -107,7 +107,7 @@ def bean(url: str, name: str) -> dict[str, Any]:
 def look(url: str, safe_mode: bool = True) -> tuple[str, int, str]:
     """State of a NameNode, when it started (ms since 1970), and why it is not ready; empty where it is.
 
-    Parameters:
+    Args:
         url: its web address.
         safe_mode: whether a NameNode in safe mode is not ready.
     """
@@ -128,7 +128,7 @@ def look(url: str, safe_mode: bool = True) -> tuple[str, int, str]:
 def wait(urls: list[str], seconds: float, safe_mode: bool = True) -> tuple[str, int, str]:
     """Wait until all of these NameNodes are ready.
 
-    Parameters:
+    Args:
         urls: web addresses.
         seconds: to wait at most; 0 asks once.
         safe_mode: whether to wait for the end of safe mode.

@@ -102,7 +102,7 @@ def decode_manifest(text: str) -> Manifest:
 def install(root: Held, files: Manifest, wanted: set[str], archive: str, owner: Owner) -> None:
     """Take files out of the archive, each by a temporary name and a rename.
 
-    Parameters:
+    Args:
         root: the product's folder.
         files: the manifest.
         wanted: paths to install.

@@ -198,7 +198,7 @@ def main() -> None:
 def keep(module: AnsibleModule, wheel: Path | None) -> None:
     """Look at the venv, install what is wrong, and end the module.
 
-    Parameters:
+    Args:
         module: with its options.
         wheel: the lab's programs; None: there are none.
     """

@@ -77,7 +77,7 @@ def resume_while_it_grows(url: str, part: str, connect_timeout: float) -> None:
 def download(urls: Sequence[str], target: str, algorithm: str, digest: str, connect_timeout: float = 20.0) -> str:
     """Fetch a file from the first address that has it, and keep it only when its checksum is right.
 
-    Parameters:
+    Args:
         urls: addresses, tried in order.
         target: where the file goes; ``<target>.part`` holds what has come so far, also after an interruption.
         algorithm: name of the hash.

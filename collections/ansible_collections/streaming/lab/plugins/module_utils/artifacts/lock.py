@@ -88,7 +88,7 @@ def safe_path(path: str) -> bool:
 def parse_lock(text: str, name: str) -> list[LockEntry]:
     """Read a lock file's text.
 
-    Parameters:
+    Args:
         text: content of the lock file; blank lines and lines with ``#`` are skipped.
         name: file name for messages.
     Raises:

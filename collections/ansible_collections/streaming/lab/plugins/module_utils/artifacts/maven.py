@@ -56,7 +56,7 @@ def dependency_xml(coordinate: Coordinate) -> str:
 def write_copy_project(folder: str, artifacts: Sequence[Coordinate], target: str, modules: int) -> None:
     """Write a Maven project that copies the named artifacts, and nothing else, to ``target``.
 
-    Parameters:
+    Args:
         folder: where the project goes.
         artifacts: what to copy; no transitive dependency is looked at.
         target: folder that gets ``<group>/<file name>``.
@@ -120,7 +120,7 @@ def _proxy_arguments(mvn: str, folder: str) -> list[str]:
 def run_mvn(folder: str, arguments: Sequence[str], repository: str, log: str, timeout: float = 3600.0) -> None:
     """Run ``mvn`` in a project folder.
 
-    Parameters:
+    Args:
         folder: the project.
         arguments: goals and properties.
         repository: Maven's local repository; a run that was cut off goes on from what is in it.
@@ -190,7 +190,7 @@ def explain_failure(output: str, log: str) -> ArtifactError:
 def fetch_artifacts(artifacts: Sequence[Coordinate], repository: str, log: str, modules: int = 6) -> tuple[str, str]:
     """Fetch exactly the named artifacts.
 
-    Parameters:
+    Args:
         artifacts: what to fetch.
         repository: Maven's local repository.
         log: file that gets Maven's output.

@@ -15,7 +15,7 @@ def settings_with_proxies(environment: Mapping[str, str], settings: str = "") ->
 
     A person's own ~/.m2/settings.xml still wins over them.
 
-    Parameters:
+    Args:
         environment: variables; http_proxy, https_proxy and no_proxy count, in small or capital letters.
         settings: the machine's global settings.xml; empty where there is none.
     Returns:

@@ -95,7 +95,7 @@ class Fetcher:
     def run(self, names: list[str]) -> dict[str, dict[str, Any]]:
         """Have every named product in the cache.
 
-        Parameters:
+        Args:
             names: products of the catalog.
         Returns:
             The index: for each product its version, distribution, key, archive, manifest, available and

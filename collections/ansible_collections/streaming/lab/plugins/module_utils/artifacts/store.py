@@ -91,7 +91,7 @@ class Cache:
     def exclusive(self, wait: float = 1800.0) -> Iterator[None]:
         """Hold the cache for one writer; the kernel frees it when a process dies.
 
-        Parameters:
+        Args:
             wait: seconds to wait for another run that is fetching.
         Raises:
             ArtifactError: the other run is still at it after that time.
@@ -115,7 +115,7 @@ class Cache:
     def sweep(self, days: float) -> None:
         """Remove packed products and wheels that no run used for some days, and unfinished files of runs that died.
 
-        Parameters:
+        Args:
             days: since the last use, which each run notes as the time of the record beside the tar.
         """
         for name in ("products", "wheelhouse"):

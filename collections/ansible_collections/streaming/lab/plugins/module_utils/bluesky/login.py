@@ -18,7 +18,7 @@ SESSION_ENDED = re.compile(r"BlueskyException: Failed to refresh Bluesky session
 def explain(trace: str) -> str:
     """Say what a failed login or session means and what to do, in one line; empty: the trace is of something else.
 
-    Parameters:
+    Args:
         trace: of a connector's task.
     """
     if found := REFUSED.search(trace):

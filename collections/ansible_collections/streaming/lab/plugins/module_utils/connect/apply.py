@@ -31,7 +31,7 @@ class ConnectorError(Exception):
 def reconcile(options: Mapping[str, Any], check: bool) -> dict[str, Any]:
     """Bring connectors to what is declared.
 
-    Parameters:
+    Args:
         options: of the module kafka_connector.
         check: change nothing, say what would change.
     Returns:

@@ -68,7 +68,7 @@ MOST_MEANT = 3
 def defined_names(definitions: Iterable[Mapping]) -> set[str]:
     """Names of the options in an answer of Kafka Connect.
 
-    Parameters:
+    Args:
         definitions: of GET /connector-plugins/CLASS/config, each with `name`; or the `configs` of a validation, each
             with `definition` and `value`.
     """
@@ -83,7 +83,7 @@ def unknown_options(
 ) -> dict[str, list[str]]:
     """Options that neither the plugin nor Kafka Connect reads, which Connect would pass over in silence.
 
-    Parameters:
+    Args:
         config: the connector's options, `connector.class` by its full name.
         definitions: what the plugin defines; see `defined_names`. Where they hold options of the transformations too
             (a validation's do), those of Kafka's own are checked as well.
@@ -155,7 +155,7 @@ def ignored_options(config: Mapping[str, object], allowed: Sequence[str] = ()) -
     A worker ignores `value.converter.*` of a connector that does not name `value.converter`: it then uses its own
     converter with its own options (org.apache.kafka.connect.runtime.isolation.Plugins#newConverter).
 
-    Parameters:
+    Args:
         config: the connector's options.
         allowed: names that are accepted all the same; `prefix.*` stands for all names below it.
     """
@@ -193,7 +193,7 @@ def meant(name: str, known: Iterable[str]) -> list[str]:
 def say_unknown(unknown: Mapping[str, Sequence[str]], plugin: str) -> str:
     """One line on what `unknown_options` found.
 
-    Parameters:
+    Args:
         unknown: its answer.
         plugin: the connector's class, for the line.
     """

@@ -18,7 +18,7 @@ QUANTIFIERS = ("*", "+", "?", "{")
 def patterns(configs: Iterable[Mapping[str, str]], addresses: Iterable[str]) -> list[str]:
     """Name the databases that connectors read.
 
-    Parameters:
+    Args:
         configs: options of connectors; those that read another server count for nothing.
         addresses: `host:port` by which connectors reach the lab's MySQL.
     Returns:
@@ -36,7 +36,7 @@ def patterns(configs: Iterable[Mapping[str, str]], addresses: Iterable[str]) -> 
 def databases_of(config: Mapping[str, str]) -> list[str]:
     """Name the databases that a connector of MySQL reads, as regular expressions that match whole names.
 
-    Parameters:
+    Args:
         config: its options.
     """
     if connector_tables.engine_of(config) == "debezium":

@@ -35,7 +35,7 @@ def report(
 ) -> list[dict[str, Any]]:
     """Look at every connector; an unexpected error of one becomes that connector's detail.
 
-    Parameters:
+    Args:
         connect: the worker.
         server: what module mysql_state answered of the lab's MySQL; empty where there is none.
         addresses: `host:port` by which connectors reach that server.
@@ -125,7 +125,7 @@ def recover(connect: Connect, connectors: Iterable[Mapping[str, Any]], check: bo
     One that is paused or stopped is left alone, and so is one with another remedy. Whatever ends the work on a
     connector, it is resumed.
 
-    Parameters:
+    Args:
         connect: the worker.
         connectors: what `report` answered.
         check: change nothing, say what would be done.
@@ -157,7 +157,7 @@ def recover(connect: Connect, connectors: Iterable[Mapping[str, Any]], check: bo
 def begins_anew(connector: Mapping[str, Any]) -> bool:
     """Whether `recover` lets a connector begin anew.
 
-    Parameters:
+    Args:
         connector: of what `report` answered.
     """
     return bool(connector["lost"]) and not connector["remedy"] and connector["state"] not in ("PAUSED", "STOPPED")

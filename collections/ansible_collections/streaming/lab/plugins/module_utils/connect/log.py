@@ -59,7 +59,7 @@ class Entry(NamedTuple):
 def root_cause(trace: str) -> str:
     """The sentence of a Java stack trace that says what to mend: the innermost cause with a message.
 
-    Parameters:
+    Args:
         trace: of a connector or a task; or an entry of the log.
     """
     lines = [line.strip() for line in trace.splitlines() if line.strip()]
@@ -85,7 +85,7 @@ def retried(journal: str, name: str, now: datetime | None = None) -> str:
     of several kinds (Debezium logs an ERROR and a WARN), so each kind counts by itself. Records that a task sends end
     its failures, and so does its death.
 
-    Parameters:
+    Args:
         journal: of the worker; lines with `[NAME|task-0]` are a connector's.
         name: of the connector.
         now: local time, as the worker writes it; None: every repeated failure counts.
@@ -125,7 +125,7 @@ def purge_logged(journal: str, name: str) -> bool:
 
     Debezium logs "Connected to binlog at" before each such error, so that line proves nothing here.
 
-    Parameters:
+    Args:
         journal: of the worker; lines with `[NAME|task-0]` are a connector's.
         name: of the connector.
     """
@@ -140,7 +140,7 @@ def purge_logged(journal: str, name: str) -> bool:
 def starts_logged(journal: str, name: str) -> bool:
     """Whether the log has the start of the worker, or any line of a connector's tasks.
 
-    Parameters:
+    Args:
         journal: of the worker.
         name: of the connector.
     """

@@ -51,7 +51,7 @@ class Plan:
 def wanted_of(entries: Sequence[Mapping[str, Any]], folder: str | None) -> list[Wanted]:
     """Read the module's list.
 
-    Parameters:
+    Args:
         entries: each with name, file, config, state, reset_offsets, unchecked, or None.
         folder: where the files are.
     Raises:
@@ -117,7 +117,7 @@ def plan(
 ) -> Plan:
     """Compare.
 
-    Parameters:
+    Args:
         wanted: what is declared.
         found: the options of the connectors that are there, by name.
         status: what Connect says of them, by name.
@@ -178,7 +178,7 @@ def _compare(made: Plan, connector: Wanted, there: Mapping[str, str], status: Ma
 def failed_at_rest(made: Plan, status: Mapping[str, Mapping[str, Any]]) -> list[str]:
     """One line for each connector that is to be paused and of which something failed: it is no error, and stays so.
 
-    Parameters:
+    Args:
         made: the plan.
         status: what Connect says of the connectors, by name.
     """
@@ -204,7 +204,7 @@ def states(
 ) -> tuple[dict, dict]:
     """Touched connectors before and after, for the diff, secrets masked.
 
-    Parameters:
+    Args:
         made: the plan.
         found: options of those that are there.
         status: what Connect says of them.

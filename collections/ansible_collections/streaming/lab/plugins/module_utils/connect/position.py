@@ -80,7 +80,7 @@ def _joined(intervals: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
 def lost(offsets: Iterable[Mapping[str, Any]], server: Mapping[str, Any]) -> str:
     """Say why a connector cannot go on from its offset; empty when it can, or when it has none.
 
-    Parameters:
+    Args:
         offsets: of GET /connectors/NAME/offsets, each with `offset`.
         server: `binary_logs`, `gtid_purged` and `gtid_executed` of the MySQL server that it reads.
     """
@@ -140,7 +140,7 @@ def judge(
 
     A stored offset alone proves nothing: a connector that streams and has had nothing to send keeps an old one.
 
-    Parameters:
+    Args:
         config: its options.
         status: what Connect says of it.
         offsets: see `lost`.

@@ -48,7 +48,7 @@ class Connect:
     def __init__(self, url: str, timeout: float = 20, patience: float = 60) -> None:
         """Remember where it is; nothing is asked yet.
 
-        Parameters:
+        Args:
             url: such as http://localhost:8083.
             timeout: seconds for one answer.
             patience: seconds for which 409 (the workers share out their work anew) is asked again, and for which
@@ -61,7 +61,7 @@ class Connect:
     def ask(self, method: str, path: str, body: object = None, also: Iterable[int] = ()) -> tuple[int, Any]:
         """Send one request, again while the answer is 409.
 
-        Parameters:
+        Args:
             method: GET, PUT, POST, DELETE.
             path: below the worker's address, quoted.
             body: sent as JSON.
@@ -154,7 +154,7 @@ class Connect:
     def create(self, name: str, config: Mapping[str, str], state: str) -> None:
         """Make a connector.
 
-        Parameters:
+        Args:
             name: of the connector.
             config: its options.
             state: RUNNING, PAUSED or STOPPED from its first moment (KIP-980).
@@ -202,7 +202,7 @@ class Connect:
     def delete(self, names: Iterable[str], offsets: bool) -> Deleted:
         """Delete connectors and wait until they are gone; those that are not there are passed over.
 
-        Parameters:
+        Args:
             names: of the connectors.
             offsets: whether ones of the same name shall begin anew.
         Returns:

@@ -23,7 +23,7 @@ NO_SECRET = re.compile(r"\.(enable|enabled|type|mode|class|file|location|path|to
 def passwords_of(definitions: Iterable[Mapping]) -> set[str]:
     """Options of the type PASSWORD.
 
-    Parameters:
+    Args:
         definitions: as `connector_config.defined_names` takes them.
     """
     found = ((entry.get("definition") or entry) for entry in definitions)
@@ -33,7 +33,7 @@ def passwords_of(definitions: Iterable[Mapping]) -> set[str]:
 def is_secret(name: str, value: object, passwords: Iterable[str] = ()) -> bool:
     """Whether a value is not to be shown.
 
-    Parameters:
+    Args:
         name: of the option.
         value: its value; a reference to a secret is none itself.
         passwords: options that the plugin defines as such.
@@ -53,7 +53,7 @@ def masked(config: Mapping[str, str], passwords: Iterable[str] = ()) -> dict[str
 def masked_text(text: str, secrets: Iterable[str] = ()) -> str:
     """A text without the passwords of addresses in it, such as a trace that names a database.
 
-    Parameters:
+    Args:
         text: in one line.
         secrets: what else it must not hold; see `secrets_of`.
     """

@@ -37,7 +37,7 @@ def failures(status: Mapping[str, Any] | None) -> list[str]:
 def first_lines(trace: str, most: int = 3) -> str:
     """What a Java stack trace says, in one line: its first line and its causes', without the frames.
 
-    Parameters:
+    Args:
         trace: of a connector or a task.
         most: how many lines of it at most: the first, and the innermost causes, which say what to mend.
     """
@@ -50,7 +50,7 @@ def first_lines(trace: str, most: int = 3) -> str:
 def is_in(status: Mapping[str, Any] | None, wanted: str) -> bool:
     """Whether a connector and its tasks are in a state; a paused one's tasks may have failed before, or not be yet.
 
-    Parameters:
+    Args:
         status: what Connect answers, none where it knows no such connector yet.
         wanted: running, paused or stopped.
     """
@@ -81,7 +81,7 @@ def wait(
 ) -> list[str]:
     """Wait until connectors are as wanted.
 
-    Parameters:
+    Args:
         look: asks for one connector's status.
         wanted: running, paused or stopped, by name.
         touched: those that were changed just now, and whether they had failed before: what an unchanged connector shows

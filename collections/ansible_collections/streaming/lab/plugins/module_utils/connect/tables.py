@@ -49,7 +49,7 @@ def address_of(config: Mapping[str, str]) -> tuple[str, int, str]:
 def tables_of(config: Mapping[str, str], tables: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
     """Tables that a connector reads.
 
-    Parameters:
+    Args:
         config: its options.
         tables: those of the server, each as (database, table).
     """
@@ -78,7 +78,7 @@ def warnings(
 ) -> list[str]:
     """What someone who declares a connector should know of the tables that it reads.
 
-    Parameters:
+    Args:
         config: its options.
         before: those that it had; none: it is new.
         server: what module mysql_state answered of the lab's MySQL.
@@ -137,7 +137,7 @@ def _debezium_reads(config: Mapping[str, str], schema: str, table: str) -> bool:
 def problems(config: Mapping[str, str], columns: Iterable[Mapping[str, Any]], held: bool = True) -> list[str]:
     """Say which columns do not arrive as they are, one line for each.
 
-    Parameters:
+    Args:
         config: of a connector that reads MySQL; of others nothing is said.
         columns: of the server's tables: database, table, column, type (`bigint unsigned`), nullable, default, and
             `holds`: whether a row has a value that the type's rule below is about (none: it was not looked at).

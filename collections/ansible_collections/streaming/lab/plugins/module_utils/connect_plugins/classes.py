@@ -56,7 +56,7 @@ def jar_version(name: str) -> str:
 def in_jar(handle: IO[bytes], path: str) -> list[Connector]:
     """Connectors of one jar.
 
-    Parameters:
+    Args:
         handle: the jar, open for reading at any place.
         path: its path in the plugin, for the answer and for messages.
     Raises:
@@ -113,7 +113,7 @@ def in_tar(archive: str) -> list[Connector]:
 def twice(connectors: Iterable[tuple[str, Connector]]) -> list[str]:
     """Connector classes that are there more than once, a sentence each; Connect would take any of them.
 
-    Parameters:
+    Args:
         connectors: each with the place it lies in, its folder for instance.
     """
     places: dict[str, list[str]] = {}

@@ -97,7 +97,7 @@ def scan(folder: str) -> list[Dropped]:
 def read(path: str) -> list[Part]:
     """The files of a plugin that a worker needs.
 
-    Parameters:
+    Args:
         path: zip, tar.gz, jar or folder. Of Confluent Hub's layout ``lib`` and ``manifest.json`` are taken; folders
             that hold everything else are taken off.
     Raises:

@@ -19,7 +19,7 @@ EXTRA = {"product", "urls", "maven", "file", "sha256", "sha512", "to", "unless"}
 def expand(entries: Sequence[Any], catalog: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
     """What to install, by name.
 
-    Parameters:
+    Args:
         entries: each the name of a plugin of the catalog, or a dictionary: ``name`` and any of ``version``,
             ``optional``, ``urls``, ``maven``, ``file``, ``sha256``, ``sha512``, ``extra``, ``connectors``, ``needs``.
             One with the name of a plugin of the catalog changes just what it says.

@@ -65,7 +65,7 @@ class Finder:
     def find(self, spec: dict[str, Any], locked: bool = False) -> Source:
         """Look for a plugin.
 
-        Parameters:
+        Args:
             spec: its entry (``name``, ``version``, ``optional``, ``plugin``), as `plugin_entries.expand` gives it.
             locked: look for what was dropped alone: else its locked artifacts are taken.
         Raises:

@@ -14,7 +14,7 @@ class LabError(Exception):
 class Podman:
     """podman, with its errors as LabError.
 
-    Parameters:
+    Args:
         command: path of the podman command.
     """
 
@@ -24,7 +24,7 @@ class Podman:
     def run(self, *arguments: str, stdin: str | None = None, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Run one podman command.
 
-        Parameters:
+        Args:
             arguments: of podman.
             stdin: text for its standard input.
             check: whether a status other than 0 is an error.
@@ -39,7 +39,7 @@ class Podman:
     def labelled(self, kind: str, lab: str) -> list[dict]:
         """What podman holds of a lab.
 
-        Parameters:
+        Args:
             kind: `container`, `volume` or `network`.
             lab: the lab's name.
         """
@@ -56,7 +56,7 @@ class Podman:
     def remove(self, name: str, seconds: int = 30) -> None:
         """Remove a container, whatever state a killed machine left it in.
 
-        Parameters:
+        Args:
             name: the container's.
             seconds: how long its servers get to stop.
         """
@@ -75,7 +75,7 @@ def last_line(text: str) -> str:
 def really_runs(pid: int, proc: Path = Path("/proc")) -> bool:
     """Whether a container's first process lives: podman's own record outlives a killed machine.
 
-    Parameters:
+    Args:
         pid: as podman recorded it; 0 where the container has ended.
         proc: where proc(5) is mounted.
     """

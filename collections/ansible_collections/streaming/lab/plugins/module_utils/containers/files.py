@@ -45,7 +45,7 @@ MOST_BYTES = 1 << 30
 def safe_members(tar: tarfile.TarFile, folder: str, taken: dict[PurePosixPath, bool]) -> Iterator[tarfile.TarInfo]:
     """Members of a packed tar that may be unpacked: files, folders and links below a folder, not through a link.
 
-    Parameters:
+    Args:
         tar: as a user packed it, who may have put anything in it.
         folder: absolute path.
         taken: paths that are unpacked before, and whether each is a link; the members are added. Several users share
@@ -69,7 +69,7 @@ def safe_members(tar: tarfile.TarFile, folder: str, taken: dict[PurePosixPath, b
 def cleaned(packed: bytes, folder: str, uid: int, taken: dict[PurePosixPath, bool] | None = None) -> bytes:
     """A tar with the safe members of another one, all of one user.
 
-    Parameters:
+    Args:
         packed: the tar; may be empty.
         folder: absolute path; see safe_members.
         uid: the user's number in the container.
@@ -89,7 +89,7 @@ def cleaned(packed: bytes, folder: str, uid: int, taken: dict[PurePosixPath, boo
 def pack(podman: str, container: str, folder: str, user: str, taken: dict[PurePosixPath, bool]) -> bytes:
     """A user's files below a folder of a running container, as a clean tar; empty where there are none.
 
-    Parameters:
+    Args:
         podman: the command.
         container: its name.
         folder: absolute path in it.
@@ -131,7 +131,7 @@ def tars_of(container: str, store: Path) -> list[Path]:
 def keep(podman: str, container: str, kept: list[dict], store: Path) -> int:
     """Pack files of a container that is about to be removed; how many bytes were kept.
 
-    Parameters:
+    Args:
         podman: the command.
         container: its name; it runs.
         kept: {path, users} each.
@@ -165,7 +165,7 @@ def keep(podman: str, container: str, kept: list[dict], store: Path) -> int:
 def _holds_files_of(podman: str, container: str, tar: Path) -> bool:
     """Whether a container is the one that a tar was packed from; False where it was made after the tar and is new.
 
-    Parameters:
+    Args:
         podman: the command.
         container: its name; it runs.
         tar: of an earlier run.

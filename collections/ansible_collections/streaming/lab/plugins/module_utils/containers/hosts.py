@@ -36,7 +36,7 @@ from ansible_collections.streaming.lab.plugins.module_utils.containers.isolation
 class Hosts:
     """The hosts of one lab, and how they are kept apart from the machine.
 
-    Parameters:
+    Args:
         podman: the engine.
         params: of the module.
         change: whether to do anything; otherwise only tell.

@@ -48,7 +48,7 @@ python3 -c 'import platform, sys; print("cp%d%d" % sys.version_info[:2], platfor
 class Wanted:
     """What the image is made from, and what it must hold.
 
-    Parameters:
+    Args:
         repository: its name without base and tag.
         tag: hash of its recipe.
         bases: `ubuntu`, `debian`; in the order in which they are tried.
@@ -255,7 +255,7 @@ def smoke(podman: Podman, image: str, isolation: Isolation, wanted: Wanted) -> s
 def is_locked(lock: str, python: str, machine: str) -> bool:
     """Whether the lock of the course's Python packages has compiled ones for a Python and a processor.
 
-    Parameters:
+    Args:
         lock: text of roles/course/files/wheels.lock.
         python: as wheels name it, cp313.
         machine: as uname(1) names it, x86_64.

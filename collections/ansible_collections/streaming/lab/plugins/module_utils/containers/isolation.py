@@ -25,7 +25,7 @@ OWN_INPUT = "--interactive"
 class Isolation:
     """One way to run a container with systemd.
 
-    Parameters:
+    Args:
         name: as labels of containers have it.
         options: of `podman run`, without the user namespace.
         mapped: whether root inside is an ordinary account of the machine.
@@ -88,7 +88,7 @@ def fill_volumes(podman: Podman, image: str, volumes: dict[str, str]) -> None:
 
     Without a user namespace: podman 4.3 gives them ids of that namespace, which mean nobody in a mapped volume.
 
-    Parameters:
+    Args:
         podman: the engine.
         image: the containers' image.
         volumes: path in the container by the volume's name.
@@ -100,7 +100,7 @@ def fill_volumes(podman: Podman, image: str, volumes: dict[str, str]) -> None:
 def trial(podman: Podman, image: str, name: str, isolation: Isolation) -> str:
     """Try an isolation with one short container. Returns why it cannot be used here; empty when it can.
 
-    Parameters:
+    Args:
         podman: the engine.
         image: the containers' image.
         name: for the container and its volume.
@@ -125,7 +125,7 @@ def choose(
 ) -> tuple[Isolation, str, list[str]]:
     """Choose the strictest isolation that this machine can do.
 
-    Parameters:
+    Args:
         podman: the engine.
         image: the containers' image.
         name: for the trial's container and volume.

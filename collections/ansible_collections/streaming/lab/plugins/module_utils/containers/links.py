@@ -18,7 +18,7 @@ def remove_bridge(network: dict) -> None:
 
     Another network can have the bridge's name by now. So a bridge without an address in the network's subnet stays.
 
-    Parameters:
+    Args:
         network: as podman listed it before it was removed.
     """
     bridge = network.get("network_interface", "")
@@ -35,7 +35,7 @@ def remove_ended(network: dict) -> list[str]:
 
     Such a namespace still has a host's address, and answers instead of the host's new container.
 
-    Parameters:
+    Args:
         network: as podman lists it.
     Returns:
         names of the links.

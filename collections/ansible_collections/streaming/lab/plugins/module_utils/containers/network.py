@@ -11,7 +11,7 @@ from ansible_collections.streaming.lab.plugins.module_utils.containers.engine im
 def create(podman: Podman, params: dict) -> None:
     """Make the lab's network.
 
-    Parameters:
+    Args:
         podman: the engine.
         params: of module lab_containers.
     Raises:
@@ -37,7 +37,7 @@ def create(podman: Podman, params: dict) -> None:
 def remove(podman: Podman, network: dict, *options: str) -> None:
     """Remove a network of the lab, with links that podman leaves on this machine.
 
-    Parameters:
+    Args:
         podman: the engine.
         network: as podman lists it.
         options: of `podman network rm`.
@@ -62,7 +62,7 @@ def present_network(podman: Podman, lab: str) -> dict | None:
 def is_isolated(network: dict) -> bool:
     """Whether containers of other isolated networks cannot reach those of a network.
 
-    Parameters:
+    Args:
         network: as podman lists it; without options it has no key `options`.
     """
     return str((network.get("options") or {}).get("isolate", "")).lower() in ("true", "1", "strict")
@@ -71,7 +71,7 @@ def is_isolated(network: dict) -> bool:
 def foreign_containers(podman: Podman, lab: str) -> list[str]:
     """Names of containers in the lab's network that are not the lab's own.
 
-    Parameters:
+    Args:
         podman: the engine.
         lab: the lab's name.
     """
@@ -86,7 +86,7 @@ def foreign_containers(podman: Podman, lab: str) -> list[str]:
 def open_network_warning(command: str, lab: str, foreign: list[str]) -> str:
     """Warning: the network could not be replaced, and what to do.
 
-    Parameters:
+    Args:
         command: of podman, for the person.
         lab: the lab's name.
         foreign: containers in its network that are not the lab's own.

@@ -29,7 +29,7 @@ def ranges(text: str) -> list[tuple[str, int, int]]:
 def missing_range(text: str) -> tuple[int, int] | None:
     """The range to add for the user `containers`; None where it has enough ids.
 
-    Parameters:
+    Args:
         text: of /etc/subuid or /etc/subgid.
     Raises:
         ValueError: all ids from 2147483647 on are taken.
@@ -51,7 +51,7 @@ def missing_range(text: str) -> tuple[int, int] | None:
 def add_ranges(folder: Path = Path("/etc"), change: bool = True) -> list[str]:
     """Give the user `containers` its ranges where they are missing.
 
-    Parameters:
+    Args:
         folder: where subuid and subgid are.
         change: whether to write; otherwise only tell.
     Returns:

@@ -21,7 +21,7 @@ from ansible_collections.streaming.lab.plugins.module_utils.hadoop.xml import Si
 class Record:
     """Changes that were made in a file.
 
-    Parameters:
+    Args:
         values: what was set, by property name.
         before: what was there before; None where the property was not there.
         written: SHA-256 of the file after the last change, in hexadecimal.
@@ -52,7 +52,7 @@ def original_path(path: Path) -> Path:
 def noted(record: Record | None, before: bytes, after: bytes, wanted: Mapping[str, Any], folder: Path | None) -> Record:
     """The record after one more change.
 
-    Parameters:
+    Args:
         record: of earlier changes, or None.
         before, after: the file's bytes around the change.
         wanted: values that were asked for, by property name.
@@ -77,7 +77,7 @@ def record_fits(record: Record | None, data: bytes) -> bool:
 def undone(data: bytes, record: Record, original: bytes | None, folder: Path | None) -> tuple[bytes, list[str]]:
     """The file without the changes.
 
-    Parameters:
+    Args:
         data: its bytes now.
         record: of the changes.
         original: its bytes before them; None where they are lost.

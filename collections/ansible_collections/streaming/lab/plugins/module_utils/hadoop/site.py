@@ -41,7 +41,7 @@ class Effective:
 def effective(site: Site, name: str, folder: Path | None = None) -> Effective | None:
     """The property that Hadoop heeds for a name, or None.
 
-    Parameters:
+    Args:
         site: a parsed file.
         name: of the property.
         folder: where includes are looked for; None leaves them out.
@@ -183,7 +183,7 @@ def values_of(data: bytes, folder: Path | None = None) -> dict[str, str]:
 def edit(data: bytes, wanted: Mapping[str, Any], folder: Path | None = None) -> bytes:
     """Give properties the values wanted and leave everything else as it is.
 
-    Parameters:
+    Args:
         data: the file's bytes.
         wanted: values by property name; a bool is written true or false, None takes out the one that counts, if it
             stands in the file itself.

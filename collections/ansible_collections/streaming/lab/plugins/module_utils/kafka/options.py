@@ -49,7 +49,7 @@ def read_definitions(path: Path = DEFINITIONS) -> tuple[str, dict[str, dict[str,
 def problems(options: Mapping[str, Any], known: Mapping[str, Definition], complete: bool) -> list[str]:
     """What Kafka would refuse at its start, or pass over as misspelt.
 
-    Parameters:
+    Args:
         options: names with their values.
         known: definitions of the component that reads them.
         complete: whether an option without a definition is refused; if not, a plugin may read it.
@@ -70,7 +70,7 @@ def problems(options: Mapping[str, Any], known: Mapping[str, Definition], comple
 def refusal(definition: Definition, text: str) -> str:
     """What a value must be and is not; empty where Kafka takes it.
 
-    Parameters:
+    Args:
         definition: of the option.
         text: the value as it stands in the file.
     """

@@ -135,7 +135,7 @@ class Topics:
 def topics_of(bootstrap: str, seconds: float) -> Iterator[Topics]:
     """Talk to a cluster.
 
-    Parameters:
+    Args:
         bootstrap: `host:port,...`.
         seconds: for one answer, and for what was ordered to be done.
     Raises:
@@ -171,7 +171,7 @@ def topics_of(bootstrap: str, seconds: float) -> Iterator[Topics]:
 def unknown_keys(wanted: Iterable[Wanted], known: set[str]) -> list[str]:
     """Config keys that no topic has, each with the one that was probably meant.
 
-    Parameters:
+    Args:
         wanted: what is declared.
         known: all keys; none: not known, so nothing is said.
     """

@@ -62,7 +62,7 @@ def text_of(value: object) -> str:
 def parsed(kind: str, text: str) -> object:
     """A config's value as the broker parses it (org.apache.kafka.common.config.ConfigDef.parseType).
 
-    Parameters:
+    Args:
         kind: the key's type: BOOLEAN, INT, SHORT, LONG, DOUBLE, LIST, and others that stay texts.
         text: the value as it is declared or described.
     Returns:
@@ -84,7 +84,7 @@ def parsed(kind: str, text: str) -> object:
 def wanted_of(entries: Sequence[Mapping]) -> list[Wanted]:
     """Read the module's list.
 
-    Parameters:
+    Args:
         entries: each with name, and partitions, replication_factor, config, state (`present` or `absent`) or None.
     """
     return [
@@ -108,7 +108,7 @@ def plan(
 ) -> Plan:
     """Compare.
 
-    Parameters:
+    Args:
         wanted: what is declared.
         found: what is there, by name.
         noted: what an earlier declaration noted, by name; `config` are the keys it set.
@@ -144,7 +144,7 @@ def plan(
 def impossible(wanted: Sequence[Wanted]) -> list[str]:
     """What no broker accepts of a declaration: names, numbers and duplicates.
 
-    Parameters:
+    Args:
         wanted: what is declared.
     """
     refused = []

@@ -28,7 +28,7 @@ class RecordError(Exception):
 def read(path: Path) -> Record:
     """Read the record; a file that is not there is an empty one.
 
-    Parameters:
+    Args:
         path: of the file.
     Raises:
         RecordError: the file cannot be read, or does not hold a record.
@@ -62,7 +62,7 @@ def _corrupt(path: Path) -> RecordError:
 def write(path: Path, record: Record) -> None:
     """Replace the record. No reader sees half of it; an empty record has no file.
 
-    Parameters:
+    Args:
         path: of the file; its folder is made where it is missing.
         record: the new one.
     Raises:
@@ -88,7 +88,7 @@ def write(path: Path, record: Record) -> None:
 def recorded(record: Record, wanted: Mapping[str, str]) -> dict[str, str]:
     """Addresses by host, of hosts that have the same lab_address still; none that two hosts have.
 
-    Parameters:
+    Args:
         record: of earlier runs.
         wanted: lab_address by host.
     """
@@ -104,7 +104,7 @@ def recorded(record: Record, wanted: Mapping[str, str]) -> dict[str, str]:
 def updated(record: Record, wanted: Mapping[str, str], chosen: Mapping[str, str], asked: Collection[str]) -> Record:
     """The record after a run: new entries of the hosts that answered; of the others the entries that this run used.
 
-    Parameters:
+    Args:
         record: of earlier runs.
         wanted: lab_address by host, of the hosts that may have an entry.
         chosen: address by host.
@@ -125,7 +125,7 @@ def updated(record: Record, wanted: Mapping[str, str], chosen: Mapping[str, str]
 def earlier_note(wanted: Mapping[str, str], chosen: Mapping[str, str], asked: Collection[str]) -> list[str]:
     """Say in one line which hosts keep the address of an earlier run; nothing where no host does.
 
-    Parameters:
+    Args:
         wanted: lab_address by host, of all hosts.
         chosen: address by host.
         asked: hosts that said which addresses they have.

@@ -14,7 +14,7 @@ PROFILES = Path("/sys/kernel/security/apparmor/profiles")
 def enforced(programs: list[str], profiles: Path = PROFILES) -> list[str]:
     """Say for each program that an enforced profile of this machine confines it, with the remedy.
 
-    Parameters:
+    Args:
         programs: absolute paths in the containers.
         profiles: the kernel's list, one `NAME (MODE)` a line; readable by root alone.
     """

@@ -11,7 +11,7 @@ def wait_for_boot(seconds: int) -> list[str]:
     Before that, a server that still starts would pass for one that runs, and a starting MySQL for one that refuses
     root's login.
 
-    Parameters:
+    Args:
         seconds: longest wait.
     Returns:
         a note if the boot did not end in that time, else nothing; nothing also on a machine without systemd.

@@ -24,7 +24,7 @@ SECONDS = 20
 def is_adopted(root: Path = Path("/")) -> bool:
     """Whether this machine has a MySQL server with data that the lab did not configure.
 
-    Parameters:
+    Args:
         root: folder that stands for the root folder.
     """
     return not (root / CONFIGURATION).exists() and (root / SERVER).exists() and (is_running() or has_run(root))
@@ -33,7 +33,7 @@ def is_adopted(root: Path = Path("/")) -> bool:
 def is_running(proc: Path = Path("/proc")) -> bool:
     """Whether a process of this machine is a MySQL server.
 
-    Parameters:
+    Args:
         proc: where proc(5) is mounted.
     """
     for path in proc.glob("[0-9]*/comm"):
@@ -50,7 +50,7 @@ def has_run(root: Path = Path("/")) -> bool:
 
     A server that was only installed has neither, and nothing in it belongs to anybody.
 
-    Parameters:
+    Args:
         root: folder that stands for the root folder.
     """
     return bool(schemas(root)) or any(
@@ -63,7 +63,7 @@ def has_run(root: Path = Path("/")) -> bool:
 def schemas(root: Path = Path("/")) -> list[str]:
     """Databases in MySQL's folder of data, without those that every server has and the lab's.
 
-    Parameters:
+    Args:
         root: folder that stands for the root folder.
     """
     folder = root / DATA
@@ -103,7 +103,7 @@ def problems(
 ) -> list[str]:
     """Say why the lab cannot use the database server that is here; empty where it can, or where there is none.
 
-    Parameters:
+    Args:
         accounts: users of MySQL that the lab makes.
         port: where the lab's programs look for the server.
         binary_log: whether the lab reads the binary log.
@@ -134,7 +134,7 @@ def problems(
 def client_problems(packages: list[str]) -> list[str]:
     """Say why MySQL's client package cannot be installed: MariaDB's conflicts with it, and apt would remove that one.
 
-    Parameters:
+    Args:
         packages: names of the installed OS packages.
     """
     found = sorted(name for name in packages if re.match(r"mariadb-client(-core)?(-[0-9.]+)?$", name))
@@ -149,7 +149,7 @@ def client_problems(packages: list[str]) -> list[str]:
 def answer_problems(answer: str, accounts: list[str], port: int, binary_log: bool) -> list[str]:
     """Problems in a server's answer to QUERY.
 
-    Parameters:
+    Args:
         answer: from `ask_root`.
         accounts: users of MySQL that the lab makes.
         port: where the lab's programs look for the server.

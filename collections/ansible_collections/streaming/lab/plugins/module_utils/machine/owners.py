@@ -36,7 +36,7 @@ def _group(key: str | int) -> grp.struct_group | None:
 def account_problems(name: str, number: int, setting: str, home: str = "", hint: str = "") -> list[str]:
     """Say if a user name or its number belongs to somebody else; else the same of the group with that name and number.
 
-    Parameters:
+    Args:
         name: of the user and its group.
         number: uid and gid.
         setting: the variable that gives the number.
@@ -59,7 +59,7 @@ def account_problems(name: str, number: int, setting: str, home: str = "", hint:
 def group_problems(name: str, number: int, setting: str) -> list[str]:
     """Say if a group name or its number belongs to somebody else.
 
-    Parameters:
+    Args:
         name: of the group.
         number: its gid.
         setting: the variable that gives the number.
@@ -77,7 +77,7 @@ def group_problems(name: str, number: int, setting: str) -> list[str]:
 def student_problems(name: str, number: int, home: str) -> list[str]:
     """Say if the student's account cannot be used as it is, or cannot be made.
 
-    Parameters:
+    Args:
         name: course_user.
         number: course_uid, for a user who is not there yet.
         home: course_home.
@@ -98,7 +98,7 @@ def student_problems(name: str, number: int, home: str) -> list[str]:
 def is_ours(path: Path, mark: str) -> bool:
     """Whether a file was written by a role: its head has the role's mark. A link never was.
 
-    Parameters:
+    Args:
         path: a file that exists.
         mark: such as `(role kafka)`.
     """
@@ -112,7 +112,7 @@ def is_ours(path: Path, mark: str) -> bool:
 def unit_problems(name: str, mark: str, root: Path = Path("/")) -> list[str]:
     """Say if a unit with the name of one of ours comes from elsewhere.
 
-    Parameters:
+    Args:
         name: such as kafka.service.
         mark: what ours has in its head.
         root: folder that stands for the root folder.
@@ -134,7 +134,7 @@ def unit_problems(name: str, mark: str, root: Path = Path("/")) -> list[str]:
 def file_problems(path: str, mark: str, root: Path = Path("/")) -> list[str]:
     """Say if a file that a role writes is somebody else's.
 
-    Parameters:
+    Args:
         path: of the file.
         mark: what ours has in its head.
         root: folder that stands for the root folder.
@@ -148,7 +148,7 @@ def file_problems(path: str, mark: str, root: Path = Path("/")) -> list[str]:
 def data_problems(path: str, number: int, setting: str, root: Path = Path("/")) -> list[str]:
     """Say if a folder of data holds somebody else's.
 
-    Parameters:
+    Args:
         path: of the folder, which may not exist yet.
         number: uid of the server.
         setting: the variable that gives the path.
@@ -168,7 +168,7 @@ def data_problems(path: str, number: int, setting: str, root: Path = Path("/")) 
 def program_problems(path: str, setting: str, root: Path = Path("/")) -> list[str]:
     """Say if a folder of programs, or a link to one, was there before the lab.
 
-    Parameters:
+    Args:
         path: of the folder or link.
         setting: the variable that gives the path.
         root: folder that stands for the root folder.
@@ -192,7 +192,7 @@ CHECKS: dict[str, Callable[..., list[str]]] = {
 def problems(claims: list[dict[str, Any]]) -> list[str]:
     """What of a lab's claims belongs to somebody else, one readable line each.
 
-    Parameters:
+    Args:
         claims: {kind, ...} each; kind is a key of CHECKS, the other keys are the parameters of its function.
     """
     found: list[str] = []

@@ -12,7 +12,7 @@ LISTEN = "0A"
 def memory_field_mb(name: str, proc: Path = Path("/proc")) -> int:
     """A field of /proc/meminfo (proc(5)), in MB; 0 where it is missing.
 
-    Parameters:
+    Args:
         name: such as SwapFree.
         proc: where proc(5) is mounted.
     """
@@ -25,7 +25,7 @@ def memory_field_mb(name: str, proc: Path = Path("/proc")) -> int:
 def available_memory_mb(proc: Path = Path("/proc"), groups: Path = Path("/sys/fs/cgroup")) -> int:
     """Memory in MB that new processes can have without swapping: MemAvailable, or less where a control group limits it.
 
-    Parameters:
+    Args:
         proc: where proc(5) is mounted.
         groups: where the machine's control groups are mounted.
     """
@@ -44,7 +44,7 @@ def available_memory_mb(proc: Path = Path("/proc"), groups: Path = Path("/sys/fs
 def memory_problems(needed: int, parts: str, available: int, swap: int) -> tuple[list[str], list[str]]:
     """Whether memory is enough, in one readable line each.
 
-    Parameters:
+    Args:
         needed: MB; 0 asks for none.
         parts: what it is needed for, in words; may be empty.
         available: MB without swapping.
@@ -64,7 +64,7 @@ def memory_problems(needed: int, parts: str, available: int, swap: int) -> tuple
 def free_disk_mb(path: str) -> tuple[int, str]:
     """Free space where `path` is or would be made.
 
-    Parameters:
+    Args:
         path: a folder that may not exist yet.
     Returns:
         free MB, and the nearest folder that exists.
@@ -78,7 +78,7 @@ def free_disk_mb(path: str) -> tuple[int, str]:
 def can_listen(address: str, port: int) -> bool:
     """Whether a server could listen on address:port now.
 
-    Parameters:
+    Args:
         address: an address of this machine.
         port: a TCP port.
     """
@@ -95,7 +95,7 @@ def can_listen(address: str, port: int) -> bool:
 def listener_of(port: int, proc: Path = Path("/proc")) -> tuple[int, str] | None:
     """The process that listens on a TCP port of any address.
 
-    Parameters:
+    Args:
         port: a TCP port.
         proc: where proc(5) is mounted.
     Returns:
@@ -129,7 +129,7 @@ def _lines(path: Path) -> list[str]:
 def unit_of(process: int, proc: Path = Path("/proc")) -> str:
     """The systemd unit that a process belongs to, by its cgroup; empty where there is none.
 
-    Parameters:
+    Args:
         process: process id.
         proc: where proc(5) is mounted.
     """
@@ -143,7 +143,7 @@ def unit_of(process: int, proc: Path = Path("/proc")) -> str:
 def name_problems(name: str | None = None) -> list[str]:
     """Say if a machine's own name leads to no address, in one readable line; empty when it does.
 
-    Parameters:
+    Args:
         name: to look up; the machine's own if not given.
     """
     own = name or socket.gethostname()
@@ -164,7 +164,7 @@ def problems(
 ) -> list[str]:
     """What a machine lacks, one readable line each; empty when it will do.
 
-    Parameters:
+    Args:
         memory_mb: memory that must be available; 0 asks for none.
         disk_mb: space that must be free under disk_path; 0 asks for none.
         disk_path: a folder that may not exist yet.

@@ -33,7 +33,7 @@ def words_of_journal(text: str) -> str:
 
     systemd may be trying again just now: that start has written nothing yet, or only that it waits.
 
-    Parameters:
+    Args:
         text: of `journalctl --output=json`, with the fields MESSAGE and _SYSTEMD_INVOCATION_ID.
     """
     starts: dict[str, list[str]] = {}
@@ -55,7 +55,7 @@ def last_words(lines: Sequence[str], trouble: bool = False) -> str:
     A cause of an exception goes before the exception, that before a line with a word of trouble, and that before the
     last line; among equals the last one counts.
 
-    Parameters:
+    Args:
         lines: what the server wrote since it was started, oldest first.
         trouble: whether a line without a word of trouble is no answer.
     """
@@ -79,7 +79,7 @@ def _clean(line: str) -> str:
 def is_down(values: dict[str, str]) -> bool:
     """Whether a unit failed, or systemd is still trying to start it.
 
-    Parameters:
+    Args:
         values: ActiveState and Result of `systemctl show`.
     """
     return values.get("ActiveState") in ("failed", "activating") or values.get("Result", "success") != "success"

@@ -30,7 +30,7 @@ APT_LOCKS = ("var/lib/dpkg/lock-frontend", "var/lib/dpkg/lock", "var/lib/apt/lis
 def read_os_release(root: Path = Path("/")) -> dict[str, str]:
     """The fields of os-release(5).
 
-    Parameters:
+    Args:
         root: folder that stands for the root folder.
     """
     path = root / "etc" / "os-release"
@@ -42,7 +42,7 @@ def read_os_release(root: Path = Path("/")) -> dict[str, str]:
 def base_system(release: dict[str, str]) -> tuple[str, str]:
     """Distribution and release that a system is, or is derived from.
 
-    Parameters:
+    Args:
         release: from `read_os_release`.
     Returns:
         such as ("Ubuntu", "24.04"); empty texts where the system is not derived from a release of CODENAMES.
@@ -60,7 +60,7 @@ def _numbers(version: str) -> list[int]:
 def system_problems(release: dict[str, str], systems: dict[str, str]) -> list[str]:
     """Say if the lab does not support this system.
 
-    Parameters:
+    Args:
         release: from `read_os_release`.
         systems: lowest release by distribution, such as {"Debian": "13"}.
     """
@@ -75,7 +75,7 @@ def system_problems(release: dict[str, str], systems: dict[str, str]) -> list[st
 def system_notes(release: dict[str, str]) -> list[str]:
     """Say that a derivative is treated as the system it is derived from.
 
-    Parameters:
+    Args:
         release: from `read_os_release`.
     """
     name, version = base_system(release)
@@ -87,7 +87,7 @@ def system_notes(release: dict[str, str]) -> list[str]:
 def system_facts(release: dict[str, str]) -> dict[str, str]:
     """The facts that roles read, under the names that Ansible's setup module gives them.
 
-    Parameters:
+    Args:
         release: from `read_os_release`.
     """
     name, version = base_system(release)
@@ -116,7 +116,7 @@ def installed_packages() -> list[str]:
 def clock_problems(control_time: float, now: float | None = None, tolerance: int = CLOCK_SECONDS) -> list[str]:
     """Say if this machine's clock differs from the control machine's.
 
-    Parameters:
+    Args:
         control_time: the control machine's clock when it asked, in seconds since 1970; 0 asks for nothing.
         now: this machine's clock; read if not given.
         tolerance: seconds that they may differ.
@@ -134,7 +134,7 @@ def clock_problems(control_time: float, now: float | None = None, tolerance: int
 def own_addresses(proc: Path = Path("/proc")) -> list[dict[str, str]]:
     """IPv4 addresses of this machine's interfaces, without loopback.
 
-    Parameters:
+    Args:
         proc: where proc(5) is mounted.
     Returns:
         {address, network} each, sorted; network is such as 10.10.10.0/24, and empty where no route names it.
@@ -160,7 +160,7 @@ def own_addresses(proc: Path = Path("/proc")) -> list[dict[str, str]]:
 def connected_networks(proc: Path = Path("/proc")) -> list[ipaddress.IPv4Network]:
     """Networks that an interface of this machine is part of: routes without a gateway.
 
-    Parameters:
+    Args:
         proc: where proc(5) is mounted.
     """
     table = proc / "net" / "route"
@@ -176,7 +176,7 @@ def connected_networks(proc: Path = Path("/proc")) -> list[ipaddress.IPv4Network
 def names_files(root: Path = Path("/")) -> list[str]:
     """Files that must hold the lab's names: /etc/hosts, and the template from which cloud-init writes it at each boot.
 
-    Parameters:
+    Args:
         root: folder that stands for the root folder.
     """
     hosts, template = root / "etc/hosts", root / "etc/cloud/templates/hosts.debian.tmpl"
@@ -200,7 +200,7 @@ def _cloud_manages_hosts(root: Path) -> bool:
 def wsl_writes_hosts(root: Path = Path("/")) -> bool:
     """Whether WSL writes /etc/hosts at each start.
 
-    Parameters:
+    Args:
         root: folder that stands for the root folder.
     """
     written = _holds(root / "etc/hosts", r"generateHosts")
@@ -217,7 +217,7 @@ def _holds(path: Path, pattern: str) -> bool:
 def apt_notes(seconds: int, root: Path = Path("/")) -> list[str]:
     """Say who holds apt's locks, so that a wait has a reason.
 
-    Parameters:
+    Args:
         seconds: how long the lab waits for them.
         root: folder that stands for the root folder.
     """
@@ -245,7 +245,7 @@ def _lock_holder(path: Path) -> str:
 def firewall_notes(ports: list[str], root: Path = Path("/")) -> list[str]:
     """Say that ufw is on, with the command that opens the lab's ports.
 
-    Parameters:
+    Args:
         ports: of the servers that this machine runs.
         root: folder that stands for the root folder.
     """
@@ -260,7 +260,7 @@ def firewall_notes(ports: list[str], root: Path = Path("/")) -> list[str]:
 def machine_id(root: Path = Path("/")) -> str:
     """This machine's id (machine-id(5)); empty where it has none yet.
 
-    Parameters:
+    Args:
         root: folder that stands for the root folder.
     """
     path = root / "etc/machine-id"
@@ -270,7 +270,7 @@ def machine_id(root: Path = Path("/")) -> str:
 def describe(control_time: float, systems: dict[str, str], now: float) -> dict[str, Any]:
     """What the lab's playbooks need to know of this machine, and what is wrong with its system or clock.
 
-    Parameters:
+    Args:
         control_time: the control machine's clock, in seconds since 1970; 0 asks for nothing.
         systems: lowest release by distribution.
         now: this machine's clock when the check began, in seconds since 1970.

@@ -39,7 +39,7 @@ SEARCHED = {
 def look(connection: Any, databases: Sequence[str] | None = None) -> dict[str, Any]:
     """Look at a server.
 
-    Parameters:
+    Args:
         connection: of PyMySQL, for a user who may read everything.
         databases: regular expressions that match whole names of the databases to look into; None, or an expression of
             Java that Python cannot read: all.

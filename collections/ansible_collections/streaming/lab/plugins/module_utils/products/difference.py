@@ -65,7 +65,7 @@ def below(path: str, folders: list[str]) -> bool:
 def compare(root: Held | None, files: Manifest, exclusive: list[str], keep: list[str], owner: Owner) -> Difference:
     """Compare a folder with a manifest.
 
-    Parameters:
+    Args:
         root: the folder; None where there is none.
         files: the manifest, by path: ``{sha256, size, mode}`` or ``{link}``.
         exclusive: folders in which nothing else may be.
@@ -98,7 +98,7 @@ def compare(root: Held | None, files: Manifest, exclusive: list[str], keep: list
 def compare_file(folder: Held, path: str, wanted: dict[str, Any], keep: bool, owner: Owner, found: Difference) -> None:
     """Compare one file with its entry of the manifest, and note what sets it apart.
 
-    Parameters:
+    Args:
         folder: the folder that it lies in.
         path: its path in the product.
         wanted: its entry.

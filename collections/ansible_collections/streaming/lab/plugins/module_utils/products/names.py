@@ -14,7 +14,7 @@ def check_names(entries: Iterable[tuple[str, str]], what: str) -> None:
 
     Links are followed as the system would follow them, over other links of the same product.
 
-    Parameters:
+    Args:
         entries: path of each file or link, relative to the product's folder, with the link's target or ''.
         what: what holds them, for messages.
     Raises:

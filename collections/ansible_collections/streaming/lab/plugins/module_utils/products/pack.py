@@ -78,7 +78,7 @@ def is_built(archive: str, manifest: str, parts: Iterable[Part] | None) -> bool:
     The tar's size and its times of change are compared with those noted when it was hashed; it is hashed
     again only when they differ (a cache copied to another machine, say). What goes to a host is hashed there.
 
-    Parameters:
+    Args:
         archive: path of the tar.
         manifest: path of the manifest.
         parts: what the product must hold, or None when only the manifest knows (an official archive).
@@ -108,7 +108,7 @@ def is_built(archive: str, manifest: str, parts: Iterable[Part] | None) -> bool:
 def build(cache: Cache, archive: str, manifest: str, about: dict[str, str], parts: list[Part]) -> None:
     """Write a product's tar and manifest.
 
-    Parameters:
+    Args:
         cache: where stored files are.
         archive: path of the tar to write; it appears whole or not at all.
         manifest: path of the manifest to write.

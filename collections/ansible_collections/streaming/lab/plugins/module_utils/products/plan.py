@@ -122,7 +122,7 @@ def plan_key(product: str, version: str, parts: list[Part]) -> str:
 def archive_members(path: str, strip: int, exclude: list[str]) -> list[Part]:
     """Parts inside a tar or zip file, hashed by reading it once.
 
-    Parameters:
+    Args:
         path: the archive.
         strip: number of leading folders taken off.
         exclude: shell patterns over the remaining path.

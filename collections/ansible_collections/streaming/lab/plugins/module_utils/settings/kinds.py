@@ -48,7 +48,7 @@ def memory_limit(value: Any, least: str = "16m") -> str:
 def bytes_of(text: str) -> int:
     """Bytes of a number with a unit, such as 512m.
 
-    Parameters:
+    Args:
         text: a number and k, m, g, t (of 1024) or nothing, in either case.
     """
     return int(text.rstrip("kKmMgGtT")) * UNITS[text.lstrip("0123456789").lower()]

@@ -25,7 +25,7 @@ OVERRIDES = ("producer.override.", "consumer.override.", "admin.override.")
 def checks_of(text: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """Read a checks.yml.
 
-    Parameters:
+    Args:
         text: setting -> kind, or a dictionary of `kind`, the kind's limits, for ports the `group` that uses it, and
             `empty: true` where a host without that part has an empty text. Heaps have the `group` of their server too.
     Raises:
@@ -43,7 +43,7 @@ def value_problems(
 ) -> list[str]:
     """Settings with a value that their server would refuse.
 
-    Parameters:
+    Args:
         given: settings with their values, of the right type.
         checks: see `checks_of`.
         private: names of settings that hold a secret; their values are not repeated.
@@ -68,7 +68,7 @@ def value_problems(
 def clashes(values: Mapping[str, Any], checks: Mapping[str, Mapping[str, Any]], groups: Sequence[str]) -> list[str]:
     """Ports that two servers of one host would listen on, and ids that two users would have.
 
-    Parameters:
+    Args:
         values: settings with their values, defaults included.
         checks: see `checks_of`.
         groups: of the host; the ports of other groups' servers are not listened on here.
@@ -88,7 +88,7 @@ def clashes(values: Mapping[str, Any], checks: Mapping[str, Mapping[str, Any]], 
 def option_problems(given: Mapping[str, Any]) -> list[str]:
     """Options of Kafka that the broker, the worker or a topic would refuse; only for a Kafka with known options.
 
-    Parameters:
+    Args:
         given: settings with their values, of the right type.
     """
     version, known = kafka_options.read_definitions()
@@ -109,7 +109,7 @@ def memory_problems(
 ) -> list[str]:
     """Heaps and caches of a host's servers that its memory cannot hold, each alone or all together.
 
-    Parameters:
+    Args:
         values: settings with their values, defaults included.
         checks: see `checks_of`; those of a heap or a cache say by `group` which part has it.
         groups: of the host.
@@ -131,7 +131,7 @@ def memory_problems(
 def declared_problems(given: Mapping[str, Any], brokers: int) -> list[str]:
     """Topics, connectors and sinks that cannot be as they are declared.
 
-    Parameters:
+    Args:
         given: settings with their values, of the right type.
         brokers: hosts of the lab's group kafka.
     """
@@ -151,7 +151,7 @@ def declared_problems(given: Mapping[str, Any], brokers: int) -> list[str]:
 def override_problems(given: Mapping[str, Any]) -> list[str]:
     """Connectors with settings of clients, which a worker of the lab refuses unless its policy allows them.
 
-    Parameters:
+    Args:
         given: settings with their values, of the right type. Options in a connector's file are not looked at.
     """
     policy = str((given.get("kafka_connect_properties") or {}).get(OVERRIDE_POLICY) or "None").strip()
@@ -173,7 +173,7 @@ def override_problems(given: Mapping[str, Any]) -> list[str]:
 def sink_problems(jobs: Sequence[Mapping[str, Any]]) -> list[str]:
     """Sinks that hdfs-sink or systemd would refuse.
 
-    Parameters:
+    Args:
         jobs: the setting hdfs_sink_jobs.
     """
     names = [str(job.get("name")) for job in jobs]
@@ -213,7 +213,7 @@ def _sink_refuses(words: list[str]) -> str:
 def replication_problems(given: Mapping[str, Any], datanodes: int) -> list[str]:
     """More copies of a block than DataNodes: HDFS would refuse each append to a file.
 
-    Parameters:
+    Args:
         given: settings with their values, of the right type.
         datanodes: how many DataNodes the cluster has; 0 where the host belongs to none.
     """
@@ -227,7 +227,7 @@ def replication_problems(given: Mapping[str, Any], datanodes: int) -> list[str]:
 def host_problems(name: str) -> list[str]:
     """A host's name in the inventory that servers and clients cannot use.
 
-    Parameters:
+    Args:
         name: the name.
     """
     why = setting_kinds.host(name) if name else ""
@@ -237,7 +237,7 @@ def host_problems(name: str) -> list[str]:
 def connector_name(name: str) -> str:
     """Why Connect refuses a connector's name, or trims it (ConnectorConfig, NAME_CONFIG).
 
-    Parameters:
+    Args:
         name: the name.
     """
     if setting_kinds.CONTROL.search(name) or name != name.strip():
