@@ -187,7 +187,7 @@ def from_arguments(arguments: Namespace) -> Lab:
         )
     return Lab(
         name=name,
-        inventory=find_inventory(arguments.inventory or DEFAULT_INVENTORY),
+        inventory=find_inventory(arguments.inventory) if arguments.inventory else ROOT / DEFAULT_INVENTORY,
         extra_vars=tuple(_extra_var(text) for text in arguments.extra_vars or ()),
         limit=arguments.limit,
         verbose=arguments.verbose or 0,

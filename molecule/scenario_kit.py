@@ -110,6 +110,8 @@ class Scenario:
         own = {key: value for key, value in os.environ.items() if not key.startswith(("ANSIBLE_", "LAB_EVENTS"))}
         # Asked once, by whoever started the suite.
         own |= {key: value for key, value in os.environ.items() if key == VARIABLE}
+        # Else a copy would take the inventory of the clone that the suite was started in.
+        own["LAB_CWD"] = str(self.root)
         return subprocess.Popen(
             [*entry, "--name", self.name, "--yes", *words, *extra],
             cwd=self.root,

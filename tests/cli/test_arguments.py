@@ -225,3 +225,11 @@ def test_a_second_verification_of_the_same_lab_is_kept_out(tmp_path: Path) -> No
 )
 def test_true_and_false_reach_ansible_as_such(given, passed_on):
     assert lab.from_arguments(arguments.parse(["up", "-e", given])).extra_vars == (passed_on,)
+
+
+def test_the_default_inventory_is_this_clones_also_from_another_clones_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / lab.DEFAULT_INVENTORY).mkdir(parents=True)
+    monkeypatch.setenv("LAB_CWD", str(tmp_path))
+    assert lab.from_arguments(arguments.parse(["up"])).inventory == lab.ROOT / lab.DEFAULT_INVENTORY

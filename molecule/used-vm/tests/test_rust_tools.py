@@ -60,10 +60,9 @@ def test_user_hadoop_stops_and_starts_hdfs(hadoop: UsedMachine) -> None:
 
 
 def test_launchers_pass_their_unit_tests(kafka: UsedMachine) -> None:
-    kafka.root(f"{INSTALL} python3-pytest python3-yaml && mkdir -p /srv/clone/tests", seconds=300)
-    as_root(PODMAN, "cp", ROOT / "roles", f"{kafka.container}:/srv/clone/")
-    for name in ("conftest.py", "test_launchers.py"):
-        as_root(PODMAN, "cp", ROOT / "tests" / name, f"{kafka.container}:/srv/clone/tests/")
+    kafka.root(f"{INSTALL} python3-pytest python3-yaml && mkdir -p /srv/clone/tests/kafka", seconds=300)
+    for path in ("roles", "tests/conftest.py", "tests/kafka/test_launchers.py"):
+        as_root(PODMAN, "cp", ROOT / path, f"{kafka.container}:/srv/clone/{path}")
     path = f"PATH={COREUTILS}:$(dirname $(readlink -f /usr/lib/jvm/java-21-openjdk-*/bin/java)):$PATH"
     said = kafka.root(
         f"cd /srv/clone && {path} python3 -B -m pytest -q -p no:cacheprovider tests 2>&1", check=False, seconds=200
