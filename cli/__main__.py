@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import os
 import signal
 import sys
@@ -10,12 +9,11 @@ import traceback
 from argparse import Namespace
 from types import FrameType
 
-from cli import arguments as command_line
-from cli import lab
+from cli import lab, parser
 from cli.arguments import own_words
 from cli.errors import INTERRUPTED, PROVISIONING_FAILED, LabError
 from cli.lab import Lab
-from cli.printable import printable
+from cli.ui.printable import printable
 
 
 def main(argv: list[str]) -> int:
@@ -26,13 +24,13 @@ def main(argv: list[str]) -> int:
     Returns:
         the exit status (cli.errors).
     """
-    arguments = command_line.parse(argv)
+    arguments = parser.parse(argv)
     current = None
     try:
         if arguments.command == "test" and not arguments.name:
             arguments.name = lab.test_name()
         current = lab.from_arguments(arguments)
-        return importlib.import_module(f"cli.{arguments.command}").run(current, arguments)
+        return arguments.run(current, arguments)
     except LabError as error:
         print(printable(f"lab: {error}"), file=sys.stderr)
         return error.status

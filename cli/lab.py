@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from cli.errors import LabError
-from cli.private_settings import hide
+from cli.ui.private_settings import hide
 
 ROOT = Path(__file__).resolve().parent.parent
 DEFAULT_INVENTORY = "inventory/containers"
@@ -60,8 +60,8 @@ class Lab:
             return literal
         if not (self.root / ".venv" / "lab-stamp").exists():
             return True
-        # Imported here: cli.inventory needs this module.
-        from cli.inventory import says_containers
+        # Imported here: cli.engine.inventory needs this module.
+        from cli.engine.inventory import says_containers
 
         return says_containers(self)
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cli.sudo import VARIABLE
+from cli.machine.sudo import VARIABLE
 from verify.support.inventory import read_hosts
 from verify.support.machine import Machine
 
@@ -150,8 +150,8 @@ class Scenario:
         Returns:
             what the hosts are made of.
         """
-        from cli.key import make_key
         from cli.lab import Lab
+        from cli.machine.key import make_key
 
         make_key(Lab(self.name, INVENTORY))
         playbook = ROOT / "playbooks" / "containers_create.yml"
@@ -233,7 +233,7 @@ def cache_copy(target: Path, *without: str) -> dict[str, str]:
         target: the folder that stands for ~/.cache.
         without: folders of the cache that are left out.
     """
-    from cli.caches import default_cache
+    from cli.machine.caches import default_cache
 
     if default_cache().is_dir():
         shutil.copytree(default_cache(), target / "streaming-lab", ignore=shutil.ignore_patterns(*without))

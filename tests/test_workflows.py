@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from cli import suites
+from cli.engine import suites
 
 ROOT = Path(__file__).parent.parent
 

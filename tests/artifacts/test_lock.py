@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from ansible_collections.streaming.lab.plugins.module_utils.artifacts import lock as artifact_lock
-from cli import lock
+from cli.commands import lock
 from cli.lab import DEFAULT_INVENTORY, ROOT, Lab
 from tests.artifacts.kit import FakeMaven, make_zip, on_path, sha256
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ansible_collections.streaming.lab.plugins.modules.kafka_group_gaps import gaps
-from cli import status
+from cli.commands import status
 
 
 def test_records_deleted_before_a_group_read_them_are_counted() -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from ansible_collections.streaming.lab.plugins.filter import lab_network
 from ansible_collections.streaming.lab.plugins.module_utils.machine import address_record
-from cli import addresses, reach
+from cli.ui import addresses, reach
 
 ALL = ("zookeeper", "kafka", "connect", "workspace", "mysql", "namenode", "datanode")
 

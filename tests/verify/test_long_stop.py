@@ -12,12 +12,12 @@ import yaml
 
 from verify.faults import test_long_stop as long_stop
 from verify.support import programs
-from verify.support.inventory import WANTED
+from verify.support.inventory import DEFAULTS
 
 
 def test_places_are_younger_and_older_than_the_setting(clone: Path) -> None:
     default = yaml.safe_load((clone / "roles/kafka/defaults/main.yml").read_text(encoding="utf-8"))
-    assert WANTED["kafka_offsets_retention_minutes"] == default["kafka_offsets_retention_minutes"]
+    assert DEFAULTS["kafka_offsets_retention_minutes"] == default["kafka_offsets_retention_minutes"]
     for minutes in (1, 10080, 525600):
         groups = long_stop.ages(minutes)
         assert groups[long_stop.TERM] * 1440 < minutes < groups[long_stop.YEARS] * 1440

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from verify.hosts import test_writable
-from verify.support.inventory import WANTED
+from verify.support.inventory import DEFAULTS
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def open_folder() -> Iterator[Path]:
 
 def printed(**values: object) -> str:
     """What the search prints on this machine, as a user who cannot look into each folder."""
-    command = test_writable.search(WANTED | values)
+    command = test_writable.search(DEFAULTS | values)
     return subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=False).stdout
 
 
@@ -45,7 +45,7 @@ def test_a_folder_that_the_lab_made_on_a_real_machine_is_judged(tmp_path: Path) 
 
 
 def test_a_real_machines_own_folders_are_not_judged() -> None:
-    command = test_writable.search(WANTED)
+    command = test_writable.search(DEFAULTS)
     assert "find / " not in command
     assert "/run -xdev" in command
     assert "/dev -" not in command

@@ -12,7 +12,7 @@ import time
 
 import pytest
 
-from verify.support.inventory import ROOT
+from cli.lab import ROOT
 from verify.support.programs import print_program
 from verify.support.waits import until
 

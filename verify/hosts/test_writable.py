@@ -28,7 +28,7 @@ def search(values: dict) -> str:
     there only what the lab made is judged, and /run without what is mounted in it, such as the containers of others.
 
     Args:
-        values: the host's values of `verify.support.inventory.WANTED`.
+        values: the host's values of `verify.support.inventory.DEFAULTS`.
     """
     if values["lab_containers"]:
         return "\n".join([TEMPORARY, TOP, SERVICES.format("/run /dev")])

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from verify.support.inventory import ROOT
+from cli.lab import ROOT
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from cli.printable import printable
+from cli.ui.printable import printable
 
 RESULTS = ("refused", "down", "failed", "interrupted", "not run", "passed", "skipped")
 """A row shows the first of these that its tests came to. A case is skipped where all its tests are."""

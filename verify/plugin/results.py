@@ -11,13 +11,13 @@ from typing import Any
 
 import pytest
 
-from cli.printable import printable
+from cli.lab import ROOT
+from cli.ui.printable import printable
 from verify.plugin import endings
 from verify.plugin.labs import fault_of
 from verify.plugin.report import Report, Row, Table
 from verify.plugin.selection import ORDER, case_of, lab_of
 from verify.plugin.stash import CURRENT, LABS, REPORT, TABLE, UNFINISHED
-from verify.support.inventory import ROOT
 from verify.support.lab import Lab
 
 NAMES = json.loads((ROOT / "src/slate/cases.json").read_text(encoding="utf-8"))

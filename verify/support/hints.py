@@ -6,7 +6,7 @@ import os
 
 
 def command(name: str, *words: str) -> str:
-    """Return the line that runs a command of ./lab on this lab; cli.ansible gives its options by environment.
+    """Return the line that runs a command of ./lab on this lab; cli.engine.ansible gives its options by environment.
 
     Args:
         name: such as `verify`.

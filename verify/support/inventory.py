@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from cli.inventory_values import extra_variables
+from cli.engine.inventory import result, start_reading
 
-ROOT = Path(__file__).resolve().parents[2]
 PARTS = ("zookeeper", "kafka", "connect", "mysql", "namenode", "datanode", "workspace")
-WANTED = {
+DEFAULTS = {
     "lab_cluster": "",
     "lab_name": "lab",
     "ansible_host": "",
@@ -55,12 +51,12 @@ WANTED = {
     "lab_containers": False,
     "lab_state_dir": "",
 }
-"""The variables that verification reads, and what they are where an inventory does not say."""
+"""The variables that verification reads, and their values where an inventory sets none."""
 
 
 @dataclass(frozen=True)
 class HostInfo:
-    """One host of the inventory: its name, its groups, whether `--limit` picks it, and the values of `WANTED`."""
+    """One host of the inventory: its name, its groups, whether `--limit` picks it, and the values of `DEFAULTS`."""
 
     name: str
     groups: tuple[str, ...]
@@ -97,41 +93,21 @@ def read_hosts(inventory: Path, limit: str = "", settings: Sequence[str] = ()) -
     Args:
         inventory: file or folder of the inventory.
         limit: Ansible's own patterns, such as `kafka,!hadoopmaster`; empty for all.
-        settings: what `--extra-vars` gave; they win.
+        settings: the values of `--extra-vars`; they win.
 
     Raises:
-        ValueError: if the inventory has no host of that name.
+        LabError: Ansible cannot read the inventory, or it names no host.
+        ValueError: the limit matches no host, or a value cannot be rendered.
     """
-    from ansible.inventory.manager import InventoryManager
-    from ansible.parsing.dataloader import DataLoader
-    from ansible.plugins.loader import init_plugin_loader
-    from ansible.template import Templar
-    from ansible.vars.manager import VariableManager
-
-    init_plugin_loader()
-    loader = DataLoader()
-    loader.set_basedir(str(ROOT / "playbooks"))
-    # The host `kafka` of the group `kafka` is meant (both names are the notes'); Ansible warns about it each time.
-    with contextlib.redirect_stderr(io.StringIO()) as said:
-        manager = InventoryManager(loader=loader, sources=[str(inventory)])
-    if "same name" not in said.getvalue():
-        print(said.getvalue(), end="", file=sys.stderr)
-    variables = VariableManager(loader=loader, inventory=manager)
-    extra = extra_variables(loader, list(settings))
-    chosen = {host.name for host in manager.get_hosts(limit or "all")}
     hosts = []
-    for host in manager.get_hosts("all"):
-        templar = Templar(loader=loader, variables={**variables.get_vars(host=host), **extra})
-        values = {
-            name: templar.template(templar.available_variables[name])
-            if name in templar.available_variables
-            else default
-            for name, default in WANTED.items()
-        }
-        groups = tuple(group.name for group in host.get_groups() if group.name in PARTS)
-        hosts.append(HostInfo(host.name, groups, host.name in chosen, values))
-    if not chosen:
-        raise ValueError(f"{inventory} has no host{f' that matches {limit}' if limit else ''}")
+    for name, host in result(start_reading(inventory, settings, limit or None, DEFAULTS), str(inventory)).items():
+        if host["errors"]:
+            variable, reason = next(iter(host["errors"].items()))
+            raise ValueError(f"{inventory}: {variable} of host {name} cannot be read: {reason}")
+        groups = tuple(group for group in PARTS if group in host["groups"])
+        hosts.append(HostInfo(name, groups, host["chosen"], {**DEFAULTS, **host["values"]}))
+    if not any(host.chosen for host in hosts):
+        raise ValueError(f"{inventory} has no host that matches {limit}")
     return hosts
 
 

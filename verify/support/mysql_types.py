@@ -7,7 +7,7 @@ import json
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from verify.support.inventory import ROOT
+from cli.lab import ROOT
 from verify.support.lab import Lab
 
 TABLE = "lab_verify_types"

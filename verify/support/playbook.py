@@ -10,7 +10,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from verify.support.inventory import ROOT
+from cli.lab import ROOT
 from verify.support.lab import Lab
 from verify.support.machine import Machine
 

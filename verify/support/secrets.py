@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from verify.support.inventory import ROOT
+from cli.lab import ROOT
 from verify.support.lab import Lab
 from verify.support.machine import Machine
 

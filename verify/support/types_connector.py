@@ -6,7 +6,7 @@ import json
 import shlex
 from typing import Any, NamedTuple
 
-from verify.support.inventory import ROOT
+from cli.lab import ROOT
 from verify.support.lab import Lab
 from verify.support.mysql_types import TABLES
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import yaml
 from scenario_kit import ROOT
 
-from cli.caches import default_cache
+from cli.machine.caches import default_cache
 
 CATALOG = Path("roles/artifacts/vars/main.yml")
 # In the copy: the hosts of the lab, as machines.

@@ -10,7 +10,7 @@ import pytest
 import yaml
 from scenario_kit import PODMAN, ROOT, Scenario, as_root
 
-from cli.caches import default_cache
+from cli.machine.caches import default_cache
 from verify.support.machine import Machine
 from verify.support.waits import until
 

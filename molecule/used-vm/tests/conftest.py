@@ -8,7 +8,7 @@ import pytest
 from scenario_kit import Scenario, as_machines
 from used import UsedMachine
 
-from cli.sudo import VARIABLE, password_file
+from cli.machine.sudo import VARIABLE, password_file
 from verify.support.machine import Machine
 
 PASSWORD = "s3cret of a class"  # noqa: S105 - of containers that are gone afterwards

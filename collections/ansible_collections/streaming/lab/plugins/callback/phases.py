@@ -39,7 +39,7 @@ DEBUG = ("debug", "ansible.builtin.debug")
 
 
 class CallbackModule(CallbackBase):
-    """Writes one event a line; see cli/events.py for the reader."""
+    """Writes one event a line; see cli/engine/events.py for the reader."""
 
     CALLBACK_VERSION = 2.0
     CALLBACK_TYPE = "notification"

@@ -1,0 +1,50 @@
+"""./lab lock: refresh the lock files of the artifacts and print the lines that changed."""
+
+from __future__ import annotations
+
+import difflib
+from argparse import ArgumentParser, Namespace
+
+from cli.errors import OK, LabError
+from cli.lab import Lab
+from cli.machine.caches import cache_folders
+
+
+def register(parser: ArgumentParser) -> None:
+    """Add the command's own options and arguments to its parser."""
+    parser.description = (
+        "Refresh the lock files of the artifacts (all, or PRODUCT).\n"
+        "The product wheels is the course's Python packages."
+    )
+    parser.add_argument("product", nargs="*", metavar="PRODUCT", help="such as kafka, hadoop or wheels")
+    parser.add_argument(
+        "--cache", metavar="FOLDER", help="the artifact cache; default: artifacts_cache of the inventory"
+    )
+
+
+def run(lab: Lab, arguments: Namespace) -> int:
+    """Refresh lock files.
+
+    Args:
+        lab: its inventory and settings say where the artifact cache is.
+        arguments: product and cache.
+    Raises:
+        LabError: an unknown product, or one that cannot be resolved.
+    """
+    # Needs packages of .venv, and this file is also read before .venv exists.
+    from cli.engine import lock_products
+
+    known = lock_products.names()
+    if unknown := sorted(set(arguments.product) - set(known)):
+        raise LabError(f"lock: unknown product {', '.join(unknown)}; known: {', '.join(known)}")
+    cache = arguments.cache or str(cache_folders(lab)[0])
+    for product in arguments.product or known:
+        path, text = lock_products.resolve(product, cache)
+        before = path.read_text(encoding="utf-8") if path.exists() else ""
+        path.write_text(text, encoding="utf-8")
+        changes = [line for line in difflib.ndiff(before.splitlines(), text.splitlines()) if line[0] in "+-"]
+        print(f"{product}: {len(text.splitlines())} lines, {len(changes)} changed")
+        for line in changes:
+            sign, name, *fields = line.split()
+            print(f"  {sign} {' '.join([name, *fields] if product == 'wheels' else fields)}")
+    return OK

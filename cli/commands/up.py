@@ -1,0 +1,171 @@
+"""./lab up: create, provision, verify, say how to log in."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, Namespace
+from dataclasses import replace
+from pathlib import Path
+
+from cli.arguments import own_words
+from cli.commands import verify
+from cli.engine import ansible, process
+from cli.engine.ansible import Outcome, Tally
+from cli.engine.inventory import Inventory
+from cli.errors import BAD_INPUT, OK, PROVISIONING_FAILED, LabError
+from cli.lab import Lab, shown
+from cli.machine import containers, sudo
+from cli.machine.key import make_key
+from cli.ui import addresses
+from cli.ui.screen import Screen
+
+MOST_CHANGES_SHOWN = 60
+# Groups of a lab with cases to verify; Hadoop alone has no case.
+VERIFIED = {"zookeeper", "kafka", "connect", "mysql", "workspace"}
+# Phases that look and change nothing.
+REFUSING = {"Settings", "Machine", "Preflight"}
+
+
+def register(parser: ArgumentParser) -> None:
+    """Add the command's own options and arguments to its parser."""
+    parser.description = (
+        "Create the containers (containers inventory only), provision every host, verify, say how to log in."
+    )
+    parser.add_argument("--no-verify", action="store_true", help="stop after provisioning")
+    parser.add_argument(
+        "--check", action="store_true", help="say what would change (differences in the log); change nothing"
+    )
+
+
+def run(lab: Lab, arguments: Namespace) -> int:
+    """Bring a lab up.
+
+    Args:
+        lab: which.
+        arguments: no_verify and check.
+    """
+    screen = Screen()
+    log = process.new_log(lab, "up")
+    screen.line(f"lab {lab.name}, {lab.shown_inventory} (log: {shown(log, lab.root)})")
+    # Read beside the first playbook, for it takes a second that nobody has to wait for.
+    inventory = Inventory.start(lab)
+    try:
+        again = lab.retype("up", *own_words(arguments))
+        status = provision(lab, screen, log, inventory, again, check=arguments.check)
+        if status != OK or arguments.check:
+            return status
+        if not arguments.no_verify:
+            screen.line()
+            reason = nothing_to_verify(lab, inventory)
+            if reason:
+                screen.line(f"not verified: {reason}")
+            else:
+                status = verify.run_cases(lab, [])
+        screen.line()
+        addresses.show(lab, inventory, screen)
+    finally:
+        inventory.stop()
+    return status
+
+
+def nothing_to_verify(lab: Lab, inventory: Inventory) -> str:
+    """Why the cases cannot run on what was provisioned; empty when they can.
+
+    Args:
+        lab: which.
+        inventory: of the hosts within --limit.
+    """
+    members = [host for host in inventory.hosts.values() if VERIFIED & set(host["groups"])]
+    if not members:
+        return f"no host within --limit {lab.limit} is a member of a student's lab"
+    if not any(host.get("lab_services_enabled", True) for host in members):
+        return (
+            "a class starts the servers by hand here (lab_services_enabled: false); "
+            f"start them as the notes do, then run: {lab.retype('verify')}"
+        )
+    return ""
+
+
+def provision(lab: Lab, screen: Screen, log: Path, inventory: Inventory, again: str, check: bool) -> int:
+    """Create the containers where the lab is made of them, and run site.yml.
+
+    Args:
+        lab: which.
+        screen: where the lines go.
+        log: where Ansible's output goes.
+        inventory: of the lab.
+        again: the command line that repeats this run.
+        check: change nothing, say what would change.
+    Returns:
+        an exit status.
+    """
+    tally = Tally()
+    more = ["--check", "--diff"] if check else []
+    if lab.is_containers and not check:
+        # The play Settings of the first playbook has looked at them, and nothing changes them in between.
+        more = ["--skip-tags", "settings"]
+        make_key(lab)
+        with sudo.become(lab, on_this_machine=True) as become:
+            outcome = ansible.play(_whole(lab), "containers_create", screen, log, become)
+        tally.add(outcome)
+        if outcome.status != 0:
+            return _failed(lab, outcome, screen, tally, again)
+        for text in containers.lines(lab, added=True):
+            screen.line(text)
+    elif lab.is_containers and (absent := inventory.silent_hosts()):
+        screen.line(f"  up would create the containers {', '.join(absent)} and provision them from nothing;")
+        screen.line(f"  what each task would change can be told once they run: {lab.retype('up', '--no-verify')}")
+        return OK
+
+    elif lab.is_containers and not (lab.state / "ssh" / "id_ed25519").exists():
+        raise LabError(
+            f"the containers of a lab named {lab.name} run on this machine, and this clone did not make them: "
+            "choose another name (--name NAME), or take that lab down in its own clone"
+        )
+
+    local = not lab.is_containers and inventory.has_local_hosts()
+    with sudo.become(lab, on_this_machine=local) as become:
+        become = {} if lab.is_containers else become
+        outcome = ansible.play(lab, "site", screen, log, become, more)
+        tally.add(outcome)
+        if outcome.status != 0:
+            return _failed(lab, outcome, screen, tally, again, become)
+    if check:
+        _show_changes(lab, outcome, screen)
+    screen.line(f"  {tally.line()}")
+    return OK
+
+
+def _whole(lab: Lab) -> Lab:
+    """The same lab without --limit, which would keep the playbooks of this machine from running."""
+    return replace(lab, limit=None)
+
+
+def _show_changes(lab: Lab, outcome: Outcome, screen: Screen) -> None:
+    changes = outcome.progress.changes
+    for host, task in changes[:MOST_CHANGES_SHOWN]:
+        screen.line(f"  would change {host}: {task}")
+    if len(changes) > MOST_CHANGES_SHOWN:
+        screen.line(f"  and {len(changes) - MOST_CHANGES_SHOWN} more")
+    if changes:
+        screen.line(f"  the differences are in {shown(outcome.log, lab.root)}; nothing was changed")
+
+
+def _failed(
+    lab: Lab, outcome: Outcome, screen: Screen, tally: Tally, again: str, become: dict[str, str] | None = None
+) -> int:
+    ansible.report_failures(lab, outcome, screen)
+    if become is not None and not outcome.progress.failed_in <= REFUSING:
+        ansible.report_server_errors(lab, outcome, screen, become)
+    broken = {failure.host for failure in outcome.failures}
+    fine = sorted(set(outcome.progress.hosts) - broken - {"localhost"})
+    # One refused host stops all of them before anything is done. So does this machine, which prepares what they need.
+    turned_down = [failure for failure in outcome.failures if not failure.unreachable]
+    refused = bool(turned_down) and outcome.progress.failed_in == {"Preflight"}
+    if fine and broken and "localhost" not in broken and outcome.went_on and not refused:
+        verify_them = replace(lab, limit=",".join(fine)).retype("verify")
+        screen.line(f"  finished without an error: {', '.join(fine)}; to verify them: {verify_them}")
+    screen.line(f"  {tally.line()}; not finished: correct the above, then run: {again}")
+    # Settings, memory, disk, ports: refused before anything was changed. All else is a run that stopped on its way.
+    looked = not tally.changed and outcome.progress.failed_in <= REFUSING
+    only_refused = looked and not any(failure.unreachable for failure in outcome.failures)
+    return BAD_INPUT if only_refused else PROVISIONING_FAILED

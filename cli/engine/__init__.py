@@ -1,0 +1,1 @@
+"""Running Ansible, pytest and Molecule, and reading their events."""

@@ -1,0 +1,162 @@
+"""Follow the events that plugins/callback/phases.py writes, and know how each phase stands."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from cli.engine import failure
+
+
+@dataclass
+class Phase:
+    """One play: its name, when it started and ended (epoch seconds), and what it did."""
+
+    name: str
+    started: float
+    ended: float = 0.0
+    changed: int = 0
+    failed: bool = False
+    task: str = ""
+    tasks: int = 0
+
+    @property
+    def seconds(self) -> float:
+        """How long the phase took."""
+        return max(0.0, self.ended - self.started)
+
+
+@dataclass
+class Failure:
+    """A host that could not go on: where it stopped and why, in one line each."""
+
+    host: str
+    task: str
+    message: str
+    detail: str = ""
+    unreachable: bool = False
+
+
+@dataclass
+class Progress:
+    """Everything the events told so far."""
+
+    finished: list[Phase] = field(default_factory=list)
+    current: Phase | None = None
+    changes: list[tuple[str, str]] = field(default_factory=list)
+    notes: list[tuple[str, str]] = field(default_factory=list)
+    hosts: dict[str, dict[str, int]] = field(default_factory=dict)
+    _last: dict[str, Failure] = field(default_factory=dict)
+    _items: dict[tuple[str, str], list[dict[str, Any]]] = field(default_factory=dict)
+
+    def take(self, event: dict[str, Any]) -> None:
+        """Account for one event.
+
+        Args:
+            event: one JSON line of the callback.
+        """
+        now = float(event.get("time", 0))
+        match event.get("event"):
+            case "play":
+                # A rolling play starts once a batch: one phase all the same.
+                if not self.current or self.current.name != event["name"]:
+                    self.close(now)
+                    self.current = Phase(event["name"], now)
+            case "no_hosts":
+                self.current = None
+            case "task":
+                # Items of an earlier task: its failure was ignored, or no condition took it for one.
+                self._items.clear()
+                if self.current:
+                    self.current.task = event["name"]
+                    self.current.tasks += 1
+            case "result":
+                self._take_result(event)
+            case "note":
+                self.notes.append((event["host"], event["text"]))
+            case "stats":
+                self.close(now)
+                for host, numbers in event["hosts"].items():
+                    mine = self.hosts.setdefault(host, {})
+                    for key, number in numbers.items():
+                        mine[key] = mine.get(key, 0) + number
+
+    def close(self, now: float) -> None:
+        """End the running phase, if any. A play without a task (all its hosts are gone) is no phase.
+
+        Args:
+            now: epoch seconds.
+        """
+        if self.current and (self.current.tasks or self.current.failed):
+            self.current.ended = now
+            self.finished.append(self.current)
+        self.current = None
+
+    def _take_result(self, event: dict[str, Any]) -> None:
+        host, task, result = event["host"], event["task"], event.get("result", {})
+        match event["status"]:
+            case "changed":
+                self.changes.append((host, task))
+                if self.current:
+                    self.current.changed += 1
+            case "item_failed":
+                self._items.setdefault((host, task), []).append({"item": event.get("item", ""), "result": result})
+            case "failed":
+                items = self._items.pop((host, task), None)
+                source = items[-1]["result"] if items else result
+                self._last[host] = Failure(
+                    host, task, failure.message_of(result, items), failure.last_stderr_line(source)
+                )
+                if self.current and not event.get("rescued"):
+                    self.current.failed = True
+            case "unreachable":
+                self._last[host] = Failure(host, task, failure.unreachable_message(result), unreachable=True)
+                if self.current:
+                    self.current.failed = True
+
+    @property
+    def failures(self) -> list[Failure]:
+        """One entry for each host that did not reach the end; what a rescue section healed is none."""
+        return [
+            last
+            for host, last in sorted(self._last.items())
+            if not self.hosts or self.hosts.get(host, {}).get("failures") or self.hosts.get(host, {}).get("unreachable")
+        ]
+
+    @property
+    def failed_in(self) -> set[str]:
+        """Names of the phases in which something failed."""
+        return {phase.name for phase in self.finished if phase.failed}
+
+    @property
+    def changed(self) -> int:
+        """How many changes were made, on all hosts."""
+        return sum(numbers.get("changed", 0) for numbers in self.hosts.values()) if self.hosts else len(self.changes)
+
+
+class EventsFile:
+    """Reads a growing file of JSON lines.
+
+    Args:
+        path: the file that LAB_EVENTS names; it need not exist yet.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._offset = 0
+
+    def new(self) -> Iterator[dict[str, Any]]:
+        """The events written since the last call. A line not yet ended waits for the next call."""
+        if not self._path.exists():
+            return
+        with self._path.open("rb") as file:
+            file.seek(self._offset)
+            data = file.read()
+        complete, _, _ = data.rpartition(b"\n")
+        if complete:
+            self._offset += len(complete) + 1
+            for line in complete.splitlines():
+                yield json.loads(line)

@@ -1,0 +1,1 @@
+"""This machine: packages, keys, caches, sudo and the containers on it."""

@@ -1,0 +1,1 @@
+"""Text for the person: lines, questions and addresses."""

@@ -1,0 +1,206 @@
+"""What the events of a run become on the screen."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from pathlib import Path
+
+from cli.engine import ansible, failure
+from cli.engine.events import EventsFile, Progress
+from cli.lab import Lab
+from cli.ui.screen import CLEAR, Screen, phase_line
+
+
+def progress_of(path: Path) -> Progress:
+    progress = Progress()
+    for event in EventsFile(path).new():
+        progress.take(event)
+    return progress
+
+
+def result(status: str, host: str, task: str, time: float = 0, **more: object) -> dict:
+    return {"event": "result", "status": status, "host": host, "task": task, "time": time, **more}
+
+
+def stats(time: float, **hosts: dict[str, int]) -> dict:
+    return {"event": "stats", "time": time, "hosts": hosts}
+
+
+def test_a_play_is_a_phase_with_its_time_and_changes(write_events: Callable[..., Path]) -> None:
+    progress = progress_of(
+        write_events(
+            {"event": "play", "name": "ZooKeeper", "time": 100.0},
+            {"event": "task", "name": "Install", "time": 100.5},
+            result("changed", "kafka", "Install", 104),
+            {"event": "play", "name": "Kafka", "time": 105.0},
+            {"event": "task", "name": "Start", "time": 105.5},
+            stats(117.3, kafka={"changed": 1}),
+        )
+    )
+    assert [(phase.name, phase.seconds, phase.changed) for phase in progress.finished] == [
+        ("ZooKeeper", 5.0, 1),
+        ("Kafka", 12.299999999999997, 0),
+    ]
+    assert progress.changed == 1
+
+
+def test_phase_line_reads_well() -> None:
+    assert phase_line("Kafka", 12.34, "4 changed") == "  Kafka ..................   12.3 s  (4 changed)"
+    assert phase_line("Kafka", 0.04).endswith("  0.0 s")
+
+
+def test_a_rolling_play_is_one_phase(write_events: Callable[..., Path]) -> None:
+    events = [
+        event
+        for second in (1, 2, 3)
+        for event in (
+            {"event": "play", "name": "Kafka", "time": second},
+            {"event": "task", "name": "Restart one", "time": second},
+        )
+    ]
+    assert [phase.name for phase in progress_of(write_events(*events, stats(9))).finished] == ["Kafka"]
+
+
+def test_a_play_without_hosts_is_no_phase(write_events: Callable[..., Path]) -> None:
+    path = write_events({"event": "play", "name": "MySQL", "time": 1}, {"event": "no_hosts", "time": 1}, stats(2))
+    assert progress_of(path).finished == []
+
+
+def test_half_a_line_waits_for_its_end(tmp_path: Path) -> None:
+    path = tmp_path / "events"
+    events = EventsFile(path)
+    assert list(events.new()) == []
+    path.write_text('{"event": "play", "name": "A", "time": 1}\n{"event": "ta', encoding="utf-8")
+    assert [event["event"] for event in events.new()] == ["play"]
+    with path.open("a", encoding="utf-8") as file:
+        file.write('sk", "name": "B", "time": 2}\n')
+    assert [event["event"] for event in events.new()] == ["task"]
+
+
+def test_failures_are_one_a_host_and_the_last(write_events: Callable[..., Path]) -> None:
+    progress = progress_of(
+        write_events(
+            {"event": "play", "name": "Kafka", "time": 1},
+            result("failed", "b", "Healed", result={"msg": "first"}, rescued=True),
+            result("failed", "a", "Start", result={"msg": "first"}),
+            result("failed", "a", "Say so", result={"msg": "second"}),
+            result(
+                "unreachable",
+                "c",
+                "Facts",
+                result={"msg": "Failed to connect to the host via ssh: No route to host"},
+            ),
+            stats(9, a={"failures": 1}, b={"rescued": 1}, c={"unreachable": 1}),
+        )
+    )
+    assert [(entry.host, entry.message, entry.unreachable) for entry in progress.failures] == [
+        ("a", "second", False),
+        ("c", "No route to host", True),
+    ]
+    assert progress.finished[0].failed
+
+
+def test_items_of_an_ignored_loop_are_not_reported_with_a_later_failure(write_events: Callable[..., Path]) -> None:
+    item = {"item": "old.jar", "result": {"msg": "wrong checksum"}}
+    progress = progress_of(
+        write_events(
+            {"event": "play", "name": "Kafka", "time": 1},
+            {"event": "task", "name": "Fetch", "time": 1},
+            result("item_failed", "a", "Fetch", **item),
+            {"event": "task", "name": "Look", "time": 2},
+            {"event": "task", "name": "Fetch", "time": 3},
+            result("failed", "a", "Fetch", result={"msg": "no network"}),
+            stats(9, a={"failures": 1}),
+        )
+    )
+    assert [entry.message for entry in progress.failures] == ["no network"]
+
+
+def test_report_is_a_line_a_host_and_the_log(write_events: Callable[..., Path], tmp_path: Path) -> None:
+    progress = progress_of(
+        write_events(
+            {"event": "play", "name": "Kafka", "time": 1},
+            result(
+                "failed",
+                "a",
+                "Start Kafka",
+                result={"msg": "it did not start", "stderr": "x\nport 9092 is taken"},
+            ),
+            result("unreachable", "b", "Facts", result={"msg": "timed out"}),
+            stats(9, a={"failures": 1}, b={"unreachable": 1}),
+        )
+    )
+    out = io.StringIO()
+    lab = Lab("lab", tmp_path, root=tmp_path)
+    log = tmp_path / "build" / "log" / "up.log"
+    ansible.report_failures(lab, ansible.Outcome(2, progress, log), Screen(out))
+    assert out.getvalue().splitlines() == [
+        "",
+        '  a: task "Start Kafka" failed: it did not start',
+        "    its last line: port 9092 is taken",
+        "  b: unreachable (timed out)",
+        "  log: build/log/up.log",
+    ]
+
+
+def test_what_is_wrong_for_all_hosts_is_said_once(write_events: Callable[..., Path], tmp_path: Path) -> None:
+    events = [result("failed", host, "Check the settings", result={"msg": "x is no setting"}) for host in ("b", "a")]
+    progress = progress_of(write_events({"event": "play", "name": "Settings", "time": 1}, *events, stats(9)))
+    out = io.StringIO()
+    log = tmp_path / "up.log"
+    ansible.report_failures(Lab("lab", tmp_path, root=tmp_path), ansible.Outcome(2, progress, log), Screen(out))
+    assert out.getvalue().splitlines()[1] == '  a, b: task "Check the settings" failed: x is no setting'
+
+
+def test_a_broken_playbook_is_reported_in_ansibles_own_words(tmp_path: Path) -> None:
+    out = io.StringIO()
+    outcome = ansible.Outcome(4, Progress(), tmp_path / "x.log", "[ERROR]: the role 'kafka' was not found")
+    ansible.report_failures(Lab("lab", tmp_path, root=tmp_path), outcome, Screen(out))
+    assert "the role 'kafka' was not found" in out.getvalue()
+
+
+def test_the_tally_says_changed_0(write_events: Callable[..., Path]) -> None:
+    tally = ansible.Tally()
+    tally.add(ansible.Outcome(0, progress_of(write_events(stats(1, localhost={"ok": 1}, kafka={"ok": 3}))), Path("x")))
+    assert tally.line().startswith("1 host, changed=0, ")
+
+
+def test_message_of_a_loop_names_the_items() -> None:
+    items = [
+        {"item": "kafka.jar", "result": {"msg": "wrong checksum"}},
+        {"item": "zk.jar", "result": {"msg": "no network"}},
+    ]
+    assert failure.message_of({"msg": "One or more items failed"}, items) == (
+        "kafka.jar: wrong checksum; zk.jar: no network"
+    )
+
+
+def test_message_of_a_command_says_the_command() -> None:
+    plain = {
+        "msg": "non-zero return code",
+        "cmd": ["hdfs", "dfs", "-ls"],
+        "rc": 1,
+        "stderr": "warning\nls: no such file",
+    }
+    assert failure.message_of(plain) == "hdfs dfs -ls ended with status 1"
+    assert failure.last_stderr_line(plain) == "ls: no such file"
+
+
+def test_message_hides_what_ansible_censored() -> None:
+    assert "hidden" in failure.message_of({"censored": "the output has been hidden"})
+
+
+def test_message_is_one_line_of_bearable_length() -> None:
+    message = failure.message_of({"msg": "Task failed: a\n b\n" + "c" * 2000})
+    assert message.startswith("a b c") and "\n" not in message and len(message) <= failure.LONGEST
+
+
+def test_a_terminal_sees_a_running_line_and_a_pipe_does_not() -> None:
+    terminal, pipe = io.StringIO(), io.StringIO()
+    for out, live in ((terminal, True), (pipe, False)):
+        screen = Screen(out, live=live)
+        screen.running("Kafka", 3.0, "Start the broker")
+        screen.line("done")
+    assert terminal.getvalue().startswith(CLEAR + "  Kafka ...") and terminal.getvalue().endswith(CLEAR + "done\n")
+    assert pipe.getvalue() == "done\n"
