@@ -35,13 +35,13 @@ exit status: 0 done; 1 a case or a check failed; 2 bad usage or input; 3 provisi
 """
 
 
-def _shared(top: bool) -> argparse.ArgumentParser:
+def _shared(top: bool) -> Parser:
     """Options that stand before or after the command's name.
 
     Args:
         top: for ./lab itself, which alone sets defaults (a command's would overwrite what stood before it).
     """
-    parser = argparse.ArgumentParser(add_help=False)
+    parser = Parser(add_help=False)
     default = None if top else argparse.SUPPRESS
     group = parser.add_argument_group("options of every command")
     group.add_argument("-i", "--inventory", metavar="PATH", default=default, help="default: inventory/containers")
@@ -78,7 +78,7 @@ def build_parser() -> argparse.ArgumentParser:
         parents=[_shared(top=True)],
         allow_abbrev=False,
     )
-    subparsers = parser.add_subparsers(
+    subparsers: argparse._SubParsersAction[Parser] = parser.add_subparsers(
         prog="./lab", dest="command", metavar="COMMAND", required=True, help=argparse.SUPPRESS
     )
     for module in COMMANDS:

@@ -67,7 +67,7 @@ def checks_for(lab: Lab) -> list[Callable[[Lab], list[Finding]]]:
     Args:
         lab: what up would make.
     """
-    everywhere = [python_found, clone_folder, packages, privileges, caches]
+    everywhere: list[Callable[[Lab], list[Finding]]] = [python_found, clone_folder, packages, privileges, caches]
     if not lab.is_containers:
         return everywhere
     return [*everywhere, cgroups, init, resource_limit, user_namespaces, profiles, room, ports, leftovers]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -109,16 +108,13 @@ def scenarios(root: Path) -> list[str]:
     return sorted(path.parent.name for path in root.glob("molecule/*/molecule.yml"))
 
 
-def catalog(root: Path) -> dict[str, Callable[[], list[Step]]]:
-    """Every suite by name, as something that gives its steps.
+def names(root: Path) -> list[str]:
+    """Every suite.
 
     Args:
         root: the clone's folder.
     """
-    suites: dict[str, Callable[[], list[Step]]] = {"lint": lambda: lint(root), "unit": lambda: unit(root)}
-    for scenario in scenarios(root):
-        suites[scenario] = lambda scenario=scenario: molecule(root, scenario)
-    return suites
+    return ["lint", "unit", *scenarios(root)]
 
 
 def steps_of(root: Path, suite: str | None) -> list[Step]:
@@ -130,9 +126,8 @@ def steps_of(root: Path, suite: str | None) -> list[Step]:
     Raises:
         LabError: there is no such suite.
     """
-    suites = catalog(root)
     if suite is None:
-        return [step for name in ("lint", "unit", DEFAULT) if name in suites for step in suites[name]()]
-    if suite not in suites:
-        raise LabError(f"no suite is called {suite}; known: {', '.join(sorted(suites))}")
-    return suites[suite]()
+        return [*lint(root), *unit(root), *molecule(root, DEFAULT)]
+    if suite not in names(root):
+        raise LabError(f"no suite is called {suite}; known: {', '.join(sorted(names(root)))}")
+    return {"lint": lint, "unit": unit}[suite](root) if suite in ("lint", "unit") else molecule(root, suite)

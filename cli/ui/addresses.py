@@ -38,8 +38,9 @@ def lines(lab: Lab, inventory: Inventory) -> list[str]:
     hosts = with_chosen_addresses(lab, inventory.hosts)
     found: list[str] = []
     if lab.is_containers:
-        published = next((host["lab_published"] for host in hosts.values() if host.get("lab_published")), [])
-        found += [f"  {entry['name']:<15} http://127.0.0.1:{entry['port']}" for entry in published]
+        published = [host["lab_published"] for host in hosts.values() if host.get("lab_published")]
+        entries = published[0] if published else []
+        found += [f"  {entry['name']:<15} http://127.0.0.1:{entry['port']}" for entry in entries]
     else:
         for group, title, port in (
             ("namenode", "NameNode", "hadoop_namenode_http_port"),

@@ -31,7 +31,7 @@ def test_default_test_is_lint_unit_and_the_default_scenario(tmp_path: Path) -> N
 def test_each_scenario_is_a_suite(tmp_path: Path) -> None:
     scenario(tmp_path, "default", "---")
     scenario(tmp_path, "ssh", "---")
-    assert list(suites.catalog(tmp_path)) == ["lint", "unit", "default", "ssh"]
+    assert suites.names(tmp_path) == ["lint", "unit", "default", "ssh"]
     assert [step.name for step in suites.steps_of(tmp_path, "ssh")][:2] == ["ssh: destroy", "ssh: create"]
 
 
