@@ -46,11 +46,22 @@ def workflows(root: Path) -> list[str]:
     return sorted(str(path.relative_to(root)) for path in root.glob(".github/workflows/*.yml"))
 
 
+def scripts(root: Path) -> list[str]:
+    """Shell scripts that are no templates, as paths from the clone's root."""
+    paths = [root / "lab", root / ".ci/run", *root.glob("roles/*/files/**/*")]
+    shells = (b"#!/bin/sh", b"#!/bin/bash", b"#!/usr/bin/env bash")
+    return sorted(
+        str(path.relative_to(root)) for path in paths if path.is_file() and path.read_bytes().startswith(shells)
+    )
+
+
 def lint(root: Path) -> list[Step]:
-    """Style of Python, YAML and Ansible; GitHub's schema for its workflows."""
+    """Style of Python, shell, YAML and Ansible; types; GitHub's schema for its workflows."""
     return [
         Step("ruff check", python(root, "-m", "ruff", "check", ".")),
         Step("ruff format", python(root, "-m", "ruff", "format", "--check", ".")),
+        Step("mypy", python(root, "-m", "mypy")),
+        Step("shellcheck", (str(root / ".venv/bin/shellcheck"), "-x", *scripts(root))),
         Step("role READMEs", python(root, "docs/role_variables.py", "--check")),
         Step("yamllint", python(root, "-m", "yamllint", "--strict", ".")),
         Step("GitHub workflows", python(root, "-m", "check_jsonschema", *WORKFLOW_SCHEMA, *workflows(root))),

@@ -113,7 +113,8 @@ def number(kind: type[int] | type[float], least: float, most: float = 10**9) -> 
 
     Args:
         kind: int or float.
-        least, most: its range.
+        least: smallest number.
+        most: largest number.
     Returns:
         a function that raises argparse.ArgumentTypeError for any other text.
     """

@@ -78,6 +78,8 @@ class Partition:
 
         Args:
             client: of this thread.
+            uploads: the threads that write large files.
+            format_: of the files, such as csv.
             wait: whether to wait for the upload.
         Returns:
             whether the rows are written.

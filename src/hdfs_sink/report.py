@@ -14,6 +14,7 @@ def report(state: State, number: int, batch: Batch) -> None:
     """Report the records and offsets of a batch that have no row: first as dead letters, then in the log.
 
     Args:
+        state: of the sink.
         number: of the partition.
         batch: is marked as reported.
     Raises:
@@ -51,7 +52,9 @@ def written(state: State, number: int, batch: Batch, paths: list[str]) -> None:
     """Count a batch that is in HDFS, and log it.
 
     Args:
+        state: of the sink.
         number: of the partition.
+        batch: that was written.
         paths: of its files; for several days only of those that were renamed now.
     """
     metrics = state.metrics

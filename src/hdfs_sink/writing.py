@@ -24,6 +24,7 @@ def write_due(state: State, finish: bool, wait: bool, seconds: float | None = No
     new topic's, at the offsets that are expected of the old one.
 
     Args:
+        state: of the sink.
         finish: write all rows.
         wait: wait for uploads: after a failure, only a finished upload counts as recovered.
         seconds: longest time, default PASS_SECONDS.

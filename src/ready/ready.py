@@ -139,7 +139,9 @@ def ask_zookeeper(addresses: str, kind: int, path: str) -> tuple[int, bytes]:
     """Send one request about a node to one member of an ensemble, in ZooKeeper's protocol (zookeeper.jute).
 
     Args:
+        addresses: of the ensemble, `host:port` with commas between them.
         kind: code of the operation: 3 exists, 8 getChildren.
+        path: of the node.
 
     Returns:
         The error (0: none) and the rest of the answer.

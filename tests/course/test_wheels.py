@@ -249,7 +249,7 @@ def test_a_source_that_did_not_become_pure_python_is_refused(tmp_path):
 
 
 def test_pip_takes_no_file_that_the_lock_does_not_name(tmp_path):
-    """pip itself, with a folder instead of an index."""
+    """Pip itself, with a folder instead of an index."""
     index, work = tmp_path / "index", tmp_path / "work"
     index.mkdir()
     work.mkdir()

@@ -49,7 +49,7 @@ THREE_DAYS = {f"dt=1970-01-0{day + 1}": list(range(day, 12, 3)) for day in range
 
 @pytest.mark.parametrize("merge", [False, True])
 def test_a_batch_of_several_days_is_committed_whole_wherever_its_writer_dies(merge):
-    """kill -9 before and after each request; what is left is finished by the next writer, or by one that hung."""
+    """Kill -9 before and after each request; what is left is finished by the next writer, or by one that hung."""
     for fatal in itertools.count():
         store, log, left = Store(), days_by_turns(12), [fatal]
 

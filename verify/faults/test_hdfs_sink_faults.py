@@ -64,7 +64,7 @@ def report(evidence):
 @pytest.mark.restarts
 @both_clients
 def test_killed_under_load(sink, report, request, client):
-    """kill -9 at random moments; 20 times with --faults, 4 times without."""
+    """Kill -9 at random moments; 20 times with --faults, 4 times without."""
     kills = 20 if request.config.getoption("--faults") else 4
     chance = random.Random(20)
     feed = sink.feed(kills * 2.5)
@@ -137,7 +137,7 @@ def test_a_server_of_hdfs_is_killed_for_a_minute(sink, report, part, client):
 
 @both_clients
 def test_the_broker_is_killed(sink, report, client):
-    """systemd starts it anew; producer and sink go on by themselves."""
+    """Systemd starts it anew; producer and sink go on by themselves."""
     machine = sink.lab.part("kafka")
     feed = sink.feed(15)
     time.sleep(4)
@@ -231,7 +231,7 @@ def test_the_topic_is_deleted_and_made_again(lab, slate, evidence, client):
 
 @both_clients
 def test_a_sink_by_day_is_killed(lab, slate, evidence, client):
-    """kill -9 while rows of several days come by turns: a batch has a file of each, and is committed as one."""
+    """Kill -9 while rows of several days come by turns: a batch has a file of each, and is committed as one."""
     days = Trial(lab, f"hdfs-sink-days-{client}")
     lab.ask("create", topic=days.topic, partitions=2)
     days.sink("sink", "--client", client, "--by-day", "--time-field", "datahora")

@@ -1,0 +1,1 @@
+"""Programs that the verification copies to a host and runs there."""

@@ -1,0 +1,1 @@
+"""What cases share: hosts, labs, waits, comparisons."""

@@ -11,7 +11,7 @@ from used import UsedMachine
 from cli.machine.sudo import VARIABLE, password_file
 from verify.support.machine import Machine
 
-PASSWORD = "s3cret of a class"  # noqa: S105 - of containers that are gone afterwards
+PASSWORD = "s3cret of a class"
 ORDER = ("refused", "provisioned", "adopted", "rust_tools")
 
 
@@ -47,7 +47,7 @@ def machines(scenario: Scenario, tmp_path_factory: pytest.TempPathFactory) -> tu
 
 @pytest.fixture(scope="session")
 def password(kafka: UsedMachine, hadoop: UsedMachine) -> Iterator[dict[str, str]]:
-    """sudo asks user ubuntu for a password; the environment in which ./lab has it in a file, as after -K."""
+    """Sudo asks user ubuntu for a password; the environment in which ./lab has it in a file, as after -K."""
     with password_file(PASSWORD) as path:
         for host in (kafka, hadoop):
             host.root(f"echo 'ubuntu:{PASSWORD}' | chpasswd; echo 'ubuntu ALL=(ALL) ALL' >/etc/sudoers.d/ubuntu")

@@ -59,7 +59,7 @@ def test_a_lock_of_apt_that_outlasts_the_wait_is_named(
 def test_everything_at_once(
     scenario: Scenario, machines: tuple[str, str], kafka: UsedMachine, hadoop: UsedMachine, password: dict[str, str]
 ) -> None:
-    """apt's locks are held for 75 s (instead of ten minutes), more than the 60 s that apt itself is waited for."""
+    """Apt's locks are held for 75 s (instead of ten minutes), more than the 60 s that apt itself is waited for."""
     proxies = dict.fromkeys(("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"), NOBODY)
     kafka.hold_apt(75)
     with hadoop.memory(1350):

@@ -31,7 +31,9 @@ def compact(
     """Merge a sink's files, by folder and partition, in the order of their offsets.
 
     Args:
-        partitions: None: all.
+        client: of HDFS.
+        settings: the sink's options.
+        partitions: numbers; None for all.
         min_files: smaller groups are not merged.
     Returns:
         number of files that were merged into others, by partition.

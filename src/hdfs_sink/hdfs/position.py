@@ -49,6 +49,8 @@ def find(client: webhdfs.Client, paths: Paths, first: Callable[[], int]) -> Posi
     """Find the position of a partition, create it if it is missing, and publish its batch.
 
     Args:
+        client: of HDFS.
+        paths: of the partition.
         first: returns the first offset if HDFS has nothing of the partition.
     Returns:
         the position; another writer may have moved it since.
@@ -198,7 +200,11 @@ def commit(client: webhdfs.Client, paths: Paths, position: Position, batch: Batc
     """Commit a staged batch.
 
     Args:
+        client: of HDFS.
+        paths: of the partition.
         position: as the writer knows it; the batch was staged after that.
+        batch: with its staged files.
+        format_: of the files, such as csv.
     Returns:
         the position after the batch.
     Raises:
@@ -230,6 +236,8 @@ def sweep(client: webhdfs.Client, paths: Paths, position: Position, now: float |
     can then no longer commit it.
 
     Args:
+        client: of HDFS.
+        paths: of the partition.
         position: published.
         now: seconds since 1970.
     Returns:

@@ -25,7 +25,7 @@ def build(source: Path, folder: Path) -> Path:
     """
     uv = Path(sys.executable).with_name("uv")
     options = ["--wheel", "--offline", "--no-cache", "--no-config", "--quiet", "--python", sys.executable]
-    command = [uv, "build", *options, "--out-dir", folder, source]
+    command = [str(uv), "build", *options, "--out-dir", str(folder), str(source)]
     try:
         done = subprocess.run(command, capture_output=True, text=True, check=False)
     except OSError as error:

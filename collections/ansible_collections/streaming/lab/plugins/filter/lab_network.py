@@ -64,7 +64,7 @@ def lab_port_rules(
         `others` (those sources that are no member). A member that is known by a name only makes the ports open to
         everybody: a rule by name would break when its address changes.
     """
-    rules = []
+    rules: list[dict[str, Any]] = []
     for part, (name, ports, users, _) in PARTS.items():
         if host not in members.get(part, []):
             continue
@@ -110,8 +110,9 @@ def lab_wrong_sources(open_to: list[str]) -> list[str]:
 def lab_of_family(sources: list[str], version: int) -> list[str]:
     """The addresses of one version of IP, 4 or 6, as nftables takes them: networks without host bits, none twice."""
     networks = [ipaddress.ip_network(source, strict=False) for source in sources if source != ANYBODY]
-    mine = sorted(ipaddress.collapse_addresses(network for network in networks if network.version == version))
-    return [str(network) for network in mine]
+    family = ipaddress.IPv4Network if version == 4 else ipaddress.IPv6Network
+    mine: list[Any] = [network for network in networks if isinstance(network, family)]
+    return [str(network) for network in sorted(ipaddress.collapse_addresses(mine))]
 
 
 class FilterModule:

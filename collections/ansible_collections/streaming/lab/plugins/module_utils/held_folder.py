@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import hashlib
+import io
 import os
 import pwd
 import stat
@@ -117,7 +118,7 @@ def is_private(folder: int) -> bool:
     return info.st_uid in (0, os.geteuid()) and not info.st_mode & 0o022
 
 
-def open_file(folder: Held, name: str) -> IO[bytes] | None:
+def open_file(folder: Held, name: str) -> io.BufferedReader | None:
     """Open a regular file in a held folder for reading; None where it is something else (a link, a FIFO) or missing."""
     try:
         handle = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder.descriptor)

@@ -146,19 +146,19 @@ def plan(
     """
     names = sorted(entry.name for entry in folder.at.iterdir()) if folder else []
     for name in sorted(name for name in plugins if name in names and name not in ours):
-        strange = _strange(folder, name, paths.get(name, []))
-        if strange:
+        if folder and (strange := _strange(folder, name, paths.get(name, []))):
             raise PluginError(
                 f"{folder.path / name} is there and was not made by the lab ({strange} is not the plugin's): move it "
                 f"away, or give the entry '{name}' of kafka_connect_plugins another name"
             )
-    stale = sorted(name for name in ours if name not in plugins and name in names and _is_ours(folder, name))
+    gone = sorted(name for name in ours if name not in plugins and name in names)
+    stale = [name for name in gone if folder and _is_ours(folder, name)]
     found = Plan(
         stale=stale,
         own=[name for name in names if name not in stale and name not in plugins and not name.startswith(".")],
     )
     places = [(str(folder.path / name if folder else name), one) for name, listed in plugins.items() for one in listed]
-    at = [(folder.at / name, folder.path / name) for name in found.own]
+    at = [(folder.at / name, folder.path / name) for name in found.own if folder]
     at += [(other, other) for other in others if not folder or other != folder.path]
     for entry, path in at:
         places += [(str(path.parent if path.suffix == ".jar" else path), one) for one in _connectors(entry)]
@@ -215,9 +215,10 @@ def main() -> None:
                 temporary = record.with_name(f".{record.name}.new")
                 temporary.write_text(json.dumps({"folders": sorted(plugins)}) + "\n", encoding="utf-8")
                 temporary.chmod(0o644)
-                for name in found.stale:
-                    # It follows no link, and works by the descriptors of the folders.
-                    shutil.rmtree(name, dir_fd=held.descriptor)
+                if held:
+                    # rmtree follows no link, and works by the descriptors of the folders.
+                    for name in found.stale:
+                        shutil.rmtree(name, dir_fd=held.descriptor)
                 temporary.replace(record)
     except (PluginError, FolderError, OSError) as error:
         module.fail_json(msg=str(error))

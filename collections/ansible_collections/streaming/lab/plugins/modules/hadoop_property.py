@@ -84,7 +84,7 @@ def change(path: Path, properties: dict[str, Any], undo: bool, check: bool) -> t
     Raises SiteError, OSError.
     """
     before = path.read_bytes()
-    record, left = read_record(path), []
+    record, left = read_record(path), list[str]()
     if not undo:
         after = edit(before, properties, path.parent)
         if after != before and not check:

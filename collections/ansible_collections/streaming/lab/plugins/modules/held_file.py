@@ -96,10 +96,9 @@ def open_folder(path: Path, mode: int, owner: int, group: int, check: bool) -> d
         with hold(path) as folder:
             info = os.fstat(folder.descriptor)
             before = f"{info.st_uid}:{info.st_gid} {stat.S_IMODE(info.st_mode):04o}\n"
+            same = stat.S_IMODE(info.st_mode) == mode and info.st_uid == owner and group in (-1, info.st_gid)
     except FileNotFoundError:
-        info, before = None, "absent\n"
-    same = info is not None and stat.S_IMODE(info.st_mode) == mode and info.st_uid == owner
-    same = same and group in (-1, info.st_gid)
+        same, before = False, "absent\n"
     if not same and not check:
         with hold(path, make_for=(owner, group)) as folder:
             os.fchown(folder.descriptor, owner, group)

@@ -6,6 +6,7 @@ from __future__ import annotations
 import fcntl
 import os
 from pathlib import Path
+from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
@@ -98,7 +99,7 @@ def main() -> None:
     )
     given = dict(module.params)
     podman = Podman(given.pop("podman"))
-    lists = {name: tuple(given.pop(name)) for name in ("bases", "ubuntu_images", "files", "bootstrap")}
+    lists: dict[str, Any] = {name: tuple(given.pop(name)) for name in ("bases", "ubuntu_images", "files", "bootstrap")}
     lock = Path(given.pop("wheels_lock")).read_text(encoding="utf-8")
     wanted = Wanted(pull_seconds=given.pop("pull_timeout"), wheels_lock=lock, **lists, **given)
     found = built(podman, wanted)

@@ -58,14 +58,16 @@ import grp
 import os
 import pwd
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.streaming.lab.plugins.module_utils.held_folder import rights_of
 
 
-def number(name: str, find) -> int | None:
+def number(name: str, find: Callable[[str], Any]) -> int | None:
     """Return the number of a user or group; None when it does not exist (yet, in check mode)."""
     if name.isdigit():
         return int(name)
@@ -149,7 +151,7 @@ def main() -> None:
                 changed = True
                 if not module.check_mode:
                     Path(place).mkdir(parents=True)
-                    os.chown(place, -1, group)
+                    os.chown(place, -1, -1 if group is None else group)
                     Path(place).chmod(0o2775)
         for file in options["files"]:
             place, content = file["dest"], file["content"]

@@ -59,7 +59,7 @@ def _reconcile(options: Mapping[str, Any], check: bool, hidden: set[str]) -> dic
     plan = connector_plan.plan(wanted, found, status, noted, options["undeclared"] == "delete")
     if not options["ledger"]:
         plan.adopted.clear()
-    configs = [*found.items(), *((connector.name, connector.config or {}) for connector in wanted)]
+    configs = [*found.items(), *((connector.name, connector.options) for connector in wanted)]
     hidden |= _secrets(configs, {})
     passwords, refused, classless = _validate(connect, [*plan.create, *plan.change], found)
     failed = {name for name in found if connector_state.failures(status.get(name))}
@@ -68,7 +68,7 @@ def _reconcile(options: Mapping[str, Any], check: bool, hidden: set[str]) -> dic
     if plan.refused or refused or (classless and not check):
         raise ConnectorError("; ".join(plan.refused + refused + classless) + " (nothing was changed)")
     kept = {c.name: {"reset_offsets": c.reset_offsets} for c in wanted if c.state != "absent"}
-    answer = {
+    answer: dict[str, Any] = {
         "changed": plan.changes or bool(options["ledger"] and kept != noted),
         "diff": dict(zip(("before", "after"), connector_plan.states(plan, found, status, passwords), strict=True)),
         "warnings": [f"{line}; where its plugin is yet to be installed, it is validated then" for line in classless]
@@ -78,7 +78,7 @@ def _reconcile(options: Mapping[str, Any], check: bool, hidden: set[str]) -> dic
             masked_text(f"{connector.name}: {line}", hidden)
             for connector in [*plan.create, *plan.change]
             for line in connector_tables.warnings(
-                connector.config or {},
+                connector.options,
                 None if connector.state == "fresh" else found.get(connector.name),
                 options.get("mysql") or {},
                 options.get("mysql_addresses") or [],
@@ -125,11 +125,11 @@ def _validate(
     refused, classless = [], []
     plugins = connect.plugins() if connectors else []
     for connector in connectors:
-        plugin = plugin_of(connector.config["connector.class"], plugins)
+        plugin = plugin_of(connector.options["connector.class"], plugins)
         if plugin is None:
-            classless.append(f"{connector.name}: {_no_plugin(connector.config['connector.class'], plugins)}")
+            classless.append(f"{connector.name}: {_no_plugin(connector.options['connector.class'], plugins)}")
             continue
-        before = found.get(connector.name, connector.config)["connector.class"]
+        before = found.get(connector.name, connector.options)["connector.class"]
         old = plugin_of(before, plugins) or {"class": before}
         if plugin["type"] == "source" and connector.state != "fresh" and old["class"] != plugin["class"]:
             change = f"connector.class changes from {old['class']} to {plugin['class']}"
@@ -140,7 +140,7 @@ def _validate(
             continue
         try:
             # In the path as in the config, else the worker refuses; the name is an option like others, and required.
-            asked = {**connector.config, "name": connector.name}
+            asked = {**connector.options, "name": connector.name}
             configs = connect.validate(asked["connector.class"], asked)
         except RestError as error:
             refused.append(f"{connector.name}: {error}")
@@ -150,7 +150,7 @@ def _validate(
         for entry in configs:
             for said in entry["value"].get("errors", []):
                 refused.append(f"{connector.name}: {entry['value']['name']}: {' '.join(said.split())}")
-        full = {**connector.config, "connector.class": plugin["class"]}
+        full = {**connector.options, "connector.class": plugin["class"]}
         unknown = unknown_options(full, configs, plugin["type"], connector.unchecked)
         if unknown:
             refused.append(f"{connector.name}: {say_unknown(unknown, plugin['class'].rpartition('.')[2])}")
@@ -191,8 +191,8 @@ def _open_secrets(connectors: Sequence[Wanted], passwords: Mapping[str, set[str]
         f"{connector.name}: {name} stands in the configuration, where all who reach Connect's REST interface read it; "
         "keep it in kafka_connect_secrets and write ${secrets:/etc/kafka-connect/secrets:NAME}"
         for connector in connectors
-        for name in connector.config or {}
-        if secrets_of({name: connector.config[name]}, passwords.get(connector.name, ()))
+        for name in connector.options
+        if secrets_of({name: connector.options[name]}, passwords.get(connector.name, ()))
     ]
 
 
@@ -210,15 +210,15 @@ def _apply(connect: Connect, plan: Plan) -> list[str]:
         # Those of a fresh one that was there went with it.
         if connector.reset_offsets or (connector.state == "fresh" and connector.name not in plan.delete):
             # Made at a standstill, for only then Connect forgets offsets that one of the same name left.
-            connect.create(connector.name, connector.config, "STOPPED")
+            connect.create(connector.name, connector.options, "STOPPED")
             connect.forget_offsets(connector.name)
-            _drop(history_topic(connector.config))
+            _drop(history_topic(connector.options))
             if plan.wait[connector.name] != "stopped":
                 connect.order(connector.name, connector_state.VERBS[plan.wait[connector.name]])
         else:
-            connect.create(connector.name, connector.config, connector_state.STATES[plan.wait[connector.name]])
+            connect.create(connector.name, connector.options, connector_state.STATES[plan.wait[connector.name]])
     for connector in plan.change:
-        connect.change(connector.name, connector.config)
+        connect.change(connector.name, connector.options)
     for name, state in plan.order.items():
         connect.order(name, connector_state.VERBS[state])
     for name in plan.restart:

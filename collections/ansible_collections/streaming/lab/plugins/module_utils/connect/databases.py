@@ -55,8 +55,8 @@ def databases_of(config: Mapping[str, str]) -> list[str]:
 
 def _of_tables(pattern: str) -> str:
     """The databases of the names `database.table` that a regular expression may match, from its literal beginning."""
-    literal = re.match(r"[\w$-]*", pattern)[0]
-    rest = pattern[len(literal) :]
+    rest = re.sub(r"\A[\w$-]*", "", pattern)
+    literal = pattern.removesuffix(rest)
     if "|" in pattern or "." not in pattern:
         return EVERY
     if rest.startswith(QUANTIFIERS):

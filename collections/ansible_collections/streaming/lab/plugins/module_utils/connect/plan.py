@@ -27,6 +27,11 @@ class Wanted:
     reset_offsets: bool = False
     unchecked: Sequence[str] = ()
 
+    @property
+    def options(self) -> Mapping[str, str]:
+        """The configuration; empty where only the state is declared."""
+        return self.config or {}
+
 
 @dataclass
 class Plan:

@@ -242,7 +242,7 @@ def _unsigned_bigint(column: Mapping[str, Any]) -> bool:
 
 
 def _kind(column: Mapping[str, Any]) -> str:
-    return re.match(r"[a-z]*", str(column["type"]).lower())[0]
+    return "".join(re.findall(r"\A[a-z]*", str(column["type"]).lower()))
 
 
 def _digits(column: Mapping[str, Any]) -> int:

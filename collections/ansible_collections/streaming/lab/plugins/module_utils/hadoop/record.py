@@ -54,7 +54,8 @@ def noted(record: Record | None, before: bytes, after: bytes, wanted: Mapping[st
 
     Args:
         record: of earlier changes, or None.
-        before, after: the file's bytes around the change.
+        before: the file's bytes before the change.
+        after: the file's bytes after it.
         wanted: values that were asked for, by property name.
         folder: where includes are looked for.
     """

@@ -49,7 +49,8 @@ def effective(site: Site, name: str, folder: Path | None = None) -> Effective | 
     """
     found = [entry for entry in flattened(site, folder) if entry.item.name == name]
     finals = [entry for entry in found if entry.item.final]
-    return (finals[:1] or found[-1:] or [None])[0]
+    chosen = finals[:1] or found[-1:]
+    return chosen[0] if chosen else None
 
 
 def flattened(site: Site, folder: Path | None, source: Path | None = None, depth: int = 0) -> list[Effective]:
@@ -210,9 +211,11 @@ def _set(data: bytes, name: str, value: str | None, folder: Path | None) -> byte
         return data
     if found is not None and found.source is not None and found.item.final:
         raise SiteError(f"property {name} is final in {found.source}, which it includes; set it to {value} there")
-    # What an included file says is overridden by a property behind the include.
-    own = found is not None and found.source is None
-    data = _replaced(data, found.item, value) if own else _added(data, site, name, value)
+    # A property behind the include overrides the included file.
+    if found is not None and found.source is None:
+        data = _replaced(data, found.item, value)
+    else:
+        data = _added(data, site, name, value)
     again = effective(parse_text(data), name, folder)
     if again is None or again.item.value.strip() != value:
         raise SiteError(f"property {name} could not be set")

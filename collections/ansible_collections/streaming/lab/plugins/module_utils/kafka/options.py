@@ -77,7 +77,7 @@ def refusal(definition: Definition, text: str) -> str:
     value = parsed(definition.kind, text)
     if definition.kind in EXPECTED and isinstance(value, str):
         return EXPECTED[definition.kind]
-    if definition.kind in BITS and not -(2 ** (BITS[definition.kind] - 1)) <= value < 2 ** (BITS[definition.kind] - 1):  # type: ignore[operator]
+    if definition.kind in BITS and not -(2 ** (BITS[definition.kind] - 1)) <= value < 2 ** (BITS[definition.kind] - 1):
         return f"a whole number of {BITS[definition.kind]} bits"
     return _outside(definition.validator, value)
 

@@ -112,7 +112,7 @@ class Topics:
             refused += _errors(answer.to_dict()["results"], "more partitions")
         resources = []
         for name in sorted({*plan.set, *plan.reset}):
-            ops = {key: (AlterConfigOp.SET, value) for key, value in plan.set.get(name, {}).items()}
+            ops: dict[str, Any] = {key: (AlterConfigOp.SET, value) for key, value in plan.set.get(name, {}).items()}
             ops |= dict.fromkeys(plan.reset.get(name, []), (AlterConfigOp.DELETE, None))
             resources.append(ConfigResource(ConfigResourceType.TOPIC, name, ops))
         if resources:

@@ -199,7 +199,7 @@ def _add_members(cache: Cache, tar: tarfile.TarFile, origin: str, wanted: dict[s
 def _add(tar: tarfile.TarFile, part: Part, stream: IO[bytes], path: str, origin: str = "") -> None:
     reader = _HashingReader(stream)
     try:
-        tar.addfile(_info(part), reader)  # type: ignore[arg-type]
+        tar.addfile(_info(part), reader)
     except OSError as error:
         if error.errno:
             raise

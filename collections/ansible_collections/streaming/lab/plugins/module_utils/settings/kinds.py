@@ -165,7 +165,7 @@ def url(value: Any) -> str:
     text = str(value).strip()
     try:
         parts = urlsplit(text)
-        wrong = parts.scheme not in ("http", "https") or not parts.hostname or re.search(r"\s", text)
+        wrong = parts.scheme not in ("http", "https") or not parts.hostname or bool(re.search(r"\s", text))
         wrong = wrong or (parts.port is not None and parts.port < 1)
     except ValueError:
         wrong = True

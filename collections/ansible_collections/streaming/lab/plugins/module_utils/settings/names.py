@@ -92,6 +92,7 @@ def units(value: Sequence[Any]) -> str:
 
 
 def is_address(text: str) -> bool:
+    """Whether a text is an IPv4 or IPv6 address."""
     try:
         return bool(ipaddress.ip_address(text))
     except ValueError:
@@ -99,10 +100,12 @@ def is_address(text: str) -> bool:
 
 
 def is_file_name(text: Any) -> bool:
+    """Whether a text can be the name of a file, without a folder."""
     return bool(re.fullmatch(r"(?!\.\.?$)[A-Za-z0-9._-]{1,200}", str(text)))
 
 
 def each(values: Sequence[Any], check: Callable[[Any], str]) -> str:
+    """Why the first wrong value is wrong; empty if all are right."""
     if not values:
         return ""
     for value in values:
@@ -113,9 +116,11 @@ def each(values: Sequence[Any], check: Callable[[Any], str]) -> str:
 
 
 def named(values: Sequence[Any], pattern: str, what: str) -> str:
+    """Which value is no name of its kind; empty if all are."""
     return next((f"{value!r} is no name of {what}" for value in values if not re.fullmatch(pattern, str(value))), "")
 
 
 def once(values: Sequence[Any]) -> str:
+    """Which values are listed twice; empty if none is."""
     twice = sorted({str(value) for value in values if list(values).count(value) > 1})
     return f"{', '.join(twice)} is listed twice" if twice else ""
