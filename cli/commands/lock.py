@@ -42,9 +42,10 @@ def run(lab: Lab, arguments: Namespace) -> int:
         path, text = lock_products.resolve(product, cache)
         before = path.read_text(encoding="utf-8") if path.exists() else ""
         path.write_text(text, encoding="utf-8")
-        changes = [line for line in difflib.ndiff(before.splitlines(), text.splitlines()) if line[0] in "+-"]
+        difference = difflib.unified_diff(before.splitlines(), text.splitlines(), lineterm="", n=0)
+        changes = [line for line in difference if line[:1] in "+-" and line[:3] not in ("+++", "---")]
         print(f"{product}: {len(text.splitlines())} lines, {len(changes)} changed")
+        hashes = 2 if product == lock_products.WHEELS else 1
         for line in changes:
-            sign, name, *fields = line.split()
-            print(f"  {sign} {' '.join([name, *fields] if product == 'wheels' else fields)}")
+            print(f"  {line[0]} {' '.join(line[1:].split()[hashes:])}")
     return OK

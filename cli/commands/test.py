@@ -20,6 +20,7 @@ from cli.ui.screen import Screen, phase_line
 
 TAIL_LINES = 40
 # pytest's closing line, coloured or not: "==== 12 passed, 1 skipped in 3.45s ====".
+COVERAGE = re.compile(r"^TOTAL\b.*\b(?P<percent>\d+%)$")
 PYTEST_CLOSING = re.compile(r"^=+ .*\b(passed|failed|errors?|skipped|no tests ran)\b.* in [\d.]+s.*=+$")
 ESCAPES = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 
@@ -96,7 +97,7 @@ def run_step(lab: Lab, step: Step, screen: Screen, log: Path, become: dict[str, 
         status = process.run(list(step.argv), log, variables, lab.root, show=bool(lab.verbose), tick=tick)
 
     changes = progress.changes if step.unchanged else []
-    # A playbook of which nothing was heard has proved nothing.
+    # Without events from the playbook, changed=0 is not proven.
     silent = step.unchanged and not progress.hosts
     passed = status == 0 and not changes and not silent
     screen.line(phase_line(step.name, time.monotonic() - began, "" if passed else "FAILED"))
@@ -114,6 +115,8 @@ def run_step(lab: Lab, step: Step, screen: Screen, log: Path, become: dict[str, 
             for line in [line for line in text.splitlines() if line.strip()][-TAIL_LINES:]:
                 screen.line(f"    {line}")
         screen.line(f"    log: {shown(log, lab.root)}")
+    for match in filter(None, map(COVERAGE.match, text.splitlines())):
+        screen.line(f"    coverage {match['percent']}")
     for line in closing[-1:]:
         screen.line(f"    {line.strip()}")
     return passed

@@ -72,7 +72,7 @@ def lint(root: Path) -> list[Step]:
 def unit(root: Path) -> list[Step]:
     """Tests of the project's own Python."""
     # A process for each core; a file's tests stay together, for what they share is expensive to make.
-    return [Step("unit tests", python(root, "-m", "pytest", "tests", "-n", "auto", "--dist", "loadfile"))]
+    return [Step("unit tests", python(root, "-m", "pytest", "tests", "-n", "auto", "--dist", "loadfile", "--cov"))]
 
 
 def molecule(root: Path, scenario: str) -> list[Step]:

@@ -9,7 +9,9 @@ import pytest
 import yaml
 
 from ansible_collections.streaming.lab.plugins.module_utils.artifacts import lock as artifact_lock
-from cli.commands import lock
+from cli.commands import lock as command
+from cli.engine import lock_products as lock
+from cli.errors import BAD_INPUT, CHECK_FAILED, LabError
 from cli.lab import DEFAULT_INVENTORY, ROOT, Lab
 from tests.artifacts.kit import FakeMaven, make_zip, on_path, sha256
 
@@ -19,7 +21,7 @@ LOCKED = [name for name in CATALOG if "maven" in CATALOG[name]]
 
 def run(*products: str, cache: str | None = None) -> int:
     """Run ./lab lock."""
-    return lock.run(Lab("lab", ROOT / DEFAULT_INVENTORY), Namespace(product=list(products), cache=cache))
+    return command.run(Lab("lab", ROOT / DEFAULT_INVENTORY), Namespace(product=list(products), cache=cache))
 
 
 def entries(product: str) -> list[artifact_lock.LockEntry]:
@@ -92,18 +94,18 @@ def test_refresh_writes_the_lock_and_says_what_changed(
     assert "+ 3 g:one:2:jar libs/one-2.jar" in said
 
 
-def test_unknown_product_is_bad_input(capsys: pytest.CaptureFixture[str]) -> None:
-    assert run("kafak") == 2
-    assert "no product kafak; there are debezium-mysql, hadoop, kafka" in capsys.readouterr().err
+def test_unknown_product_is_bad_input() -> None:
+    with pytest.raises(LabError, match="unknown product kafak; known: debezium-mysql, hadoop, kafka") as refused:
+        run("kafak")
+    assert refused.value.status == BAD_INPUT
 
 
-def test_refresh_without_network_leaves_the_lock(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_refresh_without_network_leaves_the_lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     mvn = FakeMaven(tmp_path / "mvn")
     mvn.set(offline=True)
     monkeypatch.setenv("PATH", on_path(mvn.bin))
     before = (lock.LOCKS / "kafka.lock").read_bytes()
-    assert run("kafka", cache=str(tmp_path / "cache")) == 1
-    assert "kafka: the Maven repositories cannot be reached" in capsys.readouterr().err
+    with pytest.raises(LabError, match="kafka: the Maven repositories cannot be reached") as failed:
+        run("kafka", cache=str(tmp_path / "cache"))
+    assert failed.value.status == CHECK_FAILED
     assert (lock.LOCKS / "kafka.lock").read_bytes() == before
