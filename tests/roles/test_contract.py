@@ -54,11 +54,10 @@ def test_defaults_and_argument_specs_have_the_same_values(role):
 
 
 @pytest.mark.parametrize("role", ROLES)
-def test_settings_carry_the_roles_name_and_are_typed_and_described(role):
+def test_settings_carry_the_roles_name_and_are_typed(role):
     for name, option in options(role).items():
         assert name.startswith(f"{role}_") or name in wiring() or role == "preflight", name
         assert option["type"]
-        assert option["description"], name
 
 
 @pytest.mark.parametrize("role", ROLES)
@@ -78,20 +77,37 @@ def test_each_setting_has_a_kind_that_its_default_is_of(role):
     )
 
 
-def sentences(option: dict) -> list[str]:
-    """The description of an option as a list of sentences."""
-    description = option["description"]
-    return [description] if isinstance(description, str) else description
+def described() -> dict[str, list[str]]:
+    """The sentences of each setting of the project, and of each key of a setting's elements, by name."""
+    specs = {name: option for role in ROLES for name, option in options(role).items()} | options("preflight", "lab")
+    keys = {f"{name}.{key}": spec for name, option in specs.items() for key, spec in option.get("options", {}).items()}
+    return {
+        name: [spec["description"]] if isinstance(spec["description"], str) else spec["description"]
+        for name, spec in (specs | keys).items()
+    }
 
 
-def test_no_two_settings_share_a_description():
-    options_of_all = {name: option for role in ROLES for name, option in options(role).items()}
-    options_of_all |= options("preflight", "lab")
-    texts = [" ".join(sentences(option)) for option in options_of_all.values()]
-    assert sorted(text for text in set(texts) if texts.count(text) > 1) == []
-    assert [
-        name for name, option in options_of_all.items() if not all(s.endswith(".") for s in sentences(option))
-    ] == []
+def test_no_two_settings_share_a_sentence():
+    owners: dict[str, list[str]] = {}
+    for name, sentences in described().items():
+        for sentence in sentences:
+            owners.setdefault(sentence, []).append(name)
+    assert {sentence: names for sentence, names in owners.items() if len(names) > 1} == {}
+
+
+@pytest.mark.parametrize(("name", "sentences"), described().items(), ids=described())
+def test_a_description_has_one_sentence_in_each_item(name, sentences):
+    # A plain text with a colon would be a dictionary in YAML.
+    assert sentences and all(isinstance(sentence, str) for sentence in sentences)
+    assert [sentence for sentence in sentences if not re.fullmatch(r"(C\(|systemd |[A-Z]).*\.", sentence)] == []
+    assert [sentence for sentence in sentences if re.search(r"[.!?] [A-Z]", sentence)] == []
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_specs_hold_no_template(role):
+    """Ansible renders the specs of a role when it validates arguments."""
+    specs = (ROOT / "roles" / role / "meta" / "argument_specs.yml").read_text(encoding="utf-8")
+    assert re.findall(r"\{[{%#]", specs) == []
 
 
 @pytest.mark.parametrize("role", ROLES)
