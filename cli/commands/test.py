@@ -28,7 +28,7 @@ ESCAPES = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 def register(parser: ArgumentParser) -> None:
     """Add the command's own options and arguments to its parser."""
     parser.description = "Run the project's tests: without SUITE lint, unit tests and Molecule's default scenario."
-    parser.add_argument("suite", nargs="?", metavar="SUITE", help="lint, unit, or a folder of molecule/")
+    parser.add_argument("suite", nargs="?", metavar="SUITE", help="lint, unit, mutants, or a folder of molecule/")
 
 
 def run(lab: Lab, arguments: Namespace) -> int:

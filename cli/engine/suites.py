@@ -75,6 +75,11 @@ def unit(root: Path) -> list[Step]:
     return [Step("unit tests", python(root, "-m", "pytest", "tests", "-n", "auto", "--dist", "loadfile", "--cov"))]
 
 
+def mutants(root: Path) -> list[Step]:
+    """Small faults in the code, which the unit tests must notice."""
+    return [Step("mutants", python(root, "-m", "tests.mutants"))]
+
+
 def molecule(root: Path, scenario: str) -> list[Step]:
     """The steps of a Molecule scenario, in the order of its own test_sequence.
 
@@ -125,7 +130,7 @@ def names(root: Path) -> list[str]:
     Args:
         root: the clone's folder.
     """
-    return ["lint", "unit", *scenarios(root)]
+    return ["lint", "unit", "mutants", *scenarios(root)]
 
 
 def steps_of(root: Path, suite: str | None) -> list[Step]:
@@ -141,4 +146,5 @@ def steps_of(root: Path, suite: str | None) -> list[Step]:
         return [*lint(root), *unit(root), *molecule(root, DEFAULT)]
     if suite not in names(root):
         raise LabError(f"no suite is called {suite}; known: {', '.join(sorted(names(root)))}")
-    return {"lint": lint, "unit": unit}[suite](root) if suite in ("lint", "unit") else molecule(root, suite)
+    own = {"lint": lint, "unit": unit, "mutants": mutants}
+    return own[suite](root) if suite in own else molecule(root, suite)

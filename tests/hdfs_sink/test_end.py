@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import time
@@ -160,9 +161,13 @@ while True:  # a library that neither looks at signals nor returns
 @pytest.mark.parametrize(("longest", "signals"), [(0.1, 1), (600, 2)])
 def test_a_signal_ends_it_though_the_main_thread_is_stuck(longest, signals):
     child = subprocess.Popen(
-        [sys.executable, "-c", STUCK, str(longest)], cwd=ROOT / "src", text=True,
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-    )  # fmt: skip
+        [sys.executable, "-c", STUCK, str(longest)],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": "src"},
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
     try:
         assert child.stdout.readline() == "ready\n"
         child.terminate()

@@ -31,12 +31,12 @@ def test_default_test_is_lint_unit_and_the_default_scenario(tmp_path: Path) -> N
 def test_each_scenario_is_a_suite(tmp_path: Path) -> None:
     scenario(tmp_path, "default", "---")
     scenario(tmp_path, "ssh", "---")
-    assert suites.names(tmp_path) == ["lint", "unit", "default", "ssh"]
+    assert suites.names(tmp_path) == ["lint", "unit", "mutants", "default", "ssh"]
     assert [step.name for step in suites.steps_of(tmp_path, "ssh")][:2] == ["ssh: destroy", "ssh: create"]
 
 
 def test_unknown_suite_lists_the_known(tmp_path: Path) -> None:
-    with pytest.raises(LabError, match="no suite is called x; known: lint, unit"):
+    with pytest.raises(LabError, match="no suite is called x; known: lint, mutants, unit"):
         suites.steps_of(tmp_path, "x")
 
 
