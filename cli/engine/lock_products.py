@@ -86,20 +86,16 @@ def lock_product(product: str, spec: dict, cache: Cache) -> list[locks.LockEntry
     if not named:
         return entries
     repository = cache.folder("maven", "repository")
-    scratch, files = maven.fetch_artifacts(
-        [locks.parse_coordinate(c) for c in named], repository, cache.path("maven", f"lock-{product}.log")
-    )
-    try:
+    coordinates = [locks.parse_coordinate(text) for text in named]
+    with maven.fetched(coordinates, repository, cache.path("maven", f"lock-{product}.log")) as files:
         for text in spec.get("alone", []):
             entries.append(_entry(text, _fetched(files, text), spec.get("folder", "")))
         for rule in spec.get("unpack", []):
             entries.extend(_members(rule, _fetched(files, rule["artifact"])))
-    finally:
-        maven.remove(scratch)
     return entries
 
 
-def _fetched(files: str, text: str) -> str:
+def _fetched(files: Path, text: str) -> str:
     coordinate = locks.parse_coordinate(text)
     return str(Path(files, coordinate.group, coordinate.file_name))
 

@@ -149,14 +149,14 @@ def test_official_archive_is_packed_with_our_additions(lab: Lab) -> None:
         "libs/a-latest.jar": 0o777,
         "bin/ours.sh": 0o755,
     }
-    assert (entry["distribution"], call.fetched) == ("archive", ["moved.tgz"])
+    assert (entry["distribution"], call.transfer.fetched) == ("archive", ["moved.tgz"])
 
 
 def test_official_archive_is_fetched_once(lab: Lab) -> None:
     lab.fetch("thing")
     seen = len(lab.server.requests)
     _, call = lab.fetch("thing")
-    assert (call.fetched, call.built, len(lab.server.requests)) == ([], [], seen)
+    assert (call.transfer.fetched, call.built, len(lab.server.requests)) == ([], [], seen)
 
 
 def test_changed_archive_in_the_cache_is_fetched_again(lab: Lab) -> None:
@@ -166,7 +166,7 @@ def test_changed_archive_in_the_cache_is_fetched_again(lab: Lab) -> None:
     entry, call = lab.fetch("thing")
     with tarfile.open(entry["archive"]) as tar:
         assert tar.extractfile("bin/run.sh").read() == b"#!/bin/sh\n"  # type: ignore[union-attr]
-    assert any("was damaged in the cache" in warning for warning in call.warnings)
+    assert any("was damaged in the cache" in warning for warning in call.transfer.warnings)
 
 
 def test_archive_with_a_path_that_leaves_it(lab: Lab) -> None:
@@ -179,14 +179,14 @@ def test_archive_with_a_path_that_leaves_it(lab: Lab) -> None:
 
 def test_check_mode_of_an_archive_downloads_nothing(lab: Lab) -> None:
     entry, call = lab.fetch("thing", check=True)
-    assert (entry["files"], call.fetched, lab.server.requests) == ({}, ["moved.tgz"], [])
+    assert (entry["files"], call.transfer.fetched, lab.server.requests) == ({}, ["moved.tgz"], [])
     assert not (lab.folder / "cache").exists()
 
 
 def test_plugin_by_address_is_pinned_on_first_sight(lab: Lab) -> None:
     entry, call = lab.fetch("jdbc")
     assert sorted(names(entry["archive"])) == ["lib/kafka-connect-jdbc-2.0.jar", "manifest.json"]
-    assert any(sha256(PLUGIN) in warning and "pinned" in warning for warning in call.warnings)
+    assert any(sha256(PLUGIN) in warning and "pinned" in warning for warning in call.transfer.warnings)
     (lab.folder / "cache/downloads/jdbc.zip").unlink()
     lab.server.files["jdbc.zip"] = make_zip({"a/lib/kafka-connect-jdbc-2.0.jar": b"other"})
     with pytest.raises(ArtifactError, match="is not the file the catalog pins"):
@@ -212,7 +212,7 @@ def test_dropped_zip_wins_over_the_address(lab: Lab) -> None:
     )
     entry, call = lab.fetch("jdbc")
     assert (entry["version"], list(names(entry["archive"]))) == ("3.1", ["lib/kafka-connect-jdbc-3.1.jar"])
-    assert (lab.server.requests, call.fetched) == ([], [])
+    assert (lab.server.requests, call.transfer.fetched) == ([], [])
 
 
 def test_dropped_folder(lab: Lab) -> None:

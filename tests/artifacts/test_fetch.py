@@ -97,15 +97,15 @@ def test_first_fetch_packs_locked_files_members_and_overlay(lab: Lab) -> None:
     manifest = read_manifest(entry["manifest"])
     assert manifest is not None
     assert manifest["files"]["bin/start.sh"] == {"sha256": sha256(b"#!/bin/sh\n"), "size": 10, "mode": "0755"}
-    assert call.fetched == ["g:one:1:jar", "g:two:1:jar", "g:web:1:tests:jar"]
-    assert call.fetched_bytes == len(ONE) + len(TWO) + len(WEB)
+    assert call.transfer.fetched == ["g:one:1:jar", "g:two:1:jar", "g:web:1:tests:jar"]
+    assert call.transfer.fetched_bytes == len(ONE) + len(TWO) + len(WEB)
 
 
 def test_full_cache_needs_neither_network_nor_mvn(lab: Lab) -> None:
     first, _ = lab.fetch()
     (lab.mvn.bin / "mvn").unlink()
     second, call = lab.fetch()
-    assert (second, call.fetched, call.built) == (first, [], [])
+    assert (second, call.transfer.fetched, call.built) == (first, [], [])
 
 
 def test_same_content_gives_the_same_bytes(lab: Lab) -> None:
@@ -113,7 +113,7 @@ def test_same_content_gives_the_same_bytes(lab: Lab) -> None:
     before = Path(entry["archive"]).read_bytes()
     Path(entry["archive"]).unlink()
     again, call = lab.fetch()
-    assert (Path(again["archive"]).read_bytes(), call.fetched) == (before, [])
+    assert (Path(again["archive"]).read_bytes(), call.transfer.fetched) == (before, [])
 
 
 def test_edited_overlay_gives_a_new_key_without_fetching(lab: Lab) -> None:
@@ -121,7 +121,7 @@ def test_edited_overlay_gives_a_new_key_without_fetching(lab: Lab) -> None:
     lab.script.write_text("#!/bin/bash\n", encoding="utf-8")
     after, call = lab.fetch()
     assert after["key"] != before["key"]
-    assert (call.fetched, call.built, lab.mvn.runs) == ([], ["thing"], 1)
+    assert (call.transfer.fetched, call.built, lab.mvn.runs) == ([], ["thing"], 1)
     assert content(after["archive"])["bin/start.sh"][0] == b"#!/bin/bash\n"
 
 
@@ -131,7 +131,7 @@ def test_bad_jar_is_named_and_fetched_again_once(lab: Lab, truncate: bool) -> No
     entry, call = lab.fetch()
     assert content(entry["archive"]) == EXPECTED
     assert lab.mvn.runs == 2
-    assert any("g:two:1:jar came wrong" in warning for warning in call.warnings)
+    assert any("g:two:1:jar came wrong" in warning for warning in call.transfer.warnings)
 
 
 def test_jar_that_stays_wrong_is_refused_in_one_line(lab: Lab) -> None:
@@ -153,7 +153,7 @@ def test_broken_transfer_is_tried_once_more(lab: Lab) -> None:
     lab.mvn.set(broken=1)
     entry, call = lab.fetch()
     assert content(entry["archive"]) == EXPECTED
-    assert any("Premature end" in warning for warning in call.warnings)
+    assert any("Premature end" in warning for warning in call.transfer.warnings)
 
 
 def test_no_network_and_empty_cache_is_one_line(lab: Lab) -> None:
@@ -180,7 +180,7 @@ def test_jar_changed_in_the_store_never_reaches_a_product(lab: Lab, keep_times: 
     Path(entry["archive"]).unlink()
     entry, call = lab.fetch()
     assert content(entry["archive"]) == EXPECTED
-    assert any("damaged in the cache" in warning for warning in call.warnings)
+    assert any("damaged in the cache" in warning for warning in call.transfer.warnings)
 
 
 @pytest.mark.parametrize("poison", [b"bytes", b""], ids=["changed", "emptied"])
@@ -234,7 +234,7 @@ def test_leftovers_of_a_killed_run_do_no_harm(lab: Lab) -> None:
 def test_check_mode_tells_everything_and_touches_nothing(lab: Lab) -> None:
     entry, call = lab.fetch(check=True)
     assert sorted(entry["files"]) == sorted(EXPECTED)
-    assert call.fetched == ["g:one:1:jar", "g:two:1:jar", "g:web:1:tests:jar"]
+    assert call.transfer.fetched == ["g:one:1:jar", "g:two:1:jar", "g:web:1:tests:jar"]
     assert not (lab.folder / "cache").exists()
     assert lab.mvn.runs == 0
 

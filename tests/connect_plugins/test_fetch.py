@@ -117,7 +117,7 @@ def test_plugin_of_the_users_own_by_address_in_any_shape(lab: Lab, shape: str) -
     assert entry["connectors"][0]["name"] == ACME
     seen = len(lab.server.requests)
     again, call = lab.fetch(own)
-    assert (again["mine"]["origin"], call.fetched, len(lab.server.requests)) == ("the cache", [], seen)
+    assert (again["mine"]["origin"], call.transfer.fetched, len(lab.server.requests)) == ("the cache", [], seen)
 
 
 def test_hub_layout_leaves_manuals_out(lab: Lab) -> None:
@@ -130,7 +130,7 @@ def test_folder_and_newest_of_two(lab: Lab) -> None:
     lab.drop("acme-1.10.jar", make_jar(ACME))
     index, call = lab.fetch("acme")
     assert index["acme"]["version"] == "1.10"
-    assert any("acme, which is older, is not" in warning for warning in call.warnings)
+    assert any("acme, which is older, is not" in warning for warning in call.transfer.warnings)
 
 
 def test_broken_connection_goes_on_and_a_wrong_file_is_fetched_again_once(lab: Lab) -> None:
@@ -310,8 +310,8 @@ def test_what_nobody_declared_is_pointed_out(lab: Lab) -> None:
     lab.drop("other-1.jar", make_jar("org.other.Other"))
     lab.drop("notes.txt", b"x")
     _, call = lab.fetch({"name": "acme", "urls": []})
-    assert [warning for warning in call.warnings if "other-1.jar is of no declared plugin (acme)" in warning]
-    assert not [warning for warning in call.warnings if "notes.txt" in warning]
+    assert [warning for warning in call.transfer.warnings if "other-1.jar is of no declared plugin (acme)" in warning]
+    assert not [warning for warning in call.transfer.warnings if "notes.txt" in warning]
 
 
 @pytest.mark.parametrize(

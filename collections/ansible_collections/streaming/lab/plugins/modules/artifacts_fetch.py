@@ -146,24 +146,24 @@ def main() -> None:
         failure = str(error)
     except OSError as error:
         failure = f"the artifact cache {fetcher.cache.root} cannot be used: {error}"
-    for warning in fetcher.warnings:
+    for warning in fetcher.transfer.warnings:
         module.warn(warning)
     if failure:
         module.fail_json(msg=failure)
     verb = "would fetch" if module.check_mode else "fetched"
     module.exit_json(
-        changed=bool(fetcher.fetched or fetcher.built),
+        changed=bool(fetcher.transfer.fetched or fetcher.built),
         index=index,
-        fetched=fetcher.fetched,
+        fetched=fetcher.transfer.fetched,
         built=fetcher.built,
         plugins=[
             f"{name} {entry['version']}: {entry['origin']}" if entry["available"] else f"{name}: no, {entry['reason']}"
             for name, entry in index.items()
             if "connectors" in entry
         ],
-        bytes=fetcher.fetched_bytes,
+        bytes=fetcher.transfer.fetched_bytes,
         seconds=round(time.monotonic() - started, 3),
-        msg=f"{verb} {len(fetcher.fetched)} files ({fetcher.fetched_bytes / 1e6:.1f} MB), "
+        msg=f"{verb} {len(fetcher.transfer.fetched)} files ({fetcher.transfer.fetched_bytes / 1e6:.1f} MB), "
         f"packed {', '.join(fetcher.built) or 'nothing'}",
     )
 

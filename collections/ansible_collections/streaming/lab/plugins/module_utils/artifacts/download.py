@@ -89,7 +89,7 @@ def download(urls: Sequence[str], target: str, algorithm: str, digest: str, conn
         ArtifactError: no address gave the right file.
     """
     part = f"{target}.part"
-    Path(str(Path(target).parent)).mkdir(parents=True, exist_ok=True)
+    Path(target).parent.mkdir(parents=True, exist_ok=True)
     name = Path(target).name
     failures: list[str] = []
     wrong = ""

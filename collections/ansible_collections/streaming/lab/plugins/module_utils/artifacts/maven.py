@@ -13,7 +13,7 @@ import re
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from xml.sax.saxutils import escape
 
@@ -72,7 +72,7 @@ def write_copy_project(folder: str, artifacts: Sequence[Coordinate], target: str
         "<id>fetch</id><phase>validate</phase><goals><goal>copy</goal></goals></execution></executions>"
     )
     _write(
-        str(Path(folder, "pom.xml")),
+        Path(folder, "pom.xml"),
         f"{_HEAD}{_elements(groupId='lab', artifactId='fetch', version='1', packaging='pom')}"
         f"<modules>{listed}</modules></project>",
     )
@@ -84,7 +84,7 @@ def write_copy_project(folder: str, artifacts: Sequence[Coordinate], target: str
             for c in part
         )
         _write(
-            str(Path(folder, name, "pom.xml")),
+            Path(folder, name, "pom.xml"),
             f"{_HEAD}{_elements(groupId='lab', artifactId=name, version='1', packaging='pom')}"
             f"<build><plugins><plugin>{plugin}<configuration><artifactItems>{items}</artifactItems></configuration></plugin>"
             "</plugins></build></project>",
@@ -98,7 +98,7 @@ def write_resolve_project(folder: str, roots: Sequence[Coordinate], managed: Seq
         return "".join(f"<dependency>{dependency_xml(c)}</dependency>" for c in coordinates)
 
     _write(
-        str(Path(folder, "pom.xml")),
+        Path(folder, "pom.xml"),
         f"{_HEAD}{_elements(groupId='lab', artifactId='resolve', version='1', packaging='pom')}"
         f"<dependencyManagement><dependencies>{listed(managed)}</dependencies></dependencyManagement>"
         f"<dependencies>{listed(roots)}</dependencies></project>",
@@ -146,7 +146,7 @@ def run_mvn(folder: str, arguments: Sequence[str], repository: str, log: str, ti
         *_proxy_arguments(mvn, folder),
         *arguments,
     ]
-    Path(str(Path(log).parent)).mkdir(parents=True, exist_ok=True)
+    Path(log).parent.mkdir(parents=True, exist_ok=True)
     with Path(log).open("w", encoding="utf-8") as output:
         try:
             result = subprocess.run(
@@ -163,8 +163,7 @@ def run_mvn(folder: str, arguments: Sequence[str], repository: str, log: str, ti
                 f"mvn did not end within {timeout:.0f} s (log: {log}); run again, it goes on from where it was"
             ) from None
     if result.returncode:
-        with Path(log).open(encoding="utf-8", errors="replace") as handle:
-            raise explain_failure(handle.read(), log)
+        raise explain_failure(Path(log).read_text(encoding="utf-8", errors="replace"), log)
 
 
 def explain_failure(output: str, log: str) -> ArtifactError:
@@ -187,46 +186,35 @@ def explain_failure(output: str, log: str) -> ArtifactError:
     return kind(f"mvn failed: {first[:300]} (log: {log})")
 
 
-def fetch_artifacts(artifacts: Sequence[Coordinate], repository: str, log: str, modules: int = 6) -> tuple[str, str]:
-    """Fetch exactly the named artifacts.
+@contextlib.contextmanager
+def fetched(artifacts: Sequence[Coordinate], repository: str, log: str, modules: int = 6) -> Iterator[Path]:
+    """Fetch exactly the named artifacts into a temporary folder.
 
     Args:
         artifacts: what to fetch.
         repository: Maven's local repository.
         log: file that gets Maven's output.
-        modules: how many are fetched at the same time.
-    Returns:
-        A temporary folder that the caller removes, and the folder in it that holds ``<group>/<file name>``.
+        modules: number of artifacts that are fetched at the same time.
+    Yields:
+        the folder, which holds ``<group>/<file name>``.
     Raises:
         ArtifactError: mvn is missing, or failed for all of them.
     """
     Path(repository).mkdir(parents=True, exist_ok=True)
-    scratch = tempfile.mkdtemp(prefix="fetch-", dir=str(Path(repository).parent))
-    try:
-        target = str(Path(scratch, "files"))
-        write_copy_project(str(Path(scratch, "project")), artifacts, target, modules)
-        run_mvn(str(Path(scratch, "project")), ["-T", str(modules), "-fae", "validate"], repository, log)
-    except BaseException:
-        shutil.rmtree(scratch, ignore_errors=True)
-        raise
-    return scratch, target
+    with tempfile.TemporaryDirectory(prefix="fetch-", dir=Path(repository).parent) as scratch:
+        project, files = Path(scratch, "project"), Path(scratch, "files")
+        write_copy_project(str(project), artifacts, str(files), modules)
+        run_mvn(str(project), ["-T", str(modules), "-fae", "validate"], repository, log)
+        yield files
 
 
 def forget(repository: str, coordinate: Coordinate) -> None:
     """Remove an artifact from Maven's local repository, so that the next run fetches it anew."""
-    folder = str(Path(repository, *coordinate.group.split("."), coordinate.artifact, coordinate.version))
-    with contextlib.suppress(FileNotFoundError):
-        for name in (entry.name for entry in Path(folder).iterdir()):
-            if name.startswith(coordinate.file_name):
-                Path(str(Path(folder, name))).unlink()
+    folder = Path(repository, *coordinate.group.split("."), coordinate.artifact, coordinate.version)
+    for path in folder.glob(f"{coordinate.file_name}*"):
+        path.unlink()
 
 
-def _write(path: str, text: str) -> None:
-    Path(str(Path(path).parent)).mkdir(parents=True, exist_ok=True)
-    with Path(path).open("w", encoding="utf-8") as handle:
-        handle.write(text)
-
-
-def remove(folder: str) -> None:
-    """Remove a temporary folder that :func:`fetch_artifacts` returned."""
-    shutil.rmtree(folder, ignore_errors=True)
+def _write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")

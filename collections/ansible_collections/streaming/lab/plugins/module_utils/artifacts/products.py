@@ -5,23 +5,18 @@ from __future__ import annotations
 import contextlib
 import fnmatch
 import os
-import shutil
-import time
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.streaming.lab.plugins.module_utils.artifacts import maven
-from ansible_collections.streaming.lab.plugins.module_utils.artifacts.download import download
 from ansible_collections.streaming.lab.plugins.module_utils.artifacts.lock import (
     ArtifactError,
     LockEntry,
-    TransferError,
     check_lock,
-    parse_coordinate,
     read_lock,
 )
-from ansible_collections.streaming.lab.plugins.module_utils.artifacts.store import Cache, hash_file
+from ansible_collections.streaming.lab.plugins.module_utils.artifacts.store import Cache
+from ansible_collections.streaming.lab.plugins.module_utils.artifacts.transfer import Transfer
 from ansible_collections.streaming.lab.plugins.module_utils.connect_plugins import products as plugin_products
 from ansible_collections.streaming.lab.plugins.module_utils.connect_plugins.content import holds, scan
 from ansible_collections.streaming.lab.plugins.module_utils.connect_plugins.entries import expand
@@ -87,10 +82,10 @@ class Fetcher:
     check: bool = False
     entries: list[Any] = field(default_factory=list)
     insisted: dict[str, str] = field(default_factory=dict)
-    fetched: list[str] = field(default_factory=list)
     built: list[str] = field(default_factory=list)
-    fetched_bytes: int = 0
-    warnings: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.transfer = Transfer(self.cache)
 
     def run(self, names: list[str]) -> dict[str, dict[str, Any]]:
         """Have every named product in the cache.
@@ -119,13 +114,13 @@ class Fetcher:
             product = self._plan(name, specs[name], finder, index)
             if product is not None:
                 wanted.append(product)
-        self.warnings.extend(plugin_products.passed_over(finder, specs))
+        self.transfer.warnings.extend(plugin_products.passed_over(finder, specs))
         missing = [p for p in wanted if not is_built(*self._paths(p), p.parts)]
         if missing and not self.check:
             with self.cache.exclusive():
                 # Another run may have built them while this one waited.
                 missing = [p for p in missing if not is_built(*self._paths(p), p.parts)]
-                self._fetch_locked([e for p in missing for e in p.entries])
+                self.transfer.locked([e for p in missing for e in p.entries])
                 for product in missing:
                     self._build(product)
         elif missing:
@@ -200,7 +195,7 @@ class Fetcher:
     def _plan_plugin(
         self, name: str, spec: dict[str, Any], source: Source, finder: Finder, index: dict[str, dict[str, Any]]
     ) -> Product | None:
-        self._note(source)
+        self._count(source)
         if not source.path:
             if name in self.insisted:
                 raise ArtifactError(f"{self.insisted[name]}, but its plugin {name} cannot be had: {source.reason}")
@@ -227,90 +222,31 @@ class Fetcher:
                 more = locked_parts(locked)
             else:
                 found = finder.find_extra(extra, name)
-                self._note(found)
+                self._count(found)
                 more = found.parts
             parts = merge(parts, [replace(part, path=str(Path(extra["to"], part.path))) for part in more])
         version = source.version or spec["version"] or plugin_products.guess_version(source.path)
         key = plan_key(name, version, parts)
         return Product(name, version, "plugin", key, parts, entries, spec=spec, origin=source.origin)
 
-    def _note(self, source: Source) -> None:
-        """Keep account of what was downloaded."""
+    def _count(self, source: Source) -> None:
         if source.downloaded:
-            self.fetched.append(Path(source.path).name)
-            self.fetched_bytes += Path(source.path).stat().st_size
-        self.warnings.extend(source.warnings)
-
-    def _fetch_locked(self, entries: list[LockEntry]) -> None:
-        """Have every locked artifact in the store, verified.
-
-        Raises:
-            ArtifactError: one of them cannot be had, or is not what the lock says after a second fetch.
-        """
-        missing = missing_from_store(self.cache, list(dict.fromkeys(entries)))
-        wrong: dict[LockEntry, str] = {}
-        for attempt in range(2):
-            if not missing:
-                return
-            try:
-                wrong = self._fetch_once(missing)
-            except TransferError as error:
-                if attempt:
-                    raise
-                self.warnings.append(f"{error}; fetched again")
-                continue
-            missing = list(wrong)
-            if attempt == 0:
-                self.warnings.extend(
-                    f"{e.coordinate} came wrong ({found}); it was deleted and fetched again"
-                    for e, found in wrong.items()
-                )
-        if wrong:
-            entry, found = next(iter(wrong.items()))
-            more = f" (and {len(wrong) - 1} more)" if len(wrong) > 1 else ""
-            raise ArtifactError(
-                f"{entry.coordinate}{more} is not the file the lock pins: expected sha256 {entry.sha256} "
-                f"({entry.size} bytes), found {found} in {self.cache.path('maven', 'repository')}; it was "
-                "deleted and fetched again, and is still wrong: look at the Maven mirror this machine uses "
-                "(or, if the new file is right, run ./lab lock)"
-            )
+            self.transfer.add(Path(source.path).name, Path(source.path).stat().st_size)
+        self.transfer.warnings.extend(source.warnings)
 
     def _sweep(self) -> None:
         """Remove what no run used lately. Where another run is fetching, the next one does it."""
         with contextlib.suppress(ArtifactError), self.cache.exclusive(wait=0):
             self.cache.sweep(UNUSED_DAYS)
 
-    def _fetch_once(self, missing: list[LockEntry]) -> dict[LockEntry, str]:
-        self.cache.sweep_scratch()
-        repository = self.cache.folder("maven", "repository")
-        coordinates = {entry: parse_coordinate(entry.coordinate) for entry in missing}
-        log = self.cache.path("maven", f"fetch-{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}.log")
-        scratch, files = maven.fetch_artifacts(list(coordinates.values()), repository, log)
-        wrong: dict[LockEntry, str] = {}
-        try:
-            for entry, coordinate in coordinates.items():
-                path = str(Path(files, coordinate.group, coordinate.file_name))
-                found = (
-                    f"sha256 {hash_file(path)} ({Path(path).stat().st_size} bytes)"
-                    if Path(path).exists()
-                    else "no file"
-                )
-                # The store keeps the verified copy; one more in Maven's repository would double the cache.
-                maven.forget(repository, coordinate)
-                if found.startswith(f"sha256 {entry.sha256} "):
-                    self.cache.keep(path, entry.sha256)
-                    self.fetched.append(entry.coordinate)
-                    self.fetched_bytes += entry.size
-                else:
-                    wrong[entry] = found
-        finally:
-            shutil.rmtree(scratch, ignore_errors=True)
-        return wrong
-
     def _build(self, product: Product) -> None:
         archive, manifest = self._paths(product)
         for attempt in range(2):
-            parts = product.parts if product.parts is not None else self._archive_parts(product)
+            parts = product.parts
+            if parts is None:
+                pinned = product.spec["archive"]
+                members = archive_members(self.transfer.archive(pinned), 1, pinned.get("exclude", []))
+                parts = merge(members, product.overlay)
             try:
                 build(self.cache, archive, manifest, product.about(), parts)
                 self.built.append(product.name)
@@ -318,43 +254,31 @@ class Fetcher:
             except WrongBytes as error:
                 if attempt:
                     raise ArtifactError(f"{product.name}: {error.path} changed while it was read; run again") from None
-                self.warnings.append(f"{error.path} was damaged in the cache; it was deleted and fetched again")
+                self.transfer.warnings.append(
+                    f"{error.path} was damaged in the cache; it was deleted and fetched again"
+                )
                 self._drop(product, error)
 
     def _drop(self, product: Product, error: WrongBytes) -> None:
         """Remove damaged bytes from the cache and fetch them again; files of the user are left alone."""
         if error.path.startswith(self.cache.path("store") + os.sep):
             self.cache.drop(error.sha256)
-            self._fetch_locked(product.entries)
+            self.transfer.locked(product.entries)
         elif error.path.startswith(self.cache.path("downloads") + os.sep):
             Path(error.path).unlink()
         else:
             raise ArtifactError(f"{error.path} changed while {product.name} was packed; run again")
 
-    def _archive_parts(self, product: Product) -> list[Part]:
-        """Parts of an official archive, which is fetched when the cache has no right copy of it."""
-        pinned = product.spec["archive"]
-        path = self.cache.path("downloads", Path(pinned["urls"][0]).name)
-        if not Path(path).exists() or hash_file(path, "sha512") != pinned["sha512"]:
-            if Path(path).exists():
-                self.warnings.append(f"{path} was damaged in the cache; it was deleted and fetched again")
-                Path(path).unlink()
-            download(pinned["urls"], path, "sha512", pinned["sha512"])
-            self.fetched.append(Path(path).name)
-            self.fetched_bytes += Path(path).stat().st_size
-        return merge(archive_members(path, 1, pinned.get("exclude", [])), product.overlay)
-
     def _foretell(self, missing: list[Product]) -> None:
         """What a run without check mode would fetch and build."""
         for entry in missing_from_store(self.cache, list(dict.fromkeys(e for p in missing for e in p.entries))):
-            self.fetched.append(entry.coordinate)
-            self.fetched_bytes += entry.size
+            self.transfer.add(entry.coordinate, entry.size)
         for product in missing:
             self.built.append(product.name)
             if product.parts is None:
                 name = Path(product.spec["archive"]["urls"][0]).name
                 if not Path(self.cache.path("downloads", name)).exists():
-                    self.fetched.append(name)
+                    self.transfer.fetched.append(name)
 
 
 def manifest_files(path: str) -> int:

@@ -189,24 +189,20 @@ class Finder:
                     raise
         coordinate = parse_coordinate(rule["maven"])
         repository = self.cache.folder("maven", "repository")
-        for attempt in range(2):
-            log = self.cache.path("maven", f"fetch-{coordinate.artifact}.log")
-            scratch, files = maven.fetch_artifacts([coordinate], repository, log, modules=1)
-            try:
-                came = str(Path(files, coordinate.group, coordinate.file_name))
+        log = self.cache.path("maven", f"fetch-{coordinate.artifact}.log")
+        found = ""
+        for _ in range(2):
+            with maven.fetched([coordinate], repository, log, modules=1) as files:
+                came = str(files / coordinate.group / coordinate.file_name)
                 maven.forget(repository, coordinate)
                 found = hash_file(came, algorithm)
                 if not expected or found == expected:
                     shutil.move(came, path)
                     return rule["maven"]
-            finally:
-                maven.remove(scratch)
-            if attempt:
-                raise ArtifactError(
-                    f"{coordinate} is not the file the catalog pins: expected {algorithm} {expected}, found {found}; "
-                    "it was deleted and fetched again: look at the Maven mirror this machine uses"
-                )
-        raise AssertionError
+        raise ArtifactError(
+            f"{coordinate} is not the file the catalog pins: expected {algorithm} {expected}, found {found}; "
+            "it was deleted and fetched again: look at the Maven mirror this machine uses"
+        )
 
 
 def _age(path: str) -> float:
