@@ -73,7 +73,7 @@ def after_interrupt(arguments: Namespace, current: Lab | None) -> str:
         return f"containers of the test may be left; they are removed first by: {again}"
     again = current.retype(command, *own_words(arguments))
     return {
-        "up": f"nothing is broken; to go on from where it was, run: {again}",
+        "up": f"nothing is broken; to continue where it stopped, run: {again}",
         "down": f"to finish, run: {again}",
         "reset": f"to finish, run: {again}",
         "verify": f"what its cases made is removed when you verify again: {again}",

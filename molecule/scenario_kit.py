@@ -24,7 +24,7 @@ PODMAN = ROOT / "roles" / "containers" / "files" / "podman.sh"
 INVENTORY = ROOT / "inventory" / "containers"
 # Where nothing answers.
 NOBODY = "http://127.0.0.1:9"
-# The folders of the clone that are nobody's source: state, outputs, and what is made anew.
+# The folders of the clone that are nobody's source: state, outputs, and what is made again.
 NOT_SOURCE = (".git", ".venv", ".lab", "build", ".ansible", "__pycache__", ".ruff_cache")
 # What is wrong with several hosts alike is one line with all their names.
 FAILURE = re.compile(
@@ -104,7 +104,7 @@ class Scenario:
             settings: given as --extra-vars.
             environment: variables besides this process's own.
         """
-        # A copy of the clone borrows the venv, which its ./lab would make anew.
+        # A copy of the clone borrows the venv, which its ./lab would make again.
         entry = [str(ROOT / "lab")] if self.root == ROOT else [str(self.root / ".venv/bin/python"), "-m", "cli"]
         extra = ["-e", json.dumps(settings)] if settings else []
         own = {key: value for key, value in os.environ.items() if not key.startswith(("ANSIBLE_", "LAB_EVENTS"))}

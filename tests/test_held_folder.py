@@ -130,7 +130,7 @@ def test_what_takes_the_temporary_files_place_is_neither_opened_nor_changed(
             # Where fs.protected_hardlinks is off the student may do this too.
             temporary.hardlink_to(victim)
 
-    with hold(shared) as held, pytest.raises(FolderError, match="was replaced by somebody"):
+    with hold(shared) as held, pytest.raises(FolderError, match="was replaced during its installation"):
         place(held, "thing.jar", Swapping(b"jar", act), sha256(b"jar"), 0o644, OURS, 1.0)
     assert victim.stat().st_mode & 0o7777 == 0o600
     assert victim.stat().st_mtime != 1.0

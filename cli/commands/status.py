@@ -115,7 +115,7 @@ def lost_records(states: dict[str, dict[str, Any]]) -> list[str]:
     """
     return [
         f"  {host}: group {gap['group']} can no longer read {gap['records']} records of topic {gap['topic']}: they "
-        "were deleted first (retention); the group goes on behind them. To keep a topic's records longer: retention.ms"
+        "were deleted first (retention); the group continues after them. To keep a topic's records longer: retention.ms"
         for host, state in states.items()
         for gap in state.get("gaps", [])
     ]

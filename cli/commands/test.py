@@ -105,7 +105,7 @@ def run_step(lab: Lab, step: Step, screen: Screen, log: Path, become: dict[str, 
     closing = [line for line in text.splitlines() if PYTEST_CLOSING.match(line.strip())]
     if not passed:
         if silent and status == 0:
-            screen.line("    no playbook reported what it did")
+            screen.line("    no events were received from the playbook, so changed=0 is not proven")
         for host, task in changes:
             screen.line(f"    changed again on {host}: {task}")
         if progress.failures:

@@ -164,7 +164,7 @@ def _failed(
     if fine and broken and "localhost" not in broken and outcome.went_on and not refused:
         verify_them = replace(lab, limit=",".join(fine)).retype("verify")
         screen.line(f"  finished without an error: {', '.join(fine)}; to verify them: {verify_them}")
-    screen.line(f"  {tally.line()}; not finished: correct the above, then run: {again}")
+    screen.line(f"  {tally.line()}; not finished: correct the errors above, then run: {again}")
     # Settings, memory, disk, ports: refused before anything was changed. All else is a run that stopped on its way.
     looked = not tally.changed and outcome.progress.failed_in <= REFUSING
     only_refused = looked and not any(failure.unreachable for failure in outcome.failures)

@@ -129,7 +129,7 @@ def names() -> list[str]:
 
 
 def resolve(product: str, cache_folder: str) -> tuple[Path, str]:
-    """Resolve one product anew.
+    """Resolve one product again.
 
     Args:
         product: one of `names`.

@@ -28,7 +28,7 @@ def refresh() -> str:
     """Resolve the pins for each target and return the lock's text.
 
     Raises:
-        WheelError: a package cannot be had or built, or another one that it needs is not pinned.
+        WheelError: a package cannot be downloaded or built, or another one that it needs is not pinned.
     """
     wanted = wheels.pins((FILES / "requirements.txt").read_text(encoding="utf-8"))
     entries: set[wheels.Locked] = set()

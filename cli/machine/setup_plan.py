@@ -28,7 +28,7 @@ def lines(current: Lab, again: str, packages: list[str], files: list[str]) -> li
     if not current.state.exists():
         shown.append(f"  would make {current.state} with the generated passwords, and an ssh key for containers")
     shown.append("  would write logs below build/log")
-    shown.append("  the hosts were not looked at: that needs the above; nothing was changed")
+    shown.append("  the hosts were not checked, because that needs these packages; nothing was changed")
     return [*shown, f"  to set up and go on: {again}"]
 
 

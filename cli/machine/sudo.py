@@ -53,7 +53,7 @@ def become(lab: Lab, on_this_machine: bool) -> Iterator[dict[str, str]]:
         return
     if not sys.stdin.isatty():
         raise LabError(
-            "sudo wants a password and nobody is at a terminal to give it; run this at a terminal, or as root"
+            "sudo needs a password, and there is no terminal to ask for it; run this at a terminal, or as root"
         )
     password = _asked(check=on_this_machine and os.geteuid() != 0)
     with password_file(password) as path:

@@ -36,7 +36,7 @@ def all_offsets(settings: dict[str, str]) -> list[str]:
 
 
 def delete(settings: dict[str, str], names: list[str]) -> list[str]:
-    """Stop connectors, reset their offsets and delete them: a new connector of that name begins anew (KIP-875).
+    """Stop connectors, reset their offsets and delete them: a new connector of that name starts again (KIP-875).
 
     Connect resets offsets with the connector's class. Without its plugin, the offsets are deleted in Kafka.
 

@@ -117,7 +117,7 @@ def test_a_server_that_never_honours_its_sessions_is_not_hammered(server):
     assert server.logins <= 16
 
 
-def test_a_cursor_that_is_no_longer_known_starts_the_search_anew(server):
+def test_a_cursor_that_is_no_longer_known_starts_the_search_again(server):
     client = server.client()
     client.search(None)
     server.order(fail={SEARCH: {"status": 400, "times": 2, "error": "InvalidRequest"}})

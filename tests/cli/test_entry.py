@@ -174,7 +174,7 @@ def test_every_dry_command_line_is_known_as_one() -> None:
 def test_the_plan_lists_packages_and_files_and_that_hosts_were_not_looked_at(tmp_path: Path) -> None:
     current = Lab("second", tmp_path / "inventory", root=tmp_path)
     said = "\n".join(setup_plan.lines(current, "./lab up", ["podman", "crun"], [".venv"]))
-    for words in ("by apt: podman crun", f"{tmp_path}/.venv", ".lab/second", "the hosts were not looked at"):
+    for words in ("by apt: podman crun", f"{tmp_path}/.venv", ".lab/second", "the hosts were not checked"):
         assert words in said
     assert said.endswith("to set up and go on: ./lab up")
 

@@ -274,7 +274,9 @@ def test_one_whose_plugin_is_gone_goes_and_its_offsets_are_warned_of(worker, dec
     worker.says("DELETE", "/connectors/a", (204, None))
     answer = declare(state="absent", reset_offsets=True)
     assert answer["messages"] == ["a: deleted"], "not: with its offsets"
-    assert answer["warnings"][0].startswith(f"a: its offsets stay, for the worker has no {CLASS} any more")
+    assert answer["warnings"][0].startswith(
+        f"a: its offsets are still stored, because the plugin of {CLASS} is no longer"
+    )
     assert worker.wrote()[-1] == "DELETE /connectors/a"
 
 
@@ -360,7 +362,7 @@ def test_the_first_lines_of_a_trace():
 
 
 @pytest.mark.parametrize("state", ["running", "fresh"])
-def test_a_source_that_would_become_another_one_is_refused_unless_it_is_begun_anew(worker, declare, state):
+def test_a_source_that_would_become_another_one_is_refused_unless_it_is_begun_again(worker, declare, state):
     other = "io.debezium.connector.mysql.MySqlConnector"
     worker.says("GET", LOOK, (200, there({**CONFIG, "connector.class": other}, status())))
     if state == "running":

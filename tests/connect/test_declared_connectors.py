@@ -3,7 +3,7 @@
 `tests/data/connect_plugins/NAME-VERSION.json` is what a worker with that plugin answered to
 `GET /connector-plugins/CLASS/config`: name, type, required and default value of each option; and the options that
 `PUT .../config/validate` of a config without any calls required. So the files for a plugin that no package repository
-carries are checked where it cannot be had.
+carries are checked where it is not available.
 """
 
 from __future__ import annotations

@@ -108,7 +108,7 @@ def test_a_lost_schema_history_is_told_from_the_trace(worker):
 
 @pytest.mark.parametrize("state", ["RUNNING", "PAUSED"])
 @pytest.mark.parametrize("check", [False, True])
-def test_one_that_lost_its_position_begins_anew_and_repeats_are_reported(worker, state, check):
+def test_one_that_lost_its_position_starts_again_and_repeats_are_reported(worker, state, check):
     worker.says("GET", "/connectors/a/offsets", (200, {"offsets": [{"offset": {"file": "binlog.000001"}}]}))
     for verb in ("stop", "resume"):
         worker.says("PUT", f"/connectors/a/{verb}", (202, None))
@@ -188,7 +188,7 @@ def test_a_snapshot_mode_that_sends_no_rows_is_reported_with_the_remedy(worker, 
     found = look(worker, entry(course("debezium", snapshot__mode=mode)), LOGS, PURGED)
     assert found["state"] == "RETRYING"
     assert f"with snapshot.mode={mode} a new beginning sends no rows" in found["detail"]
-    assert "set snapshot.mode=when_needed" in found["detail"] and "lets it begin anew" not in found["detail"]
+    assert "set snapshot.mode=when_needed" in found["detail"] and "lets it start again" not in found["detail"]
     assert recover(connect, [found], check=False) == worker.wrote() == []
 
 
@@ -217,11 +217,11 @@ def test_a_lost_schema_history_is_reported_while_the_position_is_there(worker):
     assert len(recover(connect, [found], check=True)) == 1
 
 
-def test_one_that_cannot_begin_anew_is_resumed_and_the_error_says_so(worker):
+def test_one_that_cannot_start_again_is_resumed_and_the_error_says_so(worker):
     connect = old_position(worker)
     worker.says("DELETE", "/connectors/a/offsets", (400, {"message": "tasks still stop"}))
     found = look(worker, entry(course("debezium")), LOGS, PURGED)
-    with pytest.raises(RestError, match=r"connector a could not begin anew: .*tasks still stop; it was resumed"):
+    with pytest.raises(RestError, match=r"connector a could not start again: .*tasks still stop; it was resumed"):
         recover(connect, [found], check=False)
     assert worker.wrote()[-1] == "PUT /connectors/a/resume"
     worker.says("PUT", "/connectors/a/resume", (500, {"message": "no"}))

@@ -101,7 +101,7 @@ def test_absent_and_fresh():
     assert not made(Wanted("a", None, "absent"), there=False).changes
     fresh = made(Wanted("a", CONFIG, "fresh"))
     assert (fresh.delete, [c.name for c in fresh.create], fresh.wait) == ({"a": True}, ["a"], {"a": "running"})
-    assert say(fresh, {"a": THERE}) == ["a: begun anew"]
+    assert say(fresh, {"a": THERE}) == ["a: started again"]
 
 
 def test_a_connector_no_longer_declared_goes_unless_told_otherwise():

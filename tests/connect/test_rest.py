@@ -74,13 +74,13 @@ def test_no_answer_in_time(worker: Worker) -> None:
 def test_what_is_no_json(worker: Worker) -> None:
     worker.says("GET", "/connectors", (200, "<html>\n<h1>Login</h1>"))
     said = refused(asked(worker))
-    assert "answered 200 with what is no JSON ('<html> <h1>Login</h1>'); is that Kafka Connect?" in said
+    assert "answered 200 without JSON ('<html> <h1>Login</h1>'); is that Kafka Connect?" in said
 
 
 def test_what_is_no_http(worker: Worker) -> None:
     worker.says("GET", "/connectors", NO_HTTP)
     said = refused(asked(worker))
-    assert said.startswith(f"GET {worker.url}/connectors answered what is no HTTP ('J\\x00")
+    assert said.startswith(f"GET {worker.url}/connectors did not answer with HTTP ('J\\x00")
     assert said.endswith("; is that Kafka Connect?")
 
 

@@ -203,7 +203,7 @@ def test_check_mode_asks_nobody(lab: Lab) -> None:
 
 def test_engine_that_is_insisted_on_says_where_its_file_goes(lab: Lab) -> None:
     line = lab.refused(acme="lab_mysql_source is acme")
-    assert line.startswith("lab_mysql_source is acme, but its plugin acme cannot be had: ")
+    assert line.startswith("lab_mysql_source is acme, but its plugin acme is not available: ")
     assert line.endswith(f"in {lab.folder / 'plugins'}")
     # Nor has it to wait for an hour after the network came back.
     lab.server.files["acme-1.0.zip"] = SHAPES["acme-1.0.zip"]

@@ -57,14 +57,14 @@ def test_a_stopped_container_is_started_without_that(hosts_without_ssh):
 
 def test_a_container_that_cannot_start_is_made_anew_and_keeps_its_volumes():
     podman = FakePodman([container("exited", 0)], networks=[{"name": "lab"}], failing=["start"])
-    assert module.present(podman, PARAMS, change=True)["actions"] == ["made lab-kafka anew: it could not be started"]
+    assert module.present(podman, PARAMS, change=True)["actions"] == ["made lab-kafka again: it could not be started"]
     assert "volume rm" not in podman.asked
 
 
-def test_a_changed_image_makes_the_container_anew():
+def test_a_changed_image_makes_the_container_again():
     podman = FakePodman([container(**{"streaming-lab.spec": "old"})], networks=[{"name": "lab"}])
     assert module.present(podman, PARAMS, change=True)["actions"] == [
-        "made lab-kafka anew: its image or settings changed"
+        "made lab-kafka again: its image or settings changed"
     ]
 
 
@@ -92,7 +92,7 @@ def test_a_container_whose_files_cannot_be_kept_stays(monkeypatch):
     assert "rm --force" not in podman.asked
 
 
-@pytest.mark.parametrize("spec", ["old", ""], ids=["made anew", "started"])
+@pytest.mark.parametrize("spec", ["old", ""], ids=["made again", "started"])
 def test_a_container_that_does_not_start_is_not_removed_with_the_students_files(spec):
     held = container("exited", 0, **({"streaming-lab.spec": spec} if spec else {}))
     host = {**HOST, "kept": [{"path": "/opt/kafka", "users": ["student"]}]}
@@ -108,12 +108,12 @@ def test_a_container_that_does_not_start_is_not_removed_with_the_students_files(
     assert "rm --force" not in podman.asked
 
 
-def test_changed_arguments_of_podman_make_the_container_anew(monkeypatch):
+def test_changed_arguments_of_podman_make_the_container_again(monkeypatch):
     podman = FakePodman([container()], networks=[{"name": "lab"}])
     given = arguments.host_arguments(HOST, PARAMS, OWN_DEV)
     monkeypatch.setattr(arguments, "host_arguments", lambda *_: [*given, "--read-only"])
     assert module.present(podman, PARAMS, change=True)["actions"] == [
-        "made lab-kafka anew: its image or settings changed"
+        "made lab-kafka again: its image or settings changed"
     ]
 
 
@@ -127,7 +127,7 @@ def test_a_container_of_an_older_lab_is_made_anew_in_a_user_namespace_with_its_v
     old = container(**{"streaming-lab.spec": "old", "streaming-lab.isolation": "", "streaming-lab.reason": ""})
     podman = FakePodman([old], [{"Name": "lab-kafka-kafka"}], [{"name": "lab"}])
     result = module.present(podman, PARAMS, change=True)
-    assert result["actions"] == ["made lab-kafka anew: its image or settings changed"]
+    assert result["actions"] == ["made lab-kafka again: its image or settings changed"]
     assert (result["isolation"], result["mapped"]) == ("own-dev", True)
     assert "volume create" not in podman.asked and "volume rm" not in podman.asked
     *_, made = podman.runs
@@ -146,7 +146,7 @@ def test_new_volumes_are_filled_before_a_mapped_container_uses_them():
 def test_a_lab_that_is_not_kept_apart_is_looked_at_again_at_each_run():
     podman = FakePodman([container(isolation=PRIVILEGED)], networks=[{"name": "lab"}])
     result = module.present(podman, PARAMS, change=True)
-    assert result["mapped"] and result["actions"] == ["made lab-kafka anew: its image or settings changed"]
+    assert result["mapped"] and result["actions"] == ["made lab-kafka again: its image or settings changed"]
 
 
 def test_a_machine_that_cannot_map_ids_keeps_its_containers_and_says_why(monkeypatch):

@@ -1,4 +1,4 @@
-"""A network of an earlier release, without podman's isolate: made anew with its containers, or a warning."""
+"""A network of an earlier release, without podman's isolate: made again with its containers, or a warning."""
 
 from __future__ import annotations
 

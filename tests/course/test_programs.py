@@ -156,9 +156,9 @@ def test_programs_are_installed_changed_and_repaired(keep, source: Path, tmp_pat
     assert (site / "slate/cases.json").is_file()
     assert (site / "slate/__init__.py").read_text() == "# changed\n"
     assert not (site / "bluesky_search/notify.py").exists()
-    assert (tmp_path / "venv/wheelhouse-stamp").stat().st_ino == stamp, "the environment was not made anew"
+    assert (tmp_path / "venv/wheelhouse-stamp").stat().st_ino == stamp, "the environment was not made again"
 
-    # pip does not replace programs without a RECORD, and a foreign file is nobody's: the environment is made anew.
+    # pip does not replace programs without a RECORD, and a foreign file is nobody's: the environment is made again.
     next(site.glob("streaming_lab_programs-*.dist-info/RECORD")).unlink()
     assert not keep()["matches"]
     assert keep(install=True)["changed"]

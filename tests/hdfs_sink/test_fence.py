@@ -199,7 +199,7 @@ def test_writers_that_race_hang_and_die_lose_and_double_nothing(seed):
         order.run(lambda alive: chance.choice(alive))
         if sorted(rows(store)) == wanted:
             break
-        # systemd starts what died anew; a hanging one just is not chosen for long.
+        # systemd starts what died again; a hanging one just is not chosen for long.
         while len(order.alive) < 3:
             make = merge if not {n for n in order.alive if makers[n] is merge} else write
             makers[next_number] = make

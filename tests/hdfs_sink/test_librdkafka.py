@@ -128,7 +128,7 @@ def test_nothing_is_read_of_a_partition_that_nobody_has_sought(librdkafka):
     assert consumer.assigned == [{1: 7}]
 
 
-def test_nothing_is_given_of_a_partition_whose_place_is_looked_for_anew(opened):
+def test_nothing_is_given_of_a_partition_whose_place_is_looked_for_again(opened):
     source, _ = opened([*messages(0, 5, 7), *messages(1, 7, 8)])
     source.fresh.add(0)
     assert list(source.poll(0.2)) == [1]
@@ -142,7 +142,7 @@ def test_to_seek_one_leaves_the_others_where_they_are(opened):
     assert consumer.assigned == [{0: 5, 1: 7}, {0: 9, 1: 2}]
 
 
-def test_new_partitions_begin_anew(opened):
+def test_new_partitions_start_again(opened):
     source, consumer = opened()
     source.poll(0)
     source.follow((0, 1, 2))

@@ -30,7 +30,7 @@ def rows(store: Store) -> list[int]:
 
 @pytest.fixture
 def again(monkeypatch):
-    """A sink of a topic that has given rows 0 to 2, and that reads a new topic's records if told to look anew."""
+    """A sink of a topic that has given rows 0 to 2, and that reads a new topic's records if told to look again."""
     store, log = Store(), Log()
     log.fill(3)
     made = make_sink(store, log)
@@ -41,7 +41,7 @@ def again(monkeypatch):
 
 @pytest.fixture
 def gathered(monkeypatch):
-    """A sink that has gathered rows 0 to 4 and written none; it reads a new topic's records if told to look anew."""
+    """A sink that has gathered rows 0 to 4 and written none; it reads a new topic's records if told to look again."""
     store, log = Store(), Log()
     log.fill(5)
     made = make_sink(store, log, "--seconds", "3600")

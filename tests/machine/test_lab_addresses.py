@@ -102,7 +102,7 @@ def test_where_hosts_are_left_out_a_host_keeps_its_earlier_address() -> None:
     assert lab_addresses(wanted, moved, recorded={"a": "10.1.1.1"})["a"]["address"] == "10.1.1.9"
 
 
-def test_where_all_hosts_answer_the_address_is_chosen_anew() -> None:
+def test_where_all_hosts_answer_the_address_is_chosen_again() -> None:
     """A name's address may come from DHCP: each run without --limit takes the one that the host has now."""
     wanted = {"a": "a.example.org", "b": "10.1.1.2"}
     machines = {"a": [card("10.1.1.1"), DOCKER], "b": [card("10.1.1.2")]}

@@ -152,9 +152,9 @@ def test_what_is_no_longer_declared_goes_and_what_is_others_stays(answers, lab, 
     evidence("no longer declared: deleted; one made by hand survives")
 
 
-def test_offsets_outlive_a_deletion_and_not_a_beginning_anew(answers, lab, evidence):
-    """Two lines of a file: read once by the first two lives of the connector, and again by the one that begins anew."""
-    assert answers["fresh"]["messages"] == [f"{PREFIX}-source: begun anew"]
+def test_offsets_outlive_a_deletion_and_not_a_second_start(answers, lab, evidence):
+    """Two lines of a file: read once by the first two lives of the connector, again by its fresh one."""
+    assert answers["fresh"]["messages"] == [f"{PREFIX}-source: started again"]
     values = [json.loads(record["value"])["payload"] for record in lab.records(f"{PREFIX}-lines", 4)]
     assert values == ["un", "dos", "un", "dos"]
-    evidence("2 lines: twice declared, read once; begun anew, read again")
+    evidence("2 lines: twice declared, read once; started again, read again")

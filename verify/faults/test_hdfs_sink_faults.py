@@ -137,7 +137,7 @@ def test_a_server_of_hdfs_is_killed_for_a_minute(sink, report, part, client):
 
 @both_clients
 def test_the_broker_is_killed(sink, report, client):
-    """Systemd starts it anew; producer and sink go on by themselves."""
+    """Systemd starts it again; producer and sink go on by themselves."""
     machine = sink.lab.part("kafka")
     feed = sink.feed(15)
     time.sleep(4)

@@ -19,7 +19,7 @@ import tempfile
 from pathlib import Path
 
 KEPT = Path("/run/lab-verify-kept")
-"""Folder of what was in the files; a restart of the host empties it, and `./lab up` writes the files anew."""
+"""Folder of what was in the files; a restart of the host empties it, and `./lab up` writes the files again."""
 
 
 def kept_path(path: Path, kept: Path) -> Path:

@@ -39,7 +39,7 @@ def _password() -> str:
 
 
 def read_password() -> None:
-    """Read sudo's password on the hosts anew, for machines that are made from now on."""
+    """Read sudo's password on the hosts again, for machines that are made from now on."""
     _password.cache_clear()
     _password()
 

@@ -36,7 +36,7 @@ class Trial:
         return f"{self.lab.values['course_venv']}/bin/python3 {HELPER}"
 
     def sink(self, name: str, *more: str, user: str = "hadoop") -> None:
-        """Start a sink that systemd starts anew whenever it dies; `lab-verify-NAME` is its unit."""
+        """Start a sink that systemd starts again whenever it dies; `lab-verify-NAME` is its unit."""
         # By its path: the PATH that sudo gives may lack /usr/local/bin.
         arguments = [
             "/usr/local/bin/hdfs-sink", "--topic", self.topic, "--folder", self.folder,

@@ -1,4 +1,4 @@
-"""`up` that was interrupted, politely or not, goes on from where it was; in the end nothing shows."""
+"""`up` that was interrupted, politely or not, continues where it stopped; in the end nothing shows."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_up_cut_short(scenario: Scenario, after: str, seconds: float, how: str) 
     os.kill(child.pid, signal.SIGINT)
     rest, _ = child.communicate(timeout=30)
     assert child.returncode == 130, seen + rest
-    assert f"to go on from where it was, run: ./lab up --name {scenario.name} --no-verify\n" in rest, rest
+    assert f"to continue where it stopped, run: ./lab up --name {scenario.name} --no-verify\n" in rest, rest
     assert "Traceback" not in rest, rest
 
 

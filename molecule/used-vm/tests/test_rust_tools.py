@@ -70,7 +70,7 @@ def test_launchers_pass_their_unit_tests(kafka: UsedMachine) -> None:
     assert " passed" in said and "failed" not in said, said
 
 
-def test_servers_start_anew(kafka: UsedMachine, hadoop: UsedMachine) -> None:
+def test_servers_start_again(kafka: UsedMachine, hadoop: UsedMachine) -> None:
     """With the checks of readiness that their units make."""
     for host in (hadoop, kafka):
         units = " ".join(UNITS[host.name])

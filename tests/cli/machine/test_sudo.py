@@ -74,7 +74,7 @@ def test_nobody_to_ask_is_said(fake_commands, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv("PATH", str(fake_commands("sudo", "exit 1")))
     monkeypatch.setattr("sys.stdin.isatty", lambda: False, raising=False)
     with (
-        pytest.raises(LabError, match="nobody is at a terminal"),
+        pytest.raises(LabError, match="there is no terminal"),
         sudo.become(Lab("lab", Path()), on_this_machine=True),
     ):
         pass

@@ -72,7 +72,7 @@ class ActionModule(ActionBase):
         """Compare, and send and repair where something differs.
 
         Raises:
-            AnsibleActionFail: if the task is wrong, or the product cannot be had.
+            AnsibleActionFail: if the task is wrong, or the product is not available.
         """
         result = super().run(tmp, task_vars)
         arguments = dict(self._task.args)

@@ -66,7 +66,7 @@ def _whole(path: str | None) -> dict[str, dict[str, dict]]:
     except FileNotFoundError:
         return {}
     except (OSError, ValueError) as error:
-        raise LedgerError(f"{path}, which says what was declared here, cannot be read: {error}") from error
+        raise LedgerError(f"{path}, the list of declared objects, cannot be read: {error}") from error
     if not isinstance(found, dict) or not all(isinstance(part, dict) for part in found.values()):
-        raise LedgerError(f"{path} is not what says what was declared here; look at it, and remove it to begin anew")
+        raise LedgerError(f"{path} is not a list of declared objects; remove it to start with an empty list")
     return found

@@ -182,7 +182,7 @@ def place(
         os.replace(temporary, name, src_dir_fd=folder.descriptor, dst_dir_fd=folder.descriptor)
         there = os.stat(name, dir_fd=folder.descriptor, follow_symlinks=False)
         if (there.st_dev, there.st_ino) != (written.st_dev, written.st_ino):
-            raise FolderError(f"{folder.path / name} was replaced by somebody while it was installed: run again")
+            raise FolderError(f"{folder.path / name} was replaced during its installation; run again")
     finally:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(temporary, dir_fd=folder.descriptor)

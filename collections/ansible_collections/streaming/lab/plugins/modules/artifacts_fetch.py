@@ -49,7 +49,7 @@ options:
     elements: raw
     default: []
   insisted:
-    description: Plugins that a setting insists on, and what the setting says; one that cannot be had is an error.
+    description: Plugins that a setting insists on, and what the setting says; one that is not available is an error.
     type: dict
     default: {}
 attributes:
@@ -86,7 +86,7 @@ built:
   type: list
   returned: success
 plugins:
-  description: A sentence for each plugin, on where it came from or why it cannot be had.
+  description: A sentence for each plugin, on where it came from or why it is not available.
   type: list
   returned: success
 bytes:

@@ -24,7 +24,7 @@ description:
   - Whose a connector is. With O(ledger), what is declared is noted on the host. A connector that was made by hand and
     is then declared is taken over, and brought to what is declared. One that was declared and no longer is, is deleted
     (or forgotten, see O(undeclared)). Connectors that were never declared are never touched.
-  - While the workers share out their work anew they answer 409; it is asked again for O(patience) seconds.
+  - While the workers share out their work again they answer 409; it is asked again for O(patience) seconds.
 options:
   url:
     description: REST interface of a worker as the host reaches it; any worker speaks for all.
@@ -48,7 +48,7 @@ options:
             failed; of what failed in one that is V(paused) there is a warning.
           - V(absent) - deleted.
           - V(restarted) - the connector and those of its tasks that failed are restarted; nothing else is.
-          - V(fresh) - deleted with its offsets and made anew, each time this is run. Where it is not there, offsets
+          - V(fresh) - deleted with its offsets and made again, each time this is run. Where it is not there, offsets
             that one of the same name left are dropped.
           - A connector that exists may be given without config; then only its state is looked at.
         type: str

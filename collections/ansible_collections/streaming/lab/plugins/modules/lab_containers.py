@@ -22,8 +22,8 @@ description:
   - Makes, starts and removes the podman containers, volumes and the network of one lab, known by their labels.
   - Repairs what a power cut or killed processes leave behind (a container that podman believes to be running),
     and what an interrupted run leaves behind (a reserved address, a bridge, links).
-  - A container with a changed specification is made anew; its volumes stay. So are all where the network lacks podman's
-    option C(isolate), as earlier releases made it.
+  - A container with a changed specification is made again; its volumes stay. All containers are made again if the
+    network lacks podman's option C(isolate), as networks of earlier releases do.
   - Root in a container is an ordinary account of the machine, where the machine can do that; see O(user_namespace).
   - Adds ranges for the user C(containers) to /etc/subuid and /etc/subgid where they are missing, and says so.
 options:
@@ -40,7 +40,7 @@ options:
     type: str
     choices: [auto, always, never]
     default: auto
-  kept_folder: {description: Folder of this machine for kept files while a container is made anew, type: path}
+  kept_folder: {description: Folder of this machine for kept files while a container is made again, type: path}
   user: {description: The user who is reached by ssh, type: str, default: ubuntu}
   authorized_key: {description: The public key that may log in, type: str}
   hosts:
@@ -54,7 +54,7 @@ options:
       volumes: {description: Path by volume name, type: dict, default: {}}
       publish: {description: podman's --publish arguments, type: list, elements: str, default: []}
       kept:
-        description: Files outside the volumes that a container keeps when it is made anew - C(path) of a folder and
+        description: Files outside the volumes that a container keeps when it is made again - C(path) of a folder and
           C(users), the accounts that own them.
         type: list
         elements: dict

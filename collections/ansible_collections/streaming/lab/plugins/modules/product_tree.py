@@ -204,7 +204,7 @@ def main() -> None:
             held = held or stack.enter_context(hold(root, make_for=owner))
             if found.folders:
                 take_back(held, found.folders, owner)
-                # Compared anew, now that nobody else can change anything in them.
+                # Compared again, now that nobody else can change anything in them.
                 found = compare(held, files, options["exclusive"], options["keep"], owner)
             if found.wanted:
                 if not options["archive"]:

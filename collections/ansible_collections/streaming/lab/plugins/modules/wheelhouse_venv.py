@@ -8,12 +8,12 @@ module: wheelhouse_venv
 short_description: Look at, make or repair a venv from a tar of wheels
 description:
   - Without O(archive) it says whether the venv is what the requirements say. It then only changes O(programs).
-  - With O(archive) it makes the venv anew where it is not, without any network. The tar is copied to a folder of root's
-    alone and hashed on the way; nothing is unpacked when the hash is another one.
+  - With O(archive) it makes a venv again that differs, without any network. The tar is copied to a folder that only
+    root can read, and hashed on the way; nothing is unpacked when the hash is another one.
   - A venv is right when its stamp names the same files, Python and architecture, and when the code of each distribution
     is the one that the lock names. Nothing else but O(programs) may lie in its site-packages. The stamp is written
     last, so an interrupted installation is noticed.
-  - If only O(programs) differ from their wheel, they are installed without making the venv anew.
+  - If only O(programs) differ from their wheel, they are installed without making the venv again.
 options:
   path: {type: path, required: true, description: The venv.}
   requirements: {type: str, required: true, description: Text of the pinned requirements.}
@@ -122,7 +122,7 @@ def copy_checked(archive: Path, target: Path, sha256: str) -> None:
 def install(
     venv: Path, archive: Path, sha256: str, chosen: dict[str, wheels.Locked], stamp: str, programs: Path | None = None
 ) -> None:
-    """Make a venv anew from a tar of wheels, and the wheel of the lab's programs.
+    """Make a venv again from a tar of wheels, and the wheel of the lab's programs.
 
     Raises:
         WheelError: if the tar is not the expected one, or with pip's last line of error.
@@ -213,7 +213,7 @@ def keep(module: AnsibleModule, wheel: Path | None) -> None:
         wrong = left = problems(venv, stamp, chosen | programs, version)
         update = only_programs(venv / "lib" / f"python{version}" / "site-packages", wrong, programs)
         if update and not module.check_mode:
-            # A broken installation that pip does not replace is made anew below.
+            # A broken installation that pip does not replace is made again below.
             with contextlib.suppress(wheels.WheelError):
                 pip_install(venv, ["-m", "pip"], ["--force-reinstall", str(wheel)])
             left = problems(venv, stamp, chosen | programs, version)

@@ -160,7 +160,7 @@ def run_mvn(folder: str, arguments: Sequence[str], repository: str, log: str, ti
             )
         except subprocess.TimeoutExpired:
             raise ArtifactError(
-                f"mvn did not end within {timeout:.0f} s (log: {log}); run again, it goes on from where it was"
+                f"mvn did not end within {timeout:.0f} s (log: {log}); run again: it continues where it stopped"
             ) from None
     if result.returncode:
         raise explain_failure(Path(log).read_text(encoding="utf-8", errors="replace"), log)
@@ -209,7 +209,7 @@ def fetched(artifacts: Sequence[Coordinate], repository: str, log: str, modules:
 
 
 def forget(repository: str, coordinate: Coordinate) -> None:
-    """Remove an artifact from Maven's local repository, so that the next run fetches it anew."""
+    """Remove an artifact from Maven's local repository, so that the next run fetches it again."""
     folder = Path(repository, *coordinate.group.split("."), coordinate.artifact, coordinate.version)
     for path in folder.glob(f"{coordinate.file_name}*"):
         path.unlink()

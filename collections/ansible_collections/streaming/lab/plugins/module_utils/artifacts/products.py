@@ -96,7 +96,7 @@ class Fetcher:
             The index: for each product its version, distribution, key, archive, manifest, available and
             reason; in check mode also ``files``, where no manifest is in the cache yet.
         Raises:
-            ArtifactError: something that is not optional cannot be had.
+            ArtifactError: something that is not optional is not available.
         """
         unknown = sorted(set(names) - set(self.catalog))
         if unknown:
@@ -198,9 +198,9 @@ class Fetcher:
         self._count(source)
         if not source.path:
             if name in self.insisted:
-                raise ArtifactError(f"{self.insisted[name]}, but its plugin {name} cannot be had: {source.reason}")
+                raise ArtifactError(f"{self.insisted[name]}, but its plugin {name} is not available: {source.reason}")
             if not spec.get("optional"):
-                raise ArtifactError(f"{name} cannot be had: {source.reason}")
+                raise ArtifactError(f"{name} is not available: {source.reason}")
             index[name] = {
                 "version": spec["version"],
                 "distribution": "plugin",

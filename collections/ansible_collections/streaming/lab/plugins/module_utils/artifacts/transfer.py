@@ -50,7 +50,7 @@ class Transfer:
         """Have every locked artifact in the store, verified.
 
         Raises:
-            ArtifactError: one of them cannot be had, or is not what the lock says after a second fetch.
+            ArtifactError: one of them is not available, or is not what the lock says after a second fetch.
         """
         missing = missing_from_store(self.cache, list(dict.fromkeys(entries)))
         wrong: dict[LockEntry, str] = {}

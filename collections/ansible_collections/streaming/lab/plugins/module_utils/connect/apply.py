@@ -224,8 +224,8 @@ def _apply(connect: Connect, plan: Plan) -> list[str]:
     for name in plan.restart:
         connect.restart_failed(name)
     return [
-        f"{name}: its offsets stay, for the worker has no {config['connector.class']} any more to drop them; one of "
-        "that name goes on from them, unless it is made with reset_offsets"
+        f"{name}: its offsets are still stored, because the plugin of {config['connector.class']} is no longer "
+        "installed; a new connector of this name continues from them, unless it is declared with reset_offsets"
         for name, config in gone.kept.items()
     ]
 

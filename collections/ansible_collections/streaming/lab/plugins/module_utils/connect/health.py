@@ -1,6 +1,6 @@
 """How the connectors of a worker stand, declared or made by hand: what failed, and why one that runs sends nothing.
 
-`report` looks; `recover` lets Debezium's connectors begin anew where MySQL no longer has their position.
+`report` looks; `recover` lets Debezium's connectors start again where MySQL no longer has their position.
 """
 
 from __future__ import annotations
@@ -120,7 +120,7 @@ def _unjudged(name: str, entry: Mapping[str, Any], error: Exception) -> dict[str
 
 
 def recover(connect: Connect, connectors: Iterable[Mapping[str, Any]], check: bool) -> list[str]:
-    """Let connectors that lost their position read their tables anew.
+    """Let connectors that lost their position read their tables again.
 
     One that is paused or stopped is left alone, and so is one with another remedy. Whatever ends the work on a
     connector, it is resumed.
@@ -137,16 +137,16 @@ def recover(connect: Connect, connectors: Iterable[Mapping[str, Any]], check: bo
     lines, refused = [], []
     for connector in connectors:
         name = connector["name"]
-        if not begins_anew(connector):
+        if not starts_again(connector):
             continue
         if not check:
             try:
-                _begin_anew(connect, name)
+                _start_again(connect, name)
             except RestError as error:
                 refused.append(str(error))
                 continue
         lines.append(
-            f"connector {name} {'would begin' if check else 'begins'} anew: {connector['lost']}. Every row that its "
+            f"connector {name} {'would begin' if check else 'begins'} again: {connector['lost']}. Every row that its "
             "tables hold now is sent again, so readers get repeats; changes and deletions of the meantime are missing"
         )
     if refused:
@@ -154,8 +154,8 @@ def recover(connect: Connect, connectors: Iterable[Mapping[str, Any]], check: bo
     return lines
 
 
-def begins_anew(connector: Mapping[str, Any]) -> bool:
-    """Whether `recover` lets a connector begin anew.
+def starts_again(connector: Mapping[str, Any]) -> bool:
+    """Whether `recover` lets a connector start again.
 
     Args:
         connector: of what `report` answered.
@@ -163,14 +163,14 @@ def begins_anew(connector: Mapping[str, Any]) -> bool:
     return bool(connector["lost"]) and not connector["remedy"] and connector["state"] not in ("PAUSED", "STOPPED")
 
 
-def _begin_anew(connect: Connect, name: str) -> None:
+def _start_again(connect: Connect, name: str) -> None:
     """Drop a connector's offsets; it is resumed also where that breaks off, for a stopped one stays so."""
     failure = ""
     try:
         connect.order(name, "stop")
         connect.forget_offsets(name)
     except RestError as error:
-        failure = f"connector {name} could not begin anew: {error}"
+        failure = f"connector {name} could not start again: {error}"
     finally:
         try:
             connect.order(name, "resume")
@@ -209,7 +209,7 @@ def _state(
         reason = verdict.lost or bluesky_login.explain(trace) or connector_log.root_cause(trace)
         return "FAILED", f"{what}: {reason}{remedy}"
     if verdict.lost and state not in ("PAUSED", "STOPPED"):
-        return "RETRYING", f"nothing arrives: {verdict.lost}; {verdict.remedy or './lab up lets it begin anew'}"
+        return "RETRYING", f"nothing arrives: {verdict.lost}; {verdict.remedy or './lab up lets it start again'}"
     number = len(parts) - 1
     if state == "RUNNING" and not number:
         return "RETRYING", _no_tasks(config)

@@ -1,4 +1,4 @@
-"""Whether a Debezium connector of MySQL can go on from where it was: its stored offset against the server's logs.
+"""Whether a Debezium connector of MySQL can continue where it stopped: its stored offset against the server's logs.
 
 Debezium asks the server for all that came after its offset. A server that has purged a part of it answers with an
 error, and the connector repeats that question for ever while it is shown as RUNNING. Offsets: KIP-875 (GET
@@ -87,7 +87,7 @@ def lost(offsets: Iterable[Mapping[str, Any]], server: Mapping[str, Any]) -> str
     logs = list(server.get("binary_logs") or [])
     for entry in offsets:
         offset = entry.get("offset") or {}
-        # A snapshot that has not ended is taken anew in any case.
+        # A snapshot that has not ended is taken again in any case.
         if not offset.get("file") or str(offset.get("snapshot", "false")).lower() not in ("false", "none"):
             continue
         if not logs:
@@ -96,7 +96,7 @@ def lost(offsets: Iterable[Mapping[str, Any]], server: Mapping[str, Any]) -> str
         purged, executed = gtids(server.get("gtid_purged", "")), gtids(server.get("gtid_executed", ""))
         if stored and executed:
             if not contains(executed, _known(stored, executed)) or not set(stored) & set(executed):
-                return f"the server has never had the transactions {offset['gtids']}: it was made anew"
+                return f"the server has never had the transactions {offset['gtids']}: it was made again"
             if not contains(stored, purged):
                 return (
                     f"it stopped in {offset['file']}, and the server has purged what came after; it keeps {_kept(logs)}"

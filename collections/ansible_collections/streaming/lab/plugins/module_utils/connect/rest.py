@@ -51,7 +51,7 @@ class Connect:
         Args:
             url: such as http://localhost:8083.
             timeout: seconds for one answer.
-            patience: seconds for which 409 (the workers share out their work anew) is asked again, and for which
+            patience: seconds for which 409 (the workers share out their work again) is asked again, and for which
                 something that was ordered may take.
         """
         self.url = url.rstrip("/")
@@ -110,13 +110,13 @@ class Connect:
             raise RestError(f"{self.url} is no address of Kafka Connect: {error}") from error
         except http.client.HTTPException as error:
             shown = str(error)[:80]
-            raise RestError(f"{where} answered what is no HTTP ({shown!r}); is that Kafka Connect?") from error
+            raise RestError(f"{where} did not answer with HTTP ({shown!r}); is that Kafka Connect?") from error
         try:
             return status, json.loads(text) if text.strip() else None
         except ValueError as error:
             shown = " ".join(text.decode(errors="replace").split())[:80]
             raise RestError(
-                f"{where} answered {status} with what is no JSON ({shown!r}); is that Kafka Connect?", status
+                f"{where} answered {status} without JSON ({shown!r}); is that Kafka Connect?", status
             ) from error
 
     def _slow(self, where: str) -> str:
@@ -174,14 +174,14 @@ class Connect:
         self.ask("POST", f"/connectors/{quoted(name)}/restart?includeTasks=true&onlyFailed=true")
 
     def offsets(self, name: str) -> list[dict[str, Any]]:
-        """A connector's stored offsets, each with `partition` and `offset`; none where they cannot be had (KIP-875)."""
+        """A connector's stored offsets, each with `partition` and `offset`; none without KIP-875."""
         status, answer = self.ask("GET", f"/connectors/{quoted(name)}/offsets", also=(400, 404, 500))
         return answer.get("offsets", []) if status == 200 else []
 
     # What takes several
 
     def forget_offsets(self, name: str) -> None:
-        """Make a stopped connector begin anew.
+        """Make a stopped connector start again.
 
         Raises:
             PluginGoneError: at once, if the worker has no such class: Connect leaves the work to the connector itself.
@@ -204,7 +204,7 @@ class Connect:
 
         Args:
             names: of the connectors.
-            offsets: whether ones of the same name shall begin anew.
+            offsets: whether ones of the same name shall start again.
         Returns:
             nothing to do, where offsets were not to go. A connector without its plugin goes too, its offsets stay.
         Raises:

@@ -89,7 +89,7 @@ def warnings(
     if before and new and engine_of(config) == "debezium" == engine_of(before):
         lines.append(
             f"{', '.join(sorted(new))} is new in table.include.list: its later changes are sent, rows that it has "
-            "already are not; take state: fresh to send all tables anew, or a connector of its own"
+            "already are not; take state: fresh to send all tables again, or a connector of its own"
         )
         if str(before.get("schema.history.internal.store.only.captured.tables.ddl", "")).lower() == "true":
             lines.append(
@@ -268,7 +268,7 @@ def _transformations(config: Mapping[str, str]) -> list[tuple[str, str]]:
 
 
 def _copying_transformations(config: Mapping[str, str]) -> list[str]:
-    """Kafka's own transformations of values that write each field anew: Struct.get answers NULL with the default."""
+    """Kafka's own transformations of values that write each field again: Struct.get answers NULL with the default."""
     return [
         alias
         for alias, name in _transformations(config)

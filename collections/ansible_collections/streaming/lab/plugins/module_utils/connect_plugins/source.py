@@ -86,11 +86,11 @@ class Finder:
         """Look for a file that is laid into a plugin (a database's driver): it is taken as it is.
 
         Raises:
-            ArtifactError: it cannot be had.
+            ArtifactError: it is not available.
         """
         source = self._dropped(extra) or self._fetched(name, {**extra, "own": True}, optional=False)
         if not source.path:
-            raise ArtifactError(f"{name}: extra file cannot be had: {source.reason}")
+            raise ArtifactError(f"{name}: extra file is not available: {source.reason}")
         path = Path(source.path)
         source.parts = [Part(path.name, hash_file(source.path), path.stat().st_size, "0644", "file", source.path)]
         return source

@@ -1,4 +1,4 @@
-"""Files that people made outside the volumes of a container, kept when it is made anew.
+"""Files that people made outside the volumes of a container, kept when it is made again.
 
 The Kafka home is no volume: its programs come with the lab. What a student and the Connect worker made in it
 (entrada.txt, a connector's file) is packed before the container is removed, by their own accounts, so that root reads

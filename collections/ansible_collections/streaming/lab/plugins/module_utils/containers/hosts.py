@@ -123,7 +123,7 @@ class Hosts:
 
     @property
     def store(self) -> Path:
-        """Where files of containers are while these are made anew."""
+        """Where files of containers are while these are made again."""
         return Path(self.params["kept_folder"])
 
     def runs(self, name: str) -> bool:
@@ -169,7 +169,7 @@ class Hosts:
         return ""
 
     def keep_files(self, host: dict) -> None:
-        """Keep files that people made outside the volumes of a container that is about to be made anew.
+        """Keep files that people made outside the volumes of a container that is about to be made again.
 
         Raises:
             LabError: they could not be read; the container stays.
@@ -189,7 +189,7 @@ class Hosts:
             raise LabError(f"{error}; the container {name} was not changed") from error
 
     def give_files_back(self, host: dict) -> None:
-        """Put kept files into a container that was made anew. Raises LabError."""
+        """Put kept files into a container that was made again. Raises LabError."""
         try:
             container_files.give_back(self.podman.command, self.name(host), self.store)
         except OSError as error:
@@ -198,7 +198,7 @@ class Hosts:
     def bring_up_network(self) -> str:
         """Make the network where it is missing. Returns what was done, empty when nothing was.
 
-        One without `isolate` is made anew, and so are its containers, as after a change of their arguments. Where
+        One without `isolate` is made again, and so are its containers, as after a change of their arguments. Where
         somebody else's container is in it, it stays, and `network_warning` says so.
 
         Raises:
@@ -246,14 +246,14 @@ class Hosts:
                 self.keep_files(host)
                 self.remove(name)
                 self.make(host)
-            return f"made {name} anew: its image or settings changed"
+            return f"made {name} again: its image or settings changed"
         if self.runs(name):
             return ""
         if self.change and self.start(name):
             self.keep_files(host)
             self.remove(name)
             self.make(host)
-            return f"made {name} anew: it could not be started"
+            return f"made {name} again: it could not be started"
         return f"started {name}"
 
 

@@ -130,7 +130,7 @@ def pull(podman: Podman, reference: str, seconds: int) -> str:
     """Download an image. Returns its id.
 
     Raises:
-        LabError: it cannot be had, in a few words.
+        LabError: it is not available, in a few words.
     """
     argv = ["timeout", str(seconds), podman.command, "pull", "--quiet", reference]
     done = subprocess.run(argv, text=True, capture_output=True, check=False)

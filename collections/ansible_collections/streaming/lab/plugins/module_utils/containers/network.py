@@ -1,4 +1,4 @@
-"""The podman network of one lab: made, and made anew where an earlier release made it without `isolate`."""
+"""The podman network of one lab: made, and made again where an earlier release made it without `isolate`."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Edit a Hadoop configuration file (core-site.xml, hdfs-site.xml) in place: only the values asked for change.
 
-The file may be someone else's, so it is never parsed and written anew: expat tells at which byte each value
+The file may be someone else's, so it is never parsed and written again: expat tells at which byte each value
 stands, and those bytes are replaced. Comments, order, indentation, line ends, encoding and all other properties stay.
 
 Of several properties with one name the last counts, unless an earlier one is final (Configuration, Hadoop 3.4.1).

@@ -109,7 +109,7 @@ def merge(*layers: list[Part]) -> list[Part]:
     merged: dict[str, Part] = {}
     for layer in layers:
         merged.update((part.path, part) for part in layer)
-    check_names(((part.path, part.link) for part in merged.values()), "the product with what is laid over it")
+    check_names(((part.path, part.link) for part in merged.values()), "the product with its overlay")
     return [merged[path] for path in sorted(merged)]
 
 

@@ -49,7 +49,7 @@ def install_tools(folder: Path, requirements: Path) -> Path:
     """Install what sources are built with, pinned by hash, and return the folder.
 
     Raises:
-        WheelError: if one cannot be had or is another file.
+        WheelError: if one is not available or is another file.
     """
     options = ["--quiet", "--no-deps", "--require-hashes", "--only-binary=:all:"]
     pip(["install", *options, "--target", str(folder), "--requirement", str(requirements)])
@@ -75,7 +75,7 @@ def collect(folder: Path, chosen: dict[str, wheels.Locked], host: Host, build_re
         build_requirements: requirements with hashes of what builds sources.
 
     Raises:
-        WheelError: if a file cannot be had, is not what the lock says, or was built for one machine only.
+        WheelError: if a file is not available, is not what the lock says, or was built for one machine only.
     """
     sources = [entry for entry in chosen.values() if not entry.is_wheel]
     _pip_hashed(
