@@ -68,3 +68,65 @@ def test_an_option_that_kafka_takes_passes(component, name, value):
 def test_an_option_that_kafka_would_refuse_or_pass_over_is_named(component, name, value, why):
     (line,) = kafka_options.problems({name: value}, KNOWN[component], component == "topic")
     assert line.startswith(name) and why in line
+
+
+def test_definitions_are_read_line_by_line(tmp_path):
+    path = tmp_path / "definitions.tsv"
+    path.write_text("# Kafka 9.9.9: é\n# a comment\nbroker\ta b\tINT\t[1,...]\ntopic\tc\tSTRING\n", encoding="utf-8")
+    assert kafka_options.read_definitions(path) == (
+        "9.9.9",
+        {
+            "broker": {"a b": kafka_options.Definition("INT", "[1,...]")},
+            "topic": {"c": kafka_options.Definition("STRING", "")},
+        },
+    )
+
+
+@pytest.mark.parametrize(("kind", "bits"), [("SHORT", 16), ("INT", 32), ("LONG", 64)])
+def test_a_whole_number_fits_its_bits(kind, bits):
+    definition = kafka_options.Definition(kind, "")
+    for fits in (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1):
+        assert kafka_options.refusal(definition, str(fits)) == ""
+    for too_large in (-(2 ** (bits - 1)) - 1, 2 ** (bits - 1)):
+        assert kafka_options.refusal(definition, str(too_large)) == f"a whole number of {bits} bits"
+
+
+NAMES = ", ".join(f"n{number}" for number in range(10))
+
+
+@pytest.mark.parametrize(
+    ("kind", "validator", "text", "why"),
+    [
+        ("INT", "[1,...]", "1", ""),
+        ("INT", "[1,...]", "0", "1 or more"),
+        ("INT", "[0,...,5]", "5", ""),
+        ("INT", "[0,...,5]", "6", "between 0 and 5"),
+        ("INT", "[1,...] or -1", "-1", ""),
+        ("INT", "[1,...] or -1", "0", "1 or more"),
+        ("STRING", "[a, b]", "a", ""),
+        ("STRING", "[a, b]", "A", "one of a, b"),
+        ("STRING", "(case insensitive) [PLAIN, Ssl]", "plain", ""),
+        ("STRING", "(case insensitive) [straße]", "STRASSE", "one of straße"),
+        ("LIST", "[a, b]", "b,a", ""),
+        ("STRING", f"[{NAMES}]", "x", "one of n0 ... n9"),
+        ("STRING", f"[{NAMES.removesuffix(', n9')}]", "x", f"one of {NAMES.removesuffix(', n9')}"),
+        ("STRING", "non-empty string", "", "not empty"),
+        ("STRING", "non-empty string", "x", ""),
+        ("STRING", "", "", ""),
+        ("STRING", "another validator", "", ""),
+    ],
+)
+def test_a_value_within_and_outside_its_validator(kind, validator, text, why):
+    assert kafka_options.refusal(kafka_options.Definition(kind, validator), text) == why
+
+
+def test_a_plugins_option_is_only_refused_when_it_is_nearly_a_known_one():
+    known = {"retention.ms": kafka_options.Definition("LONG", "")}
+    assert kafka_options.problems({"retention": 1}, known, complete=False) == []
+    assert kafka_options.problems({"retentions.ms": 1}, known, complete=False) == [
+        "retentions.ms is no option of Kafka; did you mean retention.ms?"
+    ]
+    assert kafka_options.problems({"retention": 1, "x": 1}, known, complete=True) == [
+        "retention is no option of Kafka; did you mean retention.ms?",
+        "x is no option of Kafka",
+    ]

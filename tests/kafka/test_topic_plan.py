@@ -8,6 +8,8 @@ from ansible_collections.streaming.lab.plugins.module_utils.kafka.topic_plan imp
     Found,
     Plan,
     Wanted,
+    impossible,
+    parsed,
     plan,
     say,
     states,
@@ -165,3 +167,64 @@ def test_a_value_that_the_broker_reads_otherwise_or_refuses_is_one(key, describe
     there = {"a": Found(1, 1, {key: described}, frozenset(), TYPED)}
     made = plan(wanted_of([{"name": "a", "config": {key: declared}}]), there, {"a": {}}, 1)
     assert list(made.set["a"]) == [key]
+
+
+def test_a_declaration_is_read_with_its_numbers_texts_and_state():
+    entries = [
+        {"name": "a", "partitions": 2, "replication_factor": 3, "config": {"preallocate": True}, "state": "present"},
+        {"name": "b", "partitions": None, "replication_factor": None, "config": None, "state": "absent"},
+        {"name": "c"},
+    ]
+    assert wanted_of(entries) == [
+        Wanted("a", 2, 3, {"preallocate": "true"}),
+        Wanted("b", None, None, {}, False),
+        Wanted("c"),
+    ]
+
+
+@pytest.mark.parametrize("text", ["0.5", "0.5d", "0.5D", "0.5f", "0.5F", "5e-1", " .5 "])
+def test_a_double_is_the_same_however_java_writes_it(text):
+    assert parsed("DOUBLE", text) == 0.5
+
+
+@pytest.mark.parametrize(
+    ("topic", "refused"),
+    [
+        (Wanted("a", 1, 1), []),
+        (Wanted("a", 0), ["a: a topic has at least one partition, not 0"]),
+        (Wanted("a", 1, 0), ["a: a partition has at least one replica, not 0"]),
+    ],
+)
+def test_numbers_below_one_are_refused(topic, refused):
+    assert impossible([topic]) == refused
+
+
+def test_a_value_of_a_key_without_a_type_is_compared_as_text():
+    there = Found(1, 1, {"k": "01"})
+    assert made(Wanted("a", config={"k": "1"}), found={"a": there}, noted={"a": {}}).set == {"a": {"k": "1"}}
+    assert made(Wanted("a", config={"k": " 01"}), found={"a": there}, noted={"a": {}}).set == {}
+
+
+def test_the_difference_shows_topics_before_and_after():
+    created = Plan(create=[Wanted("new", config={"k": "v"}), Wanted("sized", 2, 3)])
+    default = "the broker's default"
+    assert states(created, {}) == (
+        {},
+        {
+            "new": {"partitions": default, "replication_factor": default, "config": {"k": "v"}},
+            "sized": {"partitions": 2, "replication_factor": 3, "config": {}},
+        },
+    )
+    there = Found(1, 1, {"own": "1", "set": "2"}, frozenset({"own"}))
+    changed = Plan(partitions={"a": 4}, set={"a": {"set": "3", "new": "4"}}, reset={"a": ["own"]}, delete=["b"])
+    before = {"partitions": 1, "replication_factor": 1, "config": {"new": "", "own": "1", "set": "2"}}
+    assert states(changed, {"a": there, "b": there}) == (
+        {"b": {"partitions": 1, "replication_factor": 1, "config": {"own": "1"}}, "a": before},
+        {
+            "a": {
+                "partitions": 4,
+                "replication_factor": 1,
+                "config": {"new": "4", "own": default, "set": "3"},
+            }
+        },
+    )
