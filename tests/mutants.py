@@ -29,19 +29,22 @@ LIBRARY = "src/ansible_collections/streaming/lab/plugins/module_utils"
 EXCLUDED = "test_play_sends_the_archive_once_and_leaves_nothing_behind"
 # Folders of the code, which mutmut wants below src/, and of the tests.
 PACKAGES = {
-    "hdfs_sink": ("src/hdfs_sink", "tests/hdfs_sink"),
-    "bluesky_search": ("src/bluesky_search", "tests/bluesky"),
-    **{name: (f"{LIBRARY}/{name}", f"tests/{name}") for name in ("connect", "kafka", "artifacts", "products")},
+    "hdfs_sink": ("src/hdfs_sink", ["tests/hdfs_sink"]),
+    "bluesky_search": ("src/bluesky_search", ["tests/bluesky"]),
+    "connect": (f"{LIBRARY}/connect", ["tests/connect"]),
+    "kafka": (f"{LIBRARY}/kafka", ["tests/kafka"]),
+    "artifacts": (f"{LIBRARY}/artifacts", ["tests/artifacts", "tests/connect_plugins"]),
+    "products": (f"{LIBRARY}/products", ["tests/products", "tests/artifacts"]),
 }
 
 
-def copy_clone(folder: Path, code: str, tests: str) -> None:
+def copy_clone(folder: Path, code: str, tests: list[str]) -> None:
     """Copy the clone's files, with mutmut's settings for one package.
 
     Args:
         folder: receives them.
         code: folder that gets faults.
-        tests: folder of its tests.
+        tests: folders of its tests.
     """
     command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
     listed = subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
@@ -56,7 +59,7 @@ def copy_clone(folder: Path, code: str, tests: str) -> None:
         settings.write(
             f"\n[tool.mutmut]\nsource_paths = ['src']\nonly_mutate = ['{code}/*']\n"
             f"pytest_add_cli_args = ['-k', 'not {EXCLUDED}']\n"
-            f"pytest_add_cli_args_test_selection = ['{tests}']\nalso_copy = {copied}\n"
+            f"pytest_add_cli_args_test_selection = {tests}\nalso_copy = {copied}\n"
         )
     for place in (folder, folder / "mutants"):
         place.mkdir(exist_ok=True)
