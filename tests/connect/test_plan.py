@@ -7,9 +7,9 @@ import json
 import pytest
 
 from ansible_collections.streaming.lab.plugins.module_utils.connect.plan import (
+    ConnectorPlan,
     DeclarationError,
-    Plan,
-    Wanted,
+    DeclaredConnector,
     failed_at_rest,
     plan,
     say,
@@ -36,7 +36,9 @@ def status(state: str = "RUNNING", task: str = "RUNNING", trace: str = "") -> di
     }
 
 
-def made(wanted: Wanted | None, there: bool = True, now: dict | None = None, noted: dict | None = None, **more) -> Plan:
+def made(
+    wanted: DeclaredConnector | None, there: bool = True, now: dict | None = None, noted: dict | None = None, **more
+) -> ConnectorPlan:
     """The plan where connector `a` is there or not."""
     found = {"a": THERE} if there else {}
     state = {"a": now or status()} if there else {}
@@ -44,62 +46,62 @@ def made(wanted: Wanted | None, there: bool = True, now: dict | None = None, not
 
 
 def test_as_declared_nothing_changes_but_it_is_looked_at():
-    found = made(Wanted("a", CONFIG))
+    found = made(DeclaredConnector("a", CONFIG))
     assert not found.changes
     assert found.wait == {"a": "running"}
 
 
 def test_what_is_not_there_is_created_in_its_state():
-    found = made(Wanted("a", CONFIG, "paused"), there=False)
+    found = made(DeclaredConnector("a", CONFIG, "paused"), there=False)
     assert [connector.name for connector in found.create] == ["a"]
     assert found.wait == {"a": "paused"}
-    assert made(Wanted("a", None), there=False).refused == [
+    assert made(DeclaredConnector("a", None), there=False).refused == [
         "a: nothing is declared to make it from; give config or file"
     ]
 
 
 def test_one_option_changes_that_connector():
-    found = made(Wanted("a", {**CONFIG, "file": "/b"}))
+    found = made(DeclaredConnector("a", {**CONFIG, "file": "/b"}))
     assert [connector.name for connector in found.change] == ["a"]
     assert say(found, {"a": THERE}) == ["a: changed file"]
 
 
 def test_states_are_ordered_only_where_they_differ():
-    assert made(Wanted("a", CONFIG, "paused")).order == {"a": "paused"}
-    assert not made(Wanted("a", CONFIG, "paused"), now=status("PAUSED", "PAUSED")).changes
-    assert made(Wanted("a", None, "stopped")).order == {"a": "stopped"}
-    assert made(Wanted("a", CONFIG), now=status("PAUSED", "PAUSED")).order == {"a": "running"}
-    assert not made(Wanted("a", CONFIG), now=status("UNASSIGNED")).changes, "the workers are at it: wait"
+    assert made(DeclaredConnector("a", CONFIG, "paused")).order == {"a": "paused"}
+    assert not made(DeclaredConnector("a", CONFIG, "paused"), now=status("PAUSED", "PAUSED")).changes
+    assert made(DeclaredConnector("a", None, "stopped")).order == {"a": "stopped"}
+    assert made(DeclaredConnector("a", CONFIG), now=status("PAUSED", "PAUSED")).order == {"a": "running"}
+    assert not made(DeclaredConnector("a", CONFIG), now=status("UNASSIGNED")).changes, "the workers are at it: wait"
 
 
 def test_what_failed_is_restarted_and_nothing_else():
     failed = status(task="FAILED", trace="x")
     for state in ("running", "restarted"):
-        assert made(Wanted("a", CONFIG, state), now=failed).restart == ["a"]
-        assert not made(Wanted("a", CONFIG, state)).changes
-    changed = made(Wanted("a", {**CONFIG, "file": "/b"}), now=failed)
+        assert made(DeclaredConnector("a", CONFIG, state), now=failed).restart == ["a"]
+        assert not made(DeclaredConnector("a", CONFIG, state)).changes
+    changed = made(DeclaredConnector("a", {**CONFIG, "file": "/b"}), now=failed)
     assert (len(changed.change), changed.restart) == (1, []), "a change restarts it by itself"
 
 
 def test_what_failed_of_a_paused_one_is_restarted_when_it_is_to_run():
     failed = status("PAUSED", "FAILED", "x")
-    resumed = made(Wanted("a", CONFIG), now=failed)
+    resumed = made(DeclaredConnector("a", CONFIG), now=failed)
     assert (resumed.order, resumed.restart) == ({"a": "running"}, ["a"])
-    paused = made(Wanted("a", CONFIG, "paused"), now=failed)
+    paused = made(DeclaredConnector("a", CONFIG, "paused"), now=failed)
     assert not paused.changes
     assert failed_at_rest(paused, {"a": failed})[0].startswith("a: task 0 FAILED on w:8083: x; it is to be paused")
     assert failed_at_rest(resumed, {"a": failed}) == []
 
 
 def test_restarted_does_not_wake_a_paused_one():
-    assert not made(Wanted("a", None, "restarted"), now=status("PAUSED", "PAUSED")).changes
+    assert not made(DeclaredConnector("a", None, "restarted"), now=status("PAUSED", "PAUSED")).changes
 
 
 def test_absent_and_fresh():
-    assert made(Wanted("a", None, "absent")).delete == {"a": False}
-    assert made(Wanted("a", None, "absent", reset_offsets=True)).delete == {"a": True}
-    assert not made(Wanted("a", None, "absent"), there=False).changes
-    fresh = made(Wanted("a", CONFIG, "fresh"))
+    assert made(DeclaredConnector("a", None, "absent")).delete == {"a": False}
+    assert made(DeclaredConnector("a", None, "absent", reset_offsets=True)).delete == {"a": True}
+    assert not made(DeclaredConnector("a", None, "absent"), there=False).changes
+    fresh = made(DeclaredConnector("a", CONFIG, "fresh"))
     assert (fresh.delete, [c.name for c in fresh.create], fresh.wait) == ({"a": True}, ["a"], {"a": "running"})
     assert say(fresh, {"a": THERE}) == ["a: started again"]
 
@@ -113,11 +115,11 @@ def test_a_connector_no_longer_declared_goes_unless_told_otherwise():
 
 def test_a_connector_made_by_hand_is_never_touched_and_taken_over_when_declared():
     assert not made(None, noted={}).changes
-    assert made(Wanted("a", CONFIG), noted={}).adopted == ["a"]
+    assert made(DeclaredConnector("a", CONFIG), noted={}).adopted == ["a"]
 
 
 def test_the_difference_masks_secrets_and_shows_that_one_changed():
-    wanted = Wanted("a", {**CONFIG, "db.password": "new", "odd": "two"})
+    wanted = DeclaredConnector("a", {**CONFIG, "db.password": "new", "odd": "two"})
     found = {"a": {**THERE, "db.password": "old", "odd": "one"}}
     made_plan = plan([wanted], found, {"a": status()}, {"a": {}})
     before, after = states(made_plan, found, {"a": status()}, {"a": {"odd"}})
@@ -186,7 +188,7 @@ def test_a_file_and_what_differs_from_it(tmp_path):
     (tmp_path / "a.json").write_text(json.dumps({"name": "a", "config": CONFIG}), encoding="utf-8")
     entry = {"file": "a.json", "config": {"file": "/b", "tasks.max": 1, "flag": True}}
     assert wanted_of([entry], str(tmp_path)) == [
-        Wanted("a", {**CONFIG, "file": "/b", "tasks.max": "1", "flag": "true"})
+        DeclaredConnector("a", {**CONFIG, "file": "/b", "tasks.max": "1", "flag": "true"})
     ]
     assert wanted_of([{"file": "a.json", "name": "other"}], str(tmp_path))[0].name == "other"
 

@@ -7,7 +7,7 @@ import subprocess
 
 from ansible_collections.streaming.lab.plugins.module_utils.containers import arguments
 from ansible_collections.streaming.lab.plugins.module_utils.containers import hosts as container_hosts
-from ansible_collections.streaming.lab.plugins.module_utils.containers.engine import LabError, Podman
+from ansible_collections.streaming.lab.plugins.module_utils.containers.engine import ContainerError, Podman
 from ansible_collections.streaming.lab.plugins.module_utils.containers.isolation import (
     OWN_DEV,
 )
@@ -50,7 +50,7 @@ class FakePodman(Podman):
             self.runs.append(list(arguments))
         code = 1 if arguments[0] in self.failing else 0
         if code and check:
-            raise LabError(f"podman {arguments[0]} failed")
+            raise ContainerError(f"podman {arguments[0]} failed")
         return subprocess.CompletedProcess(arguments, code, "", "")
 
 

@@ -7,7 +7,7 @@ import subprocess
 import pytest
 
 from ansible_collections.streaming.lab.plugins.module_utils.containers import hosts as container_hosts
-from ansible_collections.streaming.lab.plugins.module_utils.containers.engine import LabError
+from ansible_collections.streaming.lab.plugins.module_utils.containers.engine import ContainerError
 from tests.containers.kit import PARAMS, FakePodman
 
 run_container = container_hosts.container_address.run_container
@@ -55,13 +55,13 @@ def test_an_address_that_stays_reserved_is_released_by_a_container_in_a_user_nam
 
 
 def test_an_address_that_cannot_be_released_is_said_with_the_remedy():
-    with pytest.raises(LabError, match=r"lab-kafka cannot have address 10\.89\.20\.10: .* restart this machine"):
+    with pytest.raises(ContainerError, match=r"lab-kafka cannot have address 10\.89\.20\.10: .* restart this machine"):
         run_container(ReservingPodman(9), "lab-kafka", ["start", "lab-kafka"], PARAMS)
 
 
 def test_the_address_of_a_running_container_is_left_to_it():
     podman = ReservingPodman(1, "running debugger\n")
-    with pytest.raises(LabError, match=r"container debugger .* podman network disconnect lab debugger"):
+    with pytest.raises(ContainerError, match=r"container debugger .* podman network disconnect lab debugger"):
         run_container(podman, "lab-kafka", ["start", "lab-kafka"], PARAMS)
     assert podman.runs == [] and podman.asked.count("start lab-kafka") == 1
 

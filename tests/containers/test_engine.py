@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.streaming.lab.plugins.module_utils.containers.engine import LabError, Podman, really_runs
+from ansible_collections.streaming.lab.plugins.module_utils.containers.engine import ContainerError, Podman, really_runs
 
 
 @pytest.mark.parametrize(
@@ -24,5 +24,5 @@ def test_podmans_own_words_reach_the_person(tmp_path: Path) -> None:
     script = tmp_path / "podman"
     script.write_text("#!/bin/sh\necho first >&2\necho 'Error: no space left' >&2\nexit 125\n")
     script.chmod(0o755)
-    with pytest.raises(LabError, match=r"podman network failed: no space left"):
+    with pytest.raises(ContainerError, match=r"podman network failed: no space left"):
         Podman(str(script)).run("network", "create")

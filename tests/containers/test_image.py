@@ -11,9 +11,9 @@ import pytest
 from ansible_collections.streaming.lab.plugins.module_utils.containers import image
 
 engine = image.build.__globals__
-LabError, Podman = engine["LabError"], engine["Podman"]
+ContainerError, Podman = engine["ContainerError"], engine["Podman"]
 LOCK = "0  aiohttp-3-cp312-cp312-manylinux_2_17_x86_64.whl\n0  aiohttp-3-cp313-cp313-manylinux_2_17_x86_64.whl\n"
-WANTED = image.Wanted(
+WANTED = image.ImageSpec(
     repository="localhost/streaming-lab", tag="abc", bases=("ubuntu", "debian"), ubuntu_images=("one", "two"),
     pull_seconds=5, recipes={"ubuntu": "ARG BASE\n", "debian": "ARG BASE\n"}, files=(), bootstrap=("true", "base:1"),
     java="21", mysql=True, wheels_lock=LOCK, user_namespace="auto",
@@ -61,7 +61,7 @@ def registry(monkeypatch):
 
     def pull(podman, reference, seconds):
         if reference in podman.pulls:
-            raise LabError(podman.pulls[reference])
+            raise ContainerError(podman.pulls[reference])
         return f"id-of-{reference}"
 
     monkeypatch.setattr(image, "pull", pull)
@@ -111,7 +111,9 @@ def test_a_package_that_cannot_be_configured_is_named_with_dpkgs_reason():
 
 def test_an_image_that_fails_the_test_gets_no_name():
     podman = Builder(boots={"mapped": "Java is 17, not 21", "privileged": "Java is 17, not 21"})
-    with pytest.raises(LabError, match=r"no image for the hosts could be made\. one: Java is 17, not 21; Java is 17"):
+    with pytest.raises(
+        ContainerError, match=r"no image for the hosts could be made\. one: Java is 17, not 21; Java is 17"
+    ):
         image.build(podman, WANTED)
     assert not any(podman.images.get(WANTED.name(base)) for base in WANTED.bases)
 
@@ -133,7 +135,7 @@ def test_an_image_that_boots_only_without_a_user_namespace_says_so():
 
 def test_a_base_that_is_insisted_on_is_the_only_one():
     with pytest.raises(
-        LabError, match=r"one: no such host; two: no such host\. To go on, connect this machine .*oci-archive"
+        ContainerError, match=r"one: no such host; two: no such host\. To go on, connect this machine .*oci-archive"
     ):
         image.build(Builder(pulls={"one": "no such host", "two": "no such host"}),
                     dataclasses.replace(WANTED, bases=("ubuntu",)))  # fmt: skip
@@ -141,7 +143,7 @@ def test_a_base_that_is_insisted_on_is_the_only_one():
 
 def test_mysql_that_cannot_be_had_from_sid_names_the_alternatives():
     error = f"E: mysql-server : Depends: libfoo but it is not installable\n{image.NO_MYSQL}\nError: exit status 1\n"
-    with pytest.raises(LabError) as raised:
+    with pytest.raises(ContainerError) as raised:
         image.build(Builder(builds={"base:1": error}), dataclasses.replace(WANTED, bases=("debian",)))
     said = str(raised.value)
     assert "MySQL cannot be installed from Debian sid, which changes daily" in said and "libfoo" in said
@@ -150,7 +152,7 @@ def test_mysql_that_cannot_be_had_from_sid_names_the_alternatives():
 
 def test_a_python_without_locked_wheels_is_refused():
     podman = Builder(boots={"mapped": "cp314 x86_64\nUbuntu 26.04\n", "privileged": "cp314 x86_64\nUbuntu 26.04\n"})
-    with pytest.raises(LabError, match=r"its Python \(cp314 x86_64\) is not in roles/course/files/wheels.lock"):
+    with pytest.raises(ContainerError, match=r"its Python \(cp314 x86_64\) is not in roles/course/files/wheels.lock"):
         image.build(podman, dataclasses.replace(WANTED, bases=("ubuntu",), ubuntu_images=("one",)))
 
 
@@ -175,7 +177,7 @@ def test_a_registry_is_quoted_in_a_few_words(tmp_path, monkeypatch, stderr, said
     script = tmp_path / "podman"
     script.write_text(f"#!/bin/sh\ncat >&2 <<'E'\n{stderr}\nE\nexit 125\n", encoding="utf-8")
     script.chmod(0o755)
-    with pytest.raises(LabError, match=said):
+    with pytest.raises(ContainerError, match=said):
         image.pull(Podman(str(script)), "r/ubuntu:24.04", 5)
 
 
@@ -184,7 +186,7 @@ def test_a_download_that_takes_too_long_is_ended(tmp_path, monkeypatch):
     script = tmp_path / "podman"
     script.write_text("#!/bin/sh\nexec sleep 30\n", encoding="utf-8")
     script.chmod(0o755)
-    with pytest.raises(LabError, match="not there after 1 s"):
+    with pytest.raises(ContainerError, match="not there after 1 s"):
         image.pull(Podman(str(script)), "r/ubuntu:24.04", 1)
 
 

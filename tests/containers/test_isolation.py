@@ -10,7 +10,7 @@ import pytest
 from ansible_collections.streaming.lab.plugins.module_utils.containers import isolation
 
 engine = isolation.choose.__globals__
-LabError, Podman = engine["LabError"], engine["Podman"]
+ContainerError, Podman = engine["ContainerError"], engine["Podman"]
 
 
 class Machine(Podman):
@@ -58,7 +58,7 @@ def test_without_user_namespaces_the_reasons_are_named():
 
 
 def test_always_refuses_a_machine_without_user_namespaces():
-    with pytest.raises(LabError, match=r"containers_user_namespace is always.*cannot clone.*Set it to auto"):
+    with pytest.raises(ContainerError, match=r"containers_user_namespace is always.*cannot clone.*Set it to auto"):
         chosen(Machine({"--userns": "cannot clone"}), "always")
 
 

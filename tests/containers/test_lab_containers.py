@@ -6,7 +6,7 @@ import pytest
 
 from ansible_collections.streaming.lab.plugins.module_utils.containers import arguments
 from ansible_collections.streaming.lab.plugins.module_utils.containers import hosts as container_hosts
-from ansible_collections.streaming.lab.plugins.module_utils.containers.engine import LabError
+from ansible_collections.streaming.lab.plugins.module_utils.containers.engine import ContainerError
 from ansible_collections.streaming.lab.plugins.module_utils.containers.isolation import (
     CAPABILITIES,
     OWN_DEV,
@@ -87,7 +87,7 @@ def test_a_container_whose_files_cannot_be_kept_stays(monkeypatch):
         raise OSError("no space")
 
     monkeypatch.setattr(container_hosts.container_files, "keep", refuse)
-    with pytest.raises(LabError, match="no space; the container lab-kafka was not changed"):
+    with pytest.raises(ContainerError, match="no space; the container lab-kafka was not changed"):
         module.present(podman, {**PARAMS, "hosts": [host]}, change=True)
     assert "rm --force" not in podman.asked
 
@@ -99,7 +99,7 @@ def test_a_container_that_does_not_start_is_not_removed_with_the_students_files(
     if not spec:
         held["Labels"]["streaming-lab.spec"] = arguments.specification(host, PARAMS, OWN_DEV)
     podman = FakePodman([held], networks=[{"name": "lab"}], failing=["start"])
-    with pytest.raises(LabError) as failure:
+    with pytest.raises(ContainerError) as failure:
         module.present(podman, {**PARAMS, "hosts": [host]}, change=True)
     assert str(failure.value) == (
         "Container lab-kafka must be replaced but does not start (no message), so the student's files in it cannot be "
@@ -252,7 +252,7 @@ def test_a_host_goes_before_its_infra_container():
 @pytest.mark.parametrize("act", [module.present, module.absent])
 def test_the_lab_of_another_clone_is_left_alone(act, tmp_path):
     podman = FakePodman([container(**{"streaming-lab.clone": str(tmp_path)})])
-    with pytest.raises(LabError, match=rf"belongs to {tmp_path}; give this one another name"):
+    with pytest.raises(ContainerError, match=rf"belongs to {tmp_path}; give this one another name"):
         act(podman, PARAMS, change=True)
     assert all(asked.endswith("ls") for asked in podman.asked)
 

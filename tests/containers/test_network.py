@@ -7,7 +7,7 @@ import subprocess
 import pytest
 
 from ansible_collections.streaming.lab.plugins.module_utils.containers import hosts as container_hosts
-from ansible_collections.streaming.lab.plugins.module_utils.containers.engine import LabError
+from ansible_collections.streaming.lab.plugins.module_utils.containers.engine import ContainerError
 from ansible_collections.streaming.lab.plugins.modules import lab_containers as module
 from tests.containers.kit import HOST, PARAMS, FakePodman, container, stand_in
 
@@ -66,7 +66,7 @@ def test_no_container_is_removed_where_the_files_of_one_cannot_be_kept(monkeypat
             raise OSError("no space")
 
     monkeypatch.setattr(container_hosts.container_files, "keep", refuse)
-    with pytest.raises(LabError, match="no space; the container lab-desk was not changed"):
+    with pytest.raises(ContainerError, match="no space; the container lab-desk was not changed"):
         module.present(podman, {**PARAMS, "hosts": hosts}, change=True)
     assert "rm --force" not in podman.asked and "network rm" not in podman.asked
 
@@ -111,7 +111,7 @@ def test_a_subnet_in_use_is_said_with_the_remedy():
                 return subprocess.CompletedProcess(arguments, 125, "", line)
             return super().run(*arguments, stdin=stdin, check=check)
 
-    with pytest.raises(LabError) as failure:
+    with pytest.raises(ContainerError) as failure:
         module.present(UsedSubnet(), PARAMS, change=True)
     assert str(failure.value) == (
         "network lab cannot be made: 10.89.20.0/24 is in use on this machine (ip -br address shows where); "

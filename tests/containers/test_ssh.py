@@ -37,7 +37,7 @@ def test_a_host_without_ssh_is_said_with_the_remedy(monkeypatch, podman, reason)
 
     monkeypatch.setattr(container_ssh, "BOOT_SECONDS", 0)
     monkeypatch.setattr(socket, "create_connection", refuse)
-    with pytest.raises(container_ssh.LabError) as failure:
+    with pytest.raises(container_ssh.ContainerError) as failure:
         container_ssh.open_ssh(podman, HOST, PARAMS)
     assert str(failure.value) == (
         f"lab-kafka runs, but ssh at 127.0.0.1:22 did not answer within 0 s: {reason}; "

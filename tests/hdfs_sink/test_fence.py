@@ -86,7 +86,7 @@ def test_a_stopped_writer_cannot_commit_a_file_that_was_swept():
 def test_files_of_merged_offsets_are_fenced_as_before():
     store, log = Store(), Log()
     log.fill(40)
-    made = make_sink(store, log, "--rows", "4")
+    made = make_sink(store, log, "--rows", "4", "--seconds", "60")
     turn_until(made, lambda: len(rows(store)) == 40)
     stale = Position(8, 4, "-", "0" * 12, "csv")
     assert compact.compact(made.state.client, made.settings) == {0: 9}

@@ -10,7 +10,11 @@ from kafka.admin import AlterConfigOp
 
 from ansible_collections.streaming.lab.plugins.module_utils.kafka import topic_admin
 from ansible_collections.streaming.lab.plugins.module_utils.kafka.topic_admin import TopicError, Topics, unknown_keys
-from ansible_collections.streaming.lab.plugins.module_utils.kafka.topic_plan import Found, Plan, Wanted
+from ansible_collections.streaming.lab.plugins.module_utils.kafka.topic_plan import (
+    DeclaredTopic,
+    ExistingTopic,
+    TopicPlan,
+)
 
 POLICY_VIOLATION, UNKNOWN_TOPIC, AUTHORIZATION = 44, 3, 29
 
@@ -80,7 +84,7 @@ def test_a_topic_is_described_with_its_own_keys_and_their_types(admin):
         "cleanup.policy": entry("delete"),
     }
     assert Topics(admin, 1).find(["gone", "a", "a"]) == {
-        "a": Found(
+        "a": ExistingTopic(
             2,
             3,
             {"retention.ms": "5", "cleanup.policy": "delete"},
@@ -98,8 +102,8 @@ def test_a_topic_that_the_broker_does_not_describe_is_named(admin):
 
 
 def test_the_broker_is_asked_first_about_every_part_of_a_plan(admin):
-    plan = Plan(
-        create=[Wanted("new", None, None, {"retention.ms": "5"}), Wanted("sized", 3, 2)],
+    plan = TopicPlan(
+        create=[DeclaredTopic("new", None, None, {"retention.ms": "5"}), DeclaredTopic("sized", 3, 2)],
         partitions={"grown": 4},
         set={"set": {"a": "1"}},
         reset={"set": ["b"], "reset": ["c"]},
@@ -139,7 +143,7 @@ def test_every_refusal_is_in_the_error(admin):
         ],
     }
     admin.altered = {"f": "INVALID_CONFIG"}
-    plan = Plan([Wanted("a")], {"b": 2}, {"f": {"k": "v"}, "g": {"k": "v"}}, {}, ["c", "d", "e"])
+    plan = TopicPlan([DeclaredTopic("a")], {"b": 2}, {"f": {"k": "v"}, "g": {"k": "v"}}, {}, ["c", "d", "e"])
     with pytest.raises(TopicError) as refused:
         Topics(admin, 1).apply(plan)
     assert str(refused.value) == (
@@ -160,14 +164,14 @@ def test_a_plan_is_done_when_each_partition_has_a_leader(admin, clock):
         admin.described[1]["partitions"][1]["leader_id"] = 0
 
     topic_admin.time.sleep = elected
-    Topics(admin, 9).apply(Plan(create=[Wanted("new")], partitions={"grown": 2}))
+    Topics(admin, 9).apply(TopicPlan(create=[DeclaredTopic("new")], partitions={"grown": 2}))
     assert clock == [topic_admin.PAUSE]
 
 
 def test_what_is_late_is_named_after_the_time_is_over(admin, clock):
     admin.described = [{"name": name, "error_code": 0, "partitions": [part(-1), part()]} for name in ("slow", "gone")]
     with pytest.raises(TopicError) as late:
-        Topics(admin, 0.25).apply(Plan(create=[Wanted("slow", 2), Wanted("none")], delete=["gone"]))
+        Topics(admin, 0.25).apply(TopicPlan(create=[DeclaredTopic("slow", 2), DeclaredTopic("none")], delete=["gone"]))
     assert str(late.value) == (
         "not done within 0.25 s: gone is still there, slow has 1 partitions with a leader of 2, "
         "none has 0 partitions with a leader of 1; is every broker up?"
@@ -176,7 +180,7 @@ def test_what_is_late_is_named_after_the_time_is_over(admin, clock):
 
 
 def test_an_unknown_key_is_named_with_the_closest_one():
-    wanted = [Wanted("a", config={"retention.mss": "1", "retention.ms": "2", "zzz": "3"})]
+    wanted = [DeclaredTopic("a", config={"retention.mss": "1", "retention.ms": "2", "zzz": "3"})]
     assert unknown_keys(wanted, {"retention.ms", "cleanup.policy"}) == [
         "a: retention.mss is no config of a topic, did you mean retention.ms?",
         "a: zzz is no config of a topic",

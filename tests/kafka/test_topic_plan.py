@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.streaming.lab.plugins.module_utils.kafka.topic_plan import (
-    Found,
-    Plan,
-    Wanted,
+    DeclaredTopic,
+    ExistingTopic,
+    TopicPlan,
     impossible,
     parsed,
     plan,
@@ -22,58 +22,60 @@ TYPED = {
     "preallocate": "BOOLEAN",
     "cleanup.policy": "LIST",
 }
-ONE = Found(1, 1, {"retention.ms": "604800000", "cleanup.policy": "delete"})
-KEPT = Found(2, 1, {"retention.ms": "1000", "cleanup.policy": "compact"}, frozenset({"retention.ms", "cleanup.policy"}))
+ONE = ExistingTopic(1, 1, {"retention.ms": "604800000", "cleanup.policy": "delete"})
+KEPT = ExistingTopic(
+    2, 1, {"retention.ms": "1000", "cleanup.policy": "compact"}, frozenset({"retention.ms", "cleanup.policy"})
+)
 
 
-def made(*wanted: Wanted, found: dict | None = None, noted: dict | None = None, **more) -> Plan:
+def made(*wanted: DeclaredTopic, found: dict | None = None, noted: dict | None = None, **more) -> TopicPlan:
     """The plan on one broker."""
     return plan(wanted, found or {}, noted or {}, 1, **more)
 
 
 def test_what_is_not_there_is_created_and_what_is_right_is_left():
-    found = made(Wanted("a", 1), Wanted("b", 1), found={"b": ONE}, noted={"b": {"config": []}})
+    found = made(DeclaredTopic("a", 1), DeclaredTopic("b", 1), found={"b": ONE}, noted={"b": {"config": []}})
     assert [topic.name for topic in found.create] == ["a"]
     assert say(found) == ["a: created"]
 
 
 def test_as_declared_nothing_changes():
-    assert not made(Wanted("a", 1, 1, {"retention.ms": "604800000"}), found={"a": ONE}).changes
+    assert not made(DeclaredTopic("a", 1, 1, {"retention.ms": "604800000"}), found={"a": ONE}).changes
 
 
 def test_partitions_are_added_and_never_taken_away():
-    assert made(Wanted("a", 3), found={"a": ONE}).partitions == {"a": 3}
-    refused = made(Wanted("a", 1), found={"a": KEPT}).refused
+    assert made(DeclaredTopic("a", 3), found={"a": ONE}).partitions == {"a": 3}
+    refused = made(DeclaredTopic("a", 1), found={"a": KEPT}).refused
     assert refused[0].startswith("a has 2 partitions, declared are 1: Kafka takes none away")
 
 
 def test_replicas_are_not_changed_nor_more_than_brokers():
-    assert "a has replication factor 1, declared is 3" in made(Wanted("a", None, 3), found={"a": ONE}).refused[0]
-    assert made(Wanted("a", 1, 3)).refused == ["a: replication factor 3 needs 3 brokers, and 1 is there"]
+    assert "a has replication factor 1, declared is 3" in made(DeclaredTopic("a", None, 3), found={"a": ONE}).refused[0]
+    assert made(DeclaredTopic("a", 1, 3)).refused == ["a: replication factor 3 needs 3 brokers, and 1 is there"]
 
 
 @pytest.mark.parametrize(
     ("topic", "why"),
     [
-        (Wanted("a b"), "is no topic's name"),
-        (Wanted("."), "is no topic's name"),
-        (Wanted("x" * 250), "is no topic's name"),
-        (Wanted("__consumer_offsets"), "is Kafka's own"),
-        (Wanted("a", 0), "at least one partition, not 0"),
-        (Wanted("a", 1, 0), "at least one replica, not 0"),
+        (DeclaredTopic("a b"), "is no topic's name"),
+        (DeclaredTopic("."), "is no topic's name"),
+        (DeclaredTopic("x" * 250), "is no topic's name"),
+        (DeclaredTopic("__consumer_offsets"), "is Kafka's own"),
+        (DeclaredTopic("a", 0), "at least one partition, not 0"),
+        (DeclaredTopic("a", 1, 0), "at least one replica, not 0"),
     ],
 )
-def test_what_cannot_be(topic: Wanted, why: str):
+def test_what_cannot_be(topic: DeclaredTopic, why: str):
     assert why in made(topic).refused[0]
 
 
 def test_a_topic_declared_twice():
-    assert made(Wanted("a"), Wanted("a")).refused == ["a is declared twice"]
+    assert made(DeclaredTopic("a"), DeclaredTopic("a")).refused == ["a is declared twice"]
 
 
 def test_a_key_goes_back_when_a_declaration_had_set_it():
     """And only then: what another person set for the topic is theirs."""
-    wanted = Wanted("a", 2, config={"cleanup.policy": "delete"})
+    wanted = DeclaredTopic("a", 2, config={"cleanup.policy": "delete"})
     found = made(wanted, found={"a": KEPT}, noted={"a": {"config": ["retention.ms", "cleanup.policy"]}})
     assert found.set == {"a": {"cleanup.policy": "delete"}}
     assert found.reset == {"a": ["retention.ms"]}
@@ -94,22 +96,22 @@ def test_a_topic_never_declared_is_never_touched():
 
 
 def test_absent_deletes_whoever_made_it():
-    assert made(Wanted("a", present=False), found={"a": ONE}).delete == ["a"]
-    assert not made(Wanted("a", present=False)).changes
+    assert made(DeclaredTopic("a", present=False), found={"a": ONE}).delete == ["a"]
+    assert not made(DeclaredTopic("a", present=False)).changes
 
 
 def test_a_topic_made_by_hand_is_taken_over():
-    assert made(Wanted("a"), found={"a": ONE}).adopted == ["a"]
-    assert made(Wanted("a"), found={"a": ONE}, noted={"a": {}}).adopted == []
+    assert made(DeclaredTopic("a"), found={"a": ONE}).adopted == ["a"]
+    assert made(DeclaredTopic("a"), found={"a": ONE}, noted={"a": {}}).adopted == []
 
 
 def test_the_difference_shows_what_is_touched():
     found = {"a": KEPT, "b": ONE, "c": ONE}
     made_plan = made(
-        Wanted("a", 4, config={"retention.ms": "5"}),
-        Wanted("b", present=False),
-        Wanted("c"),
-        Wanted("d", 2),
+        DeclaredTopic("a", 4, config={"retention.ms": "5"}),
+        DeclaredTopic("b", present=False),
+        DeclaredTopic("c"),
+        DeclaredTopic("d", 2),
         found=found,
     )
     before, after = states(made_plan, found)
@@ -147,7 +149,7 @@ def test_values_are_written_as_kafka_writes_them():
     ],
 )
 def test_a_value_that_the_broker_reads_alike_is_no_change(key, described, declared):
-    there = {"a": Found(1, 1, {key: described}, frozenset({key}), TYPED)}
+    there = {"a": ExistingTopic(1, 1, {key: described}, frozenset({key}), TYPED)}
     made = plan(wanted_of([{"name": "a", "config": {key: declared}}]), there, {"a": {}}, 1)
     assert not made.changes
 
@@ -164,7 +166,7 @@ def test_a_value_that_the_broker_reads_alike_is_no_change(key, described, declar
     ],
 )
 def test_a_value_that_the_broker_reads_otherwise_or_refuses_is_one(key, described, declared):
-    there = {"a": Found(1, 1, {key: described}, frozenset(), TYPED)}
+    there = {"a": ExistingTopic(1, 1, {key: described}, frozenset(), TYPED)}
     made = plan(wanted_of([{"name": "a", "config": {key: declared}}]), there, {"a": {}}, 1)
     assert list(made.set["a"]) == [key]
 
@@ -176,9 +178,9 @@ def test_a_declaration_is_read_with_its_numbers_texts_and_state():
         {"name": "c"},
     ]
     assert wanted_of(entries) == [
-        Wanted("a", 2, 3, {"preallocate": "true"}),
-        Wanted("b", None, None, {}, False),
-        Wanted("c"),
+        DeclaredTopic("a", 2, 3, {"preallocate": "true"}),
+        DeclaredTopic("b", None, None, {}, False),
+        DeclaredTopic("c"),
     ]
 
 
@@ -190,9 +192,9 @@ def test_a_double_is_the_same_however_java_writes_it(text):
 @pytest.mark.parametrize(
     ("topic", "refused"),
     [
-        (Wanted("a", 1, 1), []),
-        (Wanted("a", 0), ["a: a topic has at least one partition, not 0"]),
-        (Wanted("a", 1, 0), ["a: a partition has at least one replica, not 0"]),
+        (DeclaredTopic("a", 1, 1), []),
+        (DeclaredTopic("a", 0), ["a: a topic has at least one partition, not 0"]),
+        (DeclaredTopic("a", 1, 0), ["a: a partition has at least one replica, not 0"]),
     ],
 )
 def test_numbers_below_one_are_refused(topic, refused):
@@ -200,13 +202,13 @@ def test_numbers_below_one_are_refused(topic, refused):
 
 
 def test_a_value_of_a_key_without_a_type_is_compared_as_text():
-    there = Found(1, 1, {"k": "01"})
-    assert made(Wanted("a", config={"k": "1"}), found={"a": there}, noted={"a": {}}).set == {"a": {"k": "1"}}
-    assert made(Wanted("a", config={"k": " 01"}), found={"a": there}, noted={"a": {}}).set == {}
+    there = ExistingTopic(1, 1, {"k": "01"})
+    assert made(DeclaredTopic("a", config={"k": "1"}), found={"a": there}, noted={"a": {}}).set == {"a": {"k": "1"}}
+    assert made(DeclaredTopic("a", config={"k": " 01"}), found={"a": there}, noted={"a": {}}).set == {}
 
 
 def test_the_difference_shows_topics_before_and_after():
-    created = Plan(create=[Wanted("new", config={"k": "v"}), Wanted("sized", 2, 3)])
+    created = TopicPlan(create=[DeclaredTopic("new", config={"k": "v"}), DeclaredTopic("sized", 2, 3)])
     default = "the broker's default"
     assert states(created, {}) == (
         {},
@@ -215,8 +217,8 @@ def test_the_difference_shows_topics_before_and_after():
             "sized": {"partitions": 2, "replication_factor": 3, "config": {}},
         },
     )
-    there = Found(1, 1, {"own": "1", "set": "2"}, frozenset({"own"}))
-    changed = Plan(partitions={"a": 4}, set={"a": {"set": "3", "new": "4"}}, reset={"a": ["own"]}, delete=["b"])
+    there = ExistingTopic(1, 1, {"own": "1", "set": "2"}, frozenset({"own"}))
+    changed = TopicPlan(partitions={"a": 4}, set={"a": {"set": "3", "new": "4"}}, reset={"a": ["own"]}, delete=["b"])
     before = {"partitions": 1, "replication_factor": 1, "config": {"new": "", "own": "1", "set": "2"}}
     assert states(changed, {"a": there, "b": there}) == (
         {"b": {"partitions": 1, "replication_factor": 1, "config": {"own": "1"}}, "a": before},

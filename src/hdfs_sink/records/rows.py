@@ -26,7 +26,7 @@ SAFE = {int, str, bool, type(None)}
 """Types that orjson reads without loss; of a float it keeps 17 digits."""
 
 
-class Plan:
+class FieldPlan:
     """How records of one schema become rows.
 
     Args:
@@ -117,8 +117,8 @@ class Maker:
     ) -> None:
         self.csv, self.columns, self.bare, self.time = format_ == "csv", columns, bare, time
         self.offset_columns = offset_columns
-        self._bare_plan = Plan(None, columns, time)
-        self._known: list[tuple[bytes, Plan]] = [(b"", self._bare_plan)] if bare else []
+        self._bare_plan = FieldPlan(None, columns, time)
+        self._known: list[tuple[bytes, FieldPlan]] = [(b"", self._bare_plan)] if bare else []
         """Bytes before the payload (the schema with its brackets), each with its plan; the newest is first."""
 
     def __call__(self, record: Any) -> Row:
@@ -136,7 +136,7 @@ class Maker:
             pass
         return self.careful(record)
 
-    def _fast(self, record: Any, payload: bytes, plan: Plan) -> Row | None:
+    def _fast(self, record: Any, payload: bytes, plan: FieldPlan) -> Row | None:
         """See __call__; None, or one of REFUSED: use the careful way."""
         fields = orjson.loads(payload)
         time = record.timestamp
@@ -162,7 +162,7 @@ class Maker:
             texts += (str(record.partition), str(record.offset))
         return (",".join(texts) + "\n").encode(), time
 
-    def _fast_json(self, record: Any, payload: bytes, fields: Any, plan: Plan, time: int | None) -> Row | None:
+    def _fast_json(self, record: Any, payload: bytes, fields: Any, plan: FieldPlan, time: int | None) -> Row | None:
         """The payload as it is; a line end in it can only be white space, since texts of JSON have none."""
         if plan.decode or type(fields) is not dict or any(column.name not in fields for column in self.columns):
             return None
@@ -196,7 +196,7 @@ class Maker:
             raise Poison("holds half of a character") from None
         return line + b"\n", time
 
-    def _csv(self, record: Any, fields: dict[str, Any], plan: Plan) -> bytes:
+    def _csv(self, record: Any, fields: dict[str, Any], plan: FieldPlan) -> bytes:
         texts = []
         for column, write in plan.writers:
             try:
@@ -207,7 +207,7 @@ class Maker:
             texts += [str(record.partition), str(record.offset)]
         return ",".join(texts).encode()
 
-    def _json(self, record: Any, fields: dict[str, Any], plan: Plan) -> bytes:
+    def _json(self, record: Any, fields: dict[str, Any], plan: FieldPlan) -> bytes:
         try:
             fields = plan.decode(fields) if plan.decode else fields
         except REFUSED as error:
@@ -219,7 +219,7 @@ class Maker:
         except TypeError:
             raise Poison("holds half of a character, or is nested too deeply") from None
 
-    def _read(self, value: bytes | None) -> tuple[dict[str, Any], Plan]:
+    def _read(self, value: bytes | None) -> tuple[dict[str, Any], FieldPlan]:
         """Read a record's fields, and find their plan."""
         if value is None:
             raise Poison("tombstone: the value is null")
@@ -243,9 +243,9 @@ class Maker:
             raise Poison("not a JSON object" if self.bare else "no payload")
         return event, plan
 
-    def _plan(self, value: bytes, event: dict[str, Any]) -> Plan:
+    def _plan(self, value: bytes, event: dict[str, Any]) -> FieldPlan:
         """The plan for a record, remembered with the bytes before its payload."""
-        plan = Plan(event.get("schema"), self.columns, self.time)
+        plan = FieldPlan(event.get("schema"), self.columns, self.time)
         match = re.search(rb'"payload"\s*:', value)
         if match:
             try:

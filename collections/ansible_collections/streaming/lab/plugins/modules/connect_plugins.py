@@ -98,7 +98,7 @@ class PluginError(Exception):
 
 
 @dataclass
-class Plan:
+class PluginPlan:
     """What is to be done, and what the worker will find."""
 
     stale: list[str] = field(default_factory=list)
@@ -132,7 +132,7 @@ def plan(
     plugins: dict[str, list[Connector]],
     paths: dict[str, list[str]],
     others: list[Path],
-) -> Plan:
+) -> PluginPlan:
     """Compare what lies in the folder with what is declared.
 
     Args:
@@ -153,7 +153,7 @@ def plan(
             )
     gone = sorted(name for name in ours if name not in plugins and name in names)
     stale = [name for name in gone if folder and _is_ours(folder, name)]
-    found = Plan(
+    found = PluginPlan(
         stale=stale,
         own=[name for name in names if name not in stale and name not in plugins and not name.startswith(".")],
     )

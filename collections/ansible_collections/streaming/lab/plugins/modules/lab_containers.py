@@ -10,7 +10,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.streaming.lab.plugins.module_utils.containers import network as container_network
 from ansible_collections.streaming.lab.plugins.module_utils.containers.arguments import INFRA
-from ansible_collections.streaming.lab.plugins.module_utils.containers.engine import LabError, Podman
+from ansible_collections.streaming.lab.plugins.module_utils.containers.engine import ContainerError, Podman
 from ansible_collections.streaming.lab.plugins.module_utils.containers.hosts import Hosts, own_containers
 from ansible_collections.streaming.lab.plugins.module_utils.containers.ssh import open_ssh
 
@@ -180,7 +180,7 @@ def main() -> None:
     act = present if module.params["state"] == "present" else absent
     try:
         module.exit_json(**act(Podman(module.params["podman"]), module.params, not module.check_mode))
-    except LabError as error:
+    except ContainerError as error:
         module.fail_json(msg=str(error))
 
 

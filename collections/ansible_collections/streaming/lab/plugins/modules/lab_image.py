@@ -10,8 +10,8 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.streaming.lab.plugins.module_utils.containers.engine import LabError, Podman
-from ansible_collections.streaming.lab.plugins.module_utils.containers.image import Wanted, build, built
+from ansible_collections.streaming.lab.plugins.module_utils.containers.engine import ContainerError, Podman
+from ansible_collections.streaming.lab.plugins.module_utils.containers.image import ImageSpec, build, built
 
 DOCUMENTATION = r"""
 ---
@@ -101,7 +101,7 @@ def main() -> None:
     podman = Podman(given.pop("podman"))
     lists: dict[str, Any] = {name: tuple(given.pop(name)) for name in ("bases", "ubuntu_images", "files", "bootstrap")}
     lock = Path(given.pop("wheels_lock")).read_text(encoding="utf-8")
-    wanted = Wanted(pull_seconds=given.pop("pull_timeout"), wheels_lock=lock, **lists, **given)
+    wanted = ImageSpec(pull_seconds=given.pop("pull_timeout"), wheels_lock=lock, **lists, **given)
     found = built(podman, wanted)
     if found or module.check_mode:
         image, origin = found or (wanted.name(wanted.bases[-1]), "")
@@ -114,7 +114,7 @@ def main() -> None:
         try:
             found = built(podman, wanted)
             image, origin = found or build(podman, wanted)
-        except LabError as error:
+        except ContainerError as error:
             module.fail_json(msg=str(error))
     module.exit_json(changed=not found, image=image, origin=origin)
 

@@ -29,7 +29,7 @@ from ansible_collections.streaming.lab.plugins.module_utils.products.pack import
     read_manifest,
 )
 from ansible_collections.streaming.lab.plugins.module_utils.products.plan import (
-    Part,
+    ProductFile,
     archive_members,
     folder_parts,
     locked_parts,
@@ -49,9 +49,9 @@ class Product:
     version: str
     distribution: str
     key: str
-    parts: list[Part] | None
+    parts: list[ProductFile] | None
     entries: list[LockEntry] = field(default_factory=list)
-    overlay: list[Part] = field(default_factory=list)
+    overlay: list[ProductFile] = field(default_factory=list)
     spec: dict[str, Any] = field(default_factory=dict)
     origin: str = ""
 
@@ -164,8 +164,8 @@ class Fetcher:
                 return self._plan_plugin(name, spec, source, finder, index)
         if "archive" in spec and self.distribution == "archive":
             overlay = self._overlay(spec, spec.get("overlay_archive", []))
-            pinned = Part("", spec["archive"]["sha512"], 0, "", "pin")
-            excluded = [Part(pattern, "", 0, "", "exclude") for pattern in spec["archive"].get("exclude", [])]
+            pinned = ProductFile("", spec["archive"]["sha512"], 0, "", "pin")
+            excluded = [ProductFile(pattern, "", 0, "", "exclude") for pattern in spec["archive"].get("exclude", [])]
             key = plan_key(name, spec["version"], [pinned, *excluded, *overlay])
             return Product(name, spec["version"], "archive", key, None, overlay=overlay, spec=spec)
         if "maven" not in spec:
@@ -184,7 +184,7 @@ class Fetcher:
             origin="Maven, locked",
         )
 
-    def _overlay(self, spec: dict[str, Any], only: list[str] | None = None) -> list[Part]:
+    def _overlay(self, spec: dict[str, Any], only: list[str] | None = None) -> list[ProductFile]:
         """Files of ours laid over a product; `only` those that match a pattern."""
         path = Path(self.root, spec["overlay"]) if "overlay" in spec else None
         parts = folder_parts(str(path)) if path and path.is_dir() else []

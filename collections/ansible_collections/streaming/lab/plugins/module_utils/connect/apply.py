@@ -15,11 +15,11 @@ from ansible_collections.streaming.lab.plugins.module_utils.connect.config impor
     say_unknown,
     unknown_options,
 )
-from ansible_collections.streaming.lab.plugins.module_utils.connect.plan import Plan, Wanted
+from ansible_collections.streaming.lab.plugins.module_utils.connect.plan import ConnectorPlan, DeclaredConnector
 from ansible_collections.streaming.lab.plugins.module_utils.connect.rest import Connect, RestError, history_topic
 from ansible_collections.streaming.lab.plugins.module_utils.connect.secrets import masked_text, passwords_of, secrets_of
 from ansible_collections.streaming.lab.plugins.module_utils.kafka import topic_admin
-from ansible_collections.streaming.lab.plugins.module_utils.kafka.topic_plan import Plan as TopicPlan
+from ansible_collections.streaming.lab.plugins.module_utils.kafka.topic_plan import TopicPlan
 
 TOPIC_SECONDS = 30
 
@@ -114,7 +114,7 @@ def _look(connect: Connect, names: set[str]) -> tuple[dict[str, dict[str, str]],
 
 
 def _validate(
-    connect: Connect, connectors: Sequence[Wanted], found: Mapping[str, Mapping[str, str]]
+    connect: Connect, connectors: Sequence[DeclaredConnector], found: Mapping[str, Mapping[str, str]]
 ) -> tuple[dict[str, set[str]], list[str], list[str]]:
     """Ask the worker what is wrong with configurations, and see that no source becomes another one.
 
@@ -186,7 +186,7 @@ def _secrets(configs: Iterable[tuple[str, Mapping[str, str]]], passwords: Mappin
     return {secret for name, config in configs for secret in secrets_of(config, passwords.get(name, ()))}
 
 
-def _open_secrets(connectors: Sequence[Wanted], passwords: Mapping[str, set[str]]) -> list[str]:
+def _open_secrets(connectors: Sequence[DeclaredConnector], passwords: Mapping[str, set[str]]) -> list[str]:
     return [
         f"{connector.name}: {name} stands in the configuration, where all who reach Connect's REST interface read it; "
         "keep it in kafka_connect_secrets and write ${secrets:/etc/kafka-connect/secrets:NAME}"
@@ -196,7 +196,7 @@ def _open_secrets(connectors: Sequence[Wanted], passwords: Mapping[str, set[str]
     ]
 
 
-def _apply(connect: Connect, plan: Plan) -> list[str]:
+def _apply(connect: Connect, plan: ConnectorPlan) -> list[str]:
     """Do what is planned; where offsets could not be dropped, the plan says so afterwards.
 
     Returns:
@@ -237,7 +237,7 @@ def _drop(histories: Sequence[tuple[str, str]]) -> None:
             topics.apply(TopicPlan(delete=[topic]))
 
 
-def _wait(connect: Connect, plan: Plan, status: Mapping[str, Mapping[str, Any]], seconds: float) -> list[str]:
+def _wait(connect: Connect, plan: ConnectorPlan, status: Mapping[str, Mapping[str, Any]], seconds: float) -> list[str]:
     touched = {
         name: bool(connector_state.failures(status.get(name)))
         for name in [*(connector.name for connector in [*plan.create, *plan.change]), *plan.order, *plan.restart]

@@ -18,7 +18,7 @@ class DeclarationError(Exception):
 
 
 @dataclass(frozen=True)
-class Wanted:
+class DeclaredConnector:
     """A declared connector. `config` is without `name`; None: only its state is declared."""
 
     name: str
@@ -34,12 +34,12 @@ class Wanted:
 
 
 @dataclass
-class Plan:
+class ConnectorPlan:
     """What to do, in this order, and `refused`: why nothing is done."""
 
     delete: dict[str, bool] = field(default_factory=dict)  # whether its offsets go too
-    create: list[Wanted] = field(default_factory=list)
-    change: list[Wanted] = field(default_factory=list)
+    create: list[DeclaredConnector] = field(default_factory=list)
+    change: list[DeclaredConnector] = field(default_factory=list)
     order: dict[str, str] = field(default_factory=dict)
     restart: list[str] = field(default_factory=list)
     wait: dict[str, str] = field(default_factory=dict)
@@ -53,7 +53,7 @@ class Plan:
         return bool(self.delete or self.create or self.change or self.order or self.restart)
 
 
-def wanted_of(entries: Sequence[Mapping[str, Any]], folder: str | None) -> list[Wanted]:
+def wanted_of(entries: Sequence[Mapping[str, Any]], folder: str | None) -> list[DeclaredConnector]:
     """Read the module's list.
 
     Args:
@@ -75,7 +75,7 @@ def wanted_of(entries: Sequence[Mapping[str, Any]], folder: str | None) -> list[
     return wanted
 
 
-def _wanted(entry: Mapping[str, Any], folder: str | None) -> Wanted:
+def _wanted(entry: Mapping[str, Any], folder: str | None) -> DeclaredConnector:
     name, given = entry.get("name"), entry.get("config")
     options: dict[str, Any] = {}
     if entry.get("file"):
@@ -91,7 +91,7 @@ def _wanted(entry: Mapping[str, Any], folder: str | None) -> Wanted:
         raise DeclarationError(f"{name}: {', '.join(empty)} has no value; leave it out, or write ''")
     if options and "connector.class" not in options:
         raise DeclarationError(f"{name}: its config lacks connector.class")
-    return Wanted(
+    return DeclaredConnector(
         name,
         {str(key): text_of(value) for key, value in options.items()} or None,
         entry.get("state") or "running",
@@ -114,12 +114,12 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def plan(
-    wanted: Sequence[Wanted],
+    wanted: Sequence[DeclaredConnector],
     found: Mapping[str, Mapping[str, str]],
     status: Mapping[str, Mapping[str, Any]],
     noted: Mapping[str, Mapping],
     delete_undeclared: bool = True,
-) -> Plan:
+) -> ConnectorPlan:
     """Compare.
 
     Args:
@@ -129,7 +129,7 @@ def plan(
         noted: what an earlier declaration noted, by name; `reset_offsets`.
         delete_undeclared: whether connectors that were declared, and are no longer, go.
     """
-    made = Plan()
+    made = ConnectorPlan()
     for connector in wanted:
         name, there = connector.name, found.get(connector.name)
         if connector.state == "absent":
@@ -149,7 +149,7 @@ def plan(
     return made
 
 
-def _begin(made: Plan, connector: Wanted, there: bool) -> None:
+def _begin(made: ConnectorPlan, connector: DeclaredConnector, there: bool) -> None:
     if connector.config is None:
         made.refused.append(f"{connector.name}: nothing is declared to make it from; give config or file")
         return
@@ -159,7 +159,9 @@ def _begin(made: Plan, connector: Wanted, there: bool) -> None:
     made.wait[connector.name] = connector.state if connector.state in STATES else "running"
 
 
-def _compare(made: Plan, connector: Wanted, there: Mapping[str, str], status: Mapping[str, Any]) -> None:
+def _compare(
+    made: ConnectorPlan, connector: DeclaredConnector, there: Mapping[str, str], status: Mapping[str, Any]
+) -> None:
     name = connector.name
     if connector.config is not None and connector.config != without_name(there):
         made.change.append(connector)
@@ -180,7 +182,7 @@ def _compare(made: Plan, connector: Wanted, there: Mapping[str, str], status: Ma
         made.restart.append(name)
 
 
-def failed_at_rest(made: Plan, status: Mapping[str, Mapping[str, Any]]) -> list[str]:
+def failed_at_rest(made: ConnectorPlan, status: Mapping[str, Mapping[str, Any]]) -> list[str]:
     """One line for each connector that is to be paused and of which something failed: it is no error, and stays so.
 
     Args:
@@ -202,7 +204,7 @@ def without_name(config: Mapping[str, str]) -> dict[str, str]:
 
 
 def states(
-    made: Plan,
+    made: ConnectorPlan,
     found: Mapping[str, Mapping[str, str]],
     status: Mapping[str, Mapping[str, Any]],
     passwords: Mapping[str, set[str]],
@@ -236,7 +238,7 @@ def states(
     return before, after
 
 
-def say(made: Plan, found: Mapping[str, Mapping[str, str]]) -> list[str]:
+def say(made: ConnectorPlan, found: Mapping[str, Mapping[str, str]]) -> list[str]:
     """One line a change; of values only the options' names."""
     created = {connector.name for connector in made.create}
     lines = [f"{name}: taken over, it was made by hand" for name in made.adopted]

@@ -13,7 +13,11 @@ from pathlib import Path
 from ansible_collections.streaming.lab.plugins.module_utils.artifacts.lock import ArtifactError
 from ansible_collections.streaming.lab.plugins.module_utils.artifacts.store import hash_file
 from ansible_collections.streaming.lab.plugins.module_utils.products.names import check_names
-from ansible_collections.streaming.lab.plugins.module_utils.products.plan import Part, archive_members, folder_parts
+from ansible_collections.streaming.lab.plugins.module_utils.products.plan import (
+    ProductFile,
+    archive_members,
+    folder_parts,
+)
 
 KINDS = {".zip": "zip", ".jar": "jar", ".tgz": "tar.gz", ".tar.gz": "tar.gz"}
 # Beside a jar in a build's output, and no plugin.
@@ -46,7 +50,7 @@ def matches(names: Iterable[str], pattern: str) -> bool:
     return any(fnmatch.fnmatchcase(name, pattern) and not name.endswith(_NO_PLUGIN) for name in found)
 
 
-def holds(parts: Iterable[Part], pattern: str) -> bool:
+def holds(parts: Iterable[ProductFile], pattern: str) -> bool:
     """The same for the parts of a plugin."""
     return matches((part.path for part in parts), pattern)
 
@@ -94,7 +98,7 @@ def scan(folder: str) -> list[Dropped]:
     return found
 
 
-def read(path: str) -> list[Part]:
+def read(path: str) -> list[ProductFile]:
     """The files of a plugin that a worker needs.
 
     Args:
@@ -108,7 +112,7 @@ def read(path: str) -> list[Part]:
         raise ArtifactError(f"{path} is no plugin: it must be a folder, a .zip, .tar.gz, .tgz or .jar")
     names = names_in(path)
     if kind == "jar":
-        return [Part(Path(path).name, hash_file(path), Path(path).stat().st_size, "0644", "file", path)]
+        return [ProductFile(Path(path).name, hash_file(path), Path(path).stat().st_size, "0644", "file", path)]
     if not any(name.endswith(".jar") for name in names):
         raise ArtifactError(f"{path} holds no connector: there is no jar in it")
     parts = _needed(folder_parts(path) if kind == "folder" else archive_members(path, 0, []))
@@ -132,7 +136,7 @@ def version_key(version: str) -> list[tuple[int, str]]:
     return [(int(piece), "") if piece.isdigit() else (-1, piece) for piece in re.split(r"[.-]", version)]
 
 
-def _needed(parts: list[Part]) -> list[Part]:
+def _needed(parts: list[ProductFile]) -> list[ProductFile]:
     tops = {part.path.split("/", 1)[0] for part in parts}
     if "lib" in tops:
         return [part for part in parts if part.path == "manifest.json" or part.path.startswith("lib/")]

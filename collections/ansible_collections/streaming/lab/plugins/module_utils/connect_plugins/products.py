@@ -20,14 +20,14 @@ from ansible_collections.streaming.lab.plugins.module_utils.connect_plugins.cont
 from ansible_collections.streaming.lab.plugins.module_utils.connect_plugins.entries import SETTING
 from ansible_collections.streaming.lab.plugins.module_utils.connect_plugins.source import Finder
 from ansible_collections.streaming.lab.plugins.module_utils.products.pack import read_manifest
-from ansible_collections.streaming.lab.plugins.module_utils.products.plan import Part
+from ansible_collections.streaming.lab.plugins.module_utils.products.plan import ProductFile
 
 # Connectors that reach MySQL by a driver that they do not always bring.
 _JDBC = ("io.confluent.connect.jdbc.", "io.aiven.connect.jdbc.")
 _DRIVER = "mysql-connector-*.jar"
 
 
-def extras(spec: dict[str, Any], parts: Sequence[Part]) -> list[dict[str, Any]]:
+def extras(spec: dict[str, Any], parts: Sequence[ProductFile]) -> list[dict[str, Any]]:
     """Files that are laid into a plugin, each with ``to`` (a folder of it) and ``unless`` (what it may have)."""
     to = "lib" if any(part.path.startswith("lib/") for part in parts) else ""
     found = []
@@ -60,7 +60,7 @@ def describe(archive: str, manifest: str) -> list[Connector]:
     return [Connector(**connector) for connector in noted["connectors"]]
 
 
-def examine(spec: dict[str, Any], parts: Sequence[Part], connectors: Sequence[Connector]) -> None:
+def examine(spec: dict[str, Any], parts: Sequence[ProductFile], connectors: Sequence[Connector]) -> None:
     """See that a packed plugin can work.
 
     Raises:

@@ -29,7 +29,7 @@ from ansible_collections.streaming.lab.plugins.module_utils.connect_plugins.cont
     version_of,
 )
 from ansible_collections.streaming.lab.plugins.module_utils.connect_plugins.entries import file_name, pinned
-from ansible_collections.streaming.lab.plugins.module_utils.products.plan import Part
+from ansible_collections.streaming.lab.plugins.module_utils.products.plan import ProductFile
 
 PROBE_SECONDS = 5.0
 # An address that did not answer is left alone for this long, so that no run waits for it again and again.
@@ -41,7 +41,7 @@ class Source:
     """What was found: ``path`` is empty and ``reason`` says why when there is nothing. ``origin`` is for a reader."""
 
     path: str = ""
-    parts: list[Part] = field(default_factory=list)
+    parts: list[ProductFile] = field(default_factory=list)
     version: str = ""
     origin: str = ""
     reason: str = ""
@@ -92,7 +92,9 @@ class Finder:
         if not source.path:
             raise ArtifactError(f"{name}: extra file is not available: {source.reason}")
         path = Path(source.path)
-        source.parts = [Part(path.name, hash_file(source.path), path.stat().st_size, "0644", "file", source.path)]
+        source.parts = [
+            ProductFile(path.name, hash_file(source.path), path.stat().st_size, "0644", "file", source.path)
+        ]
         return source
 
     def _dropped(self, rule: dict[str, Any]) -> Source | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 from ansible_collections.streaming.lab.plugins.module_utils.containers.arguments import INFRA, LABEL
-from ansible_collections.streaming.lab.plugins.module_utils.containers.engine import LabError, Podman, last_line
+from ansible_collections.streaming.lab.plugins.module_utils.containers.engine import ContainerError, Podman, last_line
 
 RESERVED = re.compile(r"requested ip address (\S+) is already allocated to container ID ([0-9a-f]+)")
 
@@ -25,7 +25,7 @@ def run_container(podman: Podman, name: str, arguments: list[str], params: dict)
     Returns:
         why the container does not run; empty when it does.
     Raises:
-        LabError: a running container has the address, or podman does not release it.
+        ContainerError: a running container has the address, or podman does not release it.
     """
     done = podman.run(*arguments, check=False)
     # In a user namespace, podman releases the address itself when it fails: the second attempt succeeds.
@@ -41,7 +41,7 @@ def run_container(podman: Podman, name: str, arguments: list[str], params: dict)
             _release(podman, name, address, params)
         done = podman.run(*arguments, check=False)
     if done.returncode and RESERVED.search(done.stderr):
-        raise LabError(
+        raise ContainerError(
             f"{name} cannot have address {address}: podman reserves it for a container that has ended; "
             "restart this machine, then run ./lab up"
         )
@@ -49,11 +49,11 @@ def run_container(podman: Podman, name: str, arguments: list[str], params: dict)
 
 
 def _refuse_running(podman: Podman, name: str, address: str, holder: str, lab: str) -> None:
-    """Raise LabError where the container that has the address runs."""
+    """Raise ContainerError where the container that has the address runs."""
     shown = ("container", "inspect", "--format", "{{.State.Status}} {{.Name}}", holder)
     status, _, other = podman.run(*shown, check=False).stdout.strip().partition(" ")
     if status in ("running", "paused"):
-        raise LabError(
+        raise ContainerError(
             f"{name} cannot have address {address}: container {other} in network {lab} uses it; "
             f"disconnect that (sudo {podman.command} network disconnect {lab} {other}), then run ./lab up"
         )

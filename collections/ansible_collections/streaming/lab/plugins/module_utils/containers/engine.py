@@ -7,12 +7,12 @@ import subprocess
 from pathlib import Path
 
 
-class LabError(Exception):
+class ContainerError(Exception):
     """What went wrong, in one line for a person."""
 
 
 class Podman:
-    """podman, with its errors as LabError.
+    """podman, with its errors as ContainerError.
 
     Args:
         command: path of the podman command.
@@ -29,11 +29,11 @@ class Podman:
             stdin: text for its standard input.
             check: whether a status other than 0 is an error.
         Raises:
-            LabError: the command failed; with podman's last line.
+            ContainerError: the command failed; with podman's last line.
         """
         done = subprocess.run([self.command, *arguments], input=stdin, text=True, capture_output=True, check=False)
         if check and done.returncode != 0:
-            raise LabError(f"podman {arguments[0]} failed: {last_line(done.stderr)}")
+            raise ContainerError(f"podman {arguments[0]} failed: {last_line(done.stderr)}")
         return done
 
     def labelled(self, kind: str, lab: str) -> list[dict]:

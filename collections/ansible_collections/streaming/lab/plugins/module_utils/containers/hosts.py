@@ -17,7 +17,7 @@ from ansible_collections.streaming.lab.plugins.module_utils.containers.arguments
     specification,
 )
 from ansible_collections.streaming.lab.plugins.module_utils.containers.engine import (
-    LabError,
+    ContainerError,
     Podman,
     last_line,
     really_runs,
@@ -41,7 +41,7 @@ class Hosts:
         params: of the module.
         change: whether to do anything; otherwise only tell.
     Raises:
-        LabError: the containers are another clone's that is still there.
+        ContainerError: the containers are another clone's that is still there.
     """
 
     def __init__(self, podman: Podman, params: dict, change: bool) -> None:
@@ -78,7 +78,7 @@ class Hosts:
         """Look what this machine can do, where a container is to be made or the containers are not kept apart yet.
 
         Raises:
-            LabError: see container_isolation.choose.
+            ContainerError: see container_isolation.choose.
         """
         wanted = self.params["user_namespace"]
         hosts = self.params["hosts"]
@@ -107,9 +107,9 @@ class Hosts:
         self._run_new(self.name(host), run_arguments(host, self.params, self.isolation, self.reason))
 
     def _run_new(self, name: str, arguments: list[str]) -> None:
-        """Run a new container. Raises LabError where it does not run."""
+        """Run a new container. Raises ContainerError where it does not run."""
         if reason := container_address.run_container(self.podman, name, arguments, self.params):
-            raise LabError(f"podman run failed: {reason}")
+            raise ContainerError(f"podman run failed: {reason}")
 
     def remove_infra(self, name: str) -> None:
         """Remove the infra container of a host that is gone, where there is one."""
@@ -172,13 +172,13 @@ class Hosts:
         """Keep files that people made outside the volumes of a container that is about to be made again.
 
         Raises:
-            LabError: they could not be read; the container stays.
+            ContainerError: they could not be read; the container stays.
         """
         name = self.name(host)
         if not host["kept"]:
             return
         if reason := self.start(name):
-            raise LabError(
+            raise ContainerError(
                 f"Container {name} must be replaced but does not start ({reason}), so the student's files in it cannot "
                 "be saved; correct the cause and run this again, or give the files up: "
                 f"sudo {self.podman.command} rm -f {name}"
@@ -186,14 +186,14 @@ class Hosts:
         try:
             container_files.keep(self.podman.command, name, host["kept"], self.store)
         except OSError as error:
-            raise LabError(f"{error}; the container {name} was not changed") from error
+            raise ContainerError(f"{error}; the container {name} was not changed") from error
 
     def give_files_back(self, host: dict) -> None:
-        """Put kept files into a container that was made again. Raises LabError."""
+        """Put kept files into a container that was made again. Raises ContainerError."""
         try:
             container_files.give_back(self.podman.command, self.name(host), self.store)
         except OSError as error:
-            raise LabError(str(error)) from error
+            raise ContainerError(str(error)) from error
 
     def bring_up_network(self) -> str:
         """Make the network where it is missing. Returns what was done, empty when nothing was.
@@ -202,7 +202,7 @@ class Hosts:
         somebody else's container is in it, it stays, and `network_warning` says so.
 
         Raises:
-            LabError: a container's files could not be kept; nothing was removed.
+            ContainerError: a container's files could not be kept; nothing was removed.
         """
         lab = self.params["lab"]
         network = container_network.present_network(self.podman, lab)
@@ -258,12 +258,12 @@ class Hosts:
 
 
 def own_containers(podman: Podman, params: dict) -> list[dict]:
-    """The lab's containers. Raises LabError when they are another clone's that is still there."""
+    """The lab's containers. Raises ContainerError when they are another clone's that is still there."""
     containers = podman.labelled("container", params["lab"])
     owners = {container["Labels"].get("streaming-lab.clone", "") for container in containers} - {params["clone"]}
     others = sorted(owner for owner in owners if Path(owner).is_dir())
     if others:
-        raise LabError(
+        raise ContainerError(
             f"the lab named {params['lab']} on this machine belongs to {others[0]}; "
             "give this one another name (./lab --name NAME ...) or take that one down there"
         )

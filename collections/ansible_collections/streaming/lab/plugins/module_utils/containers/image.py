@@ -9,7 +9,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from ansible_collections.streaming.lab.plugins.module_utils.containers.engine import LabError, Podman, last_line
+from ansible_collections.streaming.lab.plugins.module_utils.containers.engine import ContainerError, Podman, last_line
 from ansible_collections.streaming.lab.plugins.module_utils.containers.isolation import (
     MOUNTS,
     PRIVILEGED,
@@ -45,7 +45,7 @@ python3 -c 'import platform, sys; print("cp%d%d" % sys.version_info[:2], platfor
 
 
 @dataclass(frozen=True)
-class Wanted:
+class ImageSpec:
     """What the image is made from, and what it must hold.
 
     Args:
@@ -81,7 +81,7 @@ class Wanted:
         return f"{self.repository}-{base}:{self.tag}"
 
 
-def built(podman: Podman, wanted: Wanted) -> tuple[str, str] | None:
+def built(podman: Podman, wanted: ImageSpec) -> tuple[str, str] | None:
     """Name and origin of an image that was built before; None where there is none."""
     for base in wanted.bases:
         labels = podman.image_labels(wanted.name(base))
@@ -90,13 +90,13 @@ def built(podman: Podman, wanted: Wanted) -> tuple[str, str] | None:
     return None
 
 
-def build(podman: Podman, wanted: Wanted) -> tuple[str, str]:
+def build(podman: Podman, wanted: ImageSpec) -> tuple[str, str]:
     """Make the image from the first base that can be had and passes the test.
 
     Returns:
         name and origin.
     Raises:
-        LabError: no base can be used; with what failed for each.
+        ContainerError: no base can be used; with what failed for each.
     """
     failed: list[str] = []
     for base in wanted.bases:
@@ -104,19 +104,19 @@ def build(podman: Podman, wanted: Wanted) -> tuple[str, str]:
         for source in sources:
             try:
                 reference = pull(podman, source, wanted.pull_seconds) if base == "ubuntu" else bootstrap(wanted)
-            except LabError as error:
+            except ContainerError as error:
                 failed.append(f"{source}: {error}" if base == "ubuntu" else str(error))
                 continue
             try:
                 return finish(podman, wanted, base, source, reference, failed)
-            except LabError as error:
+            except ContainerError as error:
                 # Another reference is the same system.
                 failed.append(f"{source}: {error}" if base == "ubuntu" else str(error))
                 break
-    raise LabError(f"no image for the hosts could be made. {'; '.join(failed)}. {remedy(wanted)}")
+    raise ContainerError(f"no image for the hosts could be made. {'; '.join(failed)}. {remedy(wanted)}")
 
 
-def remedy(wanted: Wanted) -> str:
+def remedy(wanted: ImageSpec) -> str:
     """What a person can do where no base can be used."""
     ways = ["To go on, connect this machine to a network with an image registry or a Debian mirror"]
     if "ubuntu" in wanted.bases:
@@ -130,38 +130,38 @@ def pull(podman: Podman, reference: str, seconds: int) -> str:
     """Download an image. Returns its id.
 
     Raises:
-        LabError: it is not available, in a few words.
+        ContainerError: it is not available, in a few words.
     """
     argv = ["timeout", str(seconds), podman.command, "pull", "--quiet", reference]
     done = subprocess.run(argv, text=True, capture_output=True, check=False)
     if done.returncode == 0:
         return last_line(done.stdout)
     if done.returncode == 124:
-        raise LabError(f"not there after {seconds} s")
+        raise ContainerError(f"not there after {seconds} s")
     if "toomanyrequests" in done.stderr:
-        raise LabError("the registry's limit of downloads is reached for this network")
-    raise LabError(last_line(done.stderr).rsplit(": ", 1)[-1])
+        raise ContainerError("the registry's limit of downloads is reached for this network")
+    raise ContainerError(last_line(done.stderr).rsplit(": ", 1)[-1])
 
 
-def bootstrap(wanted: Wanted) -> str:
+def bootstrap(wanted: ImageSpec) -> str:
     """Make the Debian base from packages. Returns its reference.
 
     Raises:
-        LabError: with the last line of the command.
+        ContainerError: with the last line of the command.
     """
     done = subprocess.run(wanted.bootstrap, text=True, capture_output=True, check=False)
     if done.returncode != 0:
-        raise LabError(last_line(done.stderr))
+        raise ContainerError(last_line(done.stderr))
     return wanted.bootstrap[-1]
 
 
 def finish(
-    podman: Podman, wanted: Wanted, base: str, source: str, reference: str, failed: list[str]
+    podman: Podman, wanted: ImageSpec, base: str, source: str, reference: str, failed: list[str]
 ) -> tuple[str, str]:
     """Install the packages on a base, test the result, and give it its name. Returns name and origin.
 
     Raises:
-        LabError: the packages cannot be installed, or the image fails the test.
+        ContainerError: the packages cannot be installed, or the image fails the test.
     """
     name = wanted.name(base)
     untested = f"{wanted.repository}-untested:{wanted.tag}"
@@ -170,7 +170,7 @@ def finish(
     labels: dict[str, str] = {}
     try:
         system = smoke(podman, untested, isolation, wanted)
-    except LabError as error:
+    except ContainerError as error:
         if not isolation.mapped or wanted.user_namespace == "always":
             raise
         system = smoke(podman, untested, PRIVILEGED, wanted)
@@ -191,11 +191,11 @@ def quoted(value: str) -> str:
     return f'"{plain}"'
 
 
-def install(podman: Podman, wanted: Wanted, base: str, reference: str, tag: str) -> None:
+def install(podman: Podman, wanted: ImageSpec, base: str, reference: str, tag: str) -> None:
     """Build the recipe on a base.
 
     Raises:
-        LabError: with apt's own error where there is one.
+        ContainerError: with apt's own error where there is one.
     """
     with tempfile.TemporaryDirectory(prefix="streaming-lab-") as folder:
         Path(folder, "Containerfile").write_text(wanted.recipes[base], encoding="utf-8")
@@ -215,18 +215,18 @@ def install(podman: Podman, wanted: Wanted, base: str, reference: str, tag: str)
     errors = [*broken, *re.findall(r"^E: (.*)$", said, re.MULTILINE)]
     reason = errors[0] if errors else last_line(done.stderr)
     if NO_MYSQL not in said:
-        raise LabError(f"the hosts' packages cannot be installed: {reason}")
+        raise ContainerError(f"the hosts' packages cannot be installed: {reason}")
     where = "Debian sid, which changes daily; it can work again in some days" if base == "debian" else "its packages"
-    raise LabError(f"MySQL cannot be installed from {where}: {reason}")
+    raise ContainerError(f"MySQL cannot be installed from {where}: {reason}")
 
 
-def smoke(podman: Podman, image: str, isolation: Isolation, wanted: Wanted) -> str:
+def smoke(podman: Podman, image: str, isolation: Isolation, wanted: ImageSpec) -> str:
     """Boot a container of an image without a network and look whether a lab can use it.
 
     Returns:
         the system's own name.
     Raises:
-        LabError: what the image cannot do.
+        ContainerError: what the image cannot do.
     """
     name = f"streaming-lab-smoke-{wanted.tag}"
     podman.run("rm", "--force", "--time", "0", name, check=False)
@@ -238,17 +238,17 @@ def smoke(podman: Podman, image: str, isolation: Isolation, wanted: Wanted) -> s
         deadline = time.monotonic() + BOOT_SECONDS
         while podman.run("exec", name, "systemctl", "is-system-running", check=False).stdout.strip() in ("", "offline"):
             if time.monotonic() > deadline:
-                raise LabError(f"its systemd does not answer within {BOOT_SECONDS} s")
+                raise ContainerError(f"its systemd does not answer within {BOOT_SECONDS} s")
             time.sleep(0.3)
         mysql = "yes" if wanted.mysql else "no"
         done = podman.run("exec", name, "sh", "-c", SMOKE, "smoke", wanted.java, mysql, check=False)
     finally:
         podman.run("rm", "--force", "--time", "0", name, check=False)
     if done.returncode != 0:
-        raise LabError(last_line(done.stderr))
+        raise ContainerError(last_line(done.stderr))
     *_, python, system = done.stdout.strip().splitlines()
     if not is_locked(wanted.wheels_lock, *python.split()):
-        raise LabError(f"its Python ({python}) is not in roles/course/files/wheels.lock")
+        raise ContainerError(f"its Python ({python}) is not in roles/course/files/wheels.lock")
     return system
 
 

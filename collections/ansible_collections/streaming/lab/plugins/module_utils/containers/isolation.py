@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ansible_collections.streaming.lab.plugins.module_utils.containers.engine import LabError, Podman, last_line
+from ansible_collections.streaming.lab.plugins.module_utils.containers.engine import ContainerError, Podman, last_line
 from ansible_collections.streaming.lab.plugins.module_utils.containers.subordinate_ids import CONTAINER_IDS, add_ranges
 
 MOUNTS = "/run:rw,exec,nosuid,nodev,mode=0755"
@@ -134,7 +134,7 @@ def choose(
     Returns:
         the isolation; why root is not kept apart, empty where it is; what was added to this machine.
     Raises:
-        LabError: `always`, and this machine cannot.
+        ContainerError: `always`, and this machine cannot.
     """
     if wanted == "never":
         return PRIVILEGED, "containers_user_namespace is never", []
@@ -153,7 +153,7 @@ def choose(
             return isolation, "", added
         reasons.append(reason)
     if wanted == "always":
-        raise LabError(
+        raise ContainerError(
             f"containers_user_namespace is always, and this machine cannot run containers in a user namespace: "
             f"{'; '.join(dict.fromkeys(reasons))}. Set it to auto, or use a machine that can"
         )

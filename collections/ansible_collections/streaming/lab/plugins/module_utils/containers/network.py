@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from ansible_collections.streaming.lab.plugins.module_utils.containers import links as container_links
-from ansible_collections.streaming.lab.plugins.module_utils.containers.engine import LabError, Podman, last_line
+from ansible_collections.streaming.lab.plugins.module_utils.containers.engine import ContainerError, Podman, last_line
 
 
 def create(podman: Podman, params: dict) -> None:
@@ -15,7 +15,7 @@ def create(podman: Podman, params: dict) -> None:
         podman: the engine.
         params: of module lab_containers.
     Raises:
-        LabError: podman refused.
+        ContainerError: podman refused.
     """
     done = podman.run(
         "network", "create", "--label", f"streaming-lab.lab={params['lab']}",
@@ -27,11 +27,11 @@ def create(podman: Podman, params: dict) -> None:
         return
     reason = last_line(done.stderr)
     if "already used" in reason:
-        raise LabError(
+        raise ContainerError(
             f"network {params['lab']} cannot be made: {params['subnet']} is in use on this machine "
             "(ip -br address shows where); remove that interface or set lab_subnet_prefix"
         )
-    raise LabError(f"network {params['lab']} cannot be made: {reason}")
+    raise ContainerError(f"network {params['lab']} cannot be made: {reason}")
 
 
 def remove(podman: Podman, network: dict, *options: str) -> None:
@@ -42,7 +42,7 @@ def remove(podman: Podman, network: dict, *options: str) -> None:
         network: as podman lists it.
         options: of `podman network rm`.
     Raises:
-        LabError: podman refused.
+        ContainerError: podman refused.
     """
     podman.run("network", "rm", *options, network["name"])
     container_links.remove_bridge(network)

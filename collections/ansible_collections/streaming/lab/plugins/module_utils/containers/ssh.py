@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import time
 
-from ansible_collections.streaming.lab.plugins.module_utils.containers.engine import LabError, Podman, last_line
+from ansible_collections.streaming.lab.plugins.module_utils.containers.engine import ContainerError, Podman, last_line
 
 BOOT_SECONDS = 60
 
@@ -14,7 +14,7 @@ def open_ssh(podman: Podman, host: dict, params: dict) -> tuple[str, bool]:
     """Let the lab's key in and wait for sshd.
 
     Returns the host's line for known_hosts, and whether the key was new there.
-    Raises LabError where ssh does not answer.
+    Raises ContainerError where ssh does not answer.
     """
     name = f"{params['lab']}-{host['name']}"
     script = (
@@ -42,7 +42,7 @@ def open_ssh(podman: Podman, host: dict, params: dict) -> tuple[str, bool]:
         else:
             reason = last_line(done.stderr)
         if time.monotonic() > deadline:
-            raise LabError(
+            raise ContainerError(
                 f"{name} runs, but ssh at {host['address']}:22 did not answer within {BOOT_SECONDS} s: {reason}; "
                 f"run: sudo {podman.command} restart {name}, then ./lab up"
             )

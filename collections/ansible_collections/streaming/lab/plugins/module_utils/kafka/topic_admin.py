@@ -9,7 +9,11 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from ansible_collections.streaming.lab.plugins.module_utils.kafka.topic_plan import Found, Plan, Wanted
+from ansible_collections.streaming.lab.plugins.module_utils.kafka.topic_plan import (
+    DeclaredTopic,
+    ExistingTopic,
+    TopicPlan,
+)
 
 NO_SUCH_TOPIC = 3
 PAUSE = 0.1
@@ -30,7 +34,7 @@ class Topics:
         """How many brokers live."""
         return len(self.admin.describe_cluster()["brokers"])
 
-    def find(self, names: Iterable[str]) -> dict[str, Found]:
+    def find(self, names: Iterable[str]) -> dict[str, ExistingTopic]:
         """Describe those topics that are there.
 
         Raises:
@@ -44,7 +48,7 @@ class Topics:
         resources = [ConfigResource(ConfigResourceType.TOPIC, name) for name in there]
         configs = self.admin.describe_configs(resources, config_filter="all")["topic"]
         return {
-            name: Found(
+            name: ExistingTopic(
                 partitions=len(partitions),
                 replication_factor=max((len(part["replica_nodes"]) for part in partitions), default=0),
                 config={key: str(entry["value"]) for key, entry in configs[name].items()},
@@ -67,11 +71,11 @@ class Topics:
                 found[topic["name"]] = topic["partitions"]
         return found
 
-    def refusals(self, plan: Plan) -> list[str]:
+    def refusals(self, plan: TopicPlan) -> list[str]:
         """Ask the broker what of a plan it would refuse, changing nothing."""
         return self._apply(plan, validate_only=True)
 
-    def apply(self, plan: Plan) -> None:
+    def apply(self, plan: TopicPlan) -> None:
         """Do what a plan says and wait until it is so.
 
         Raises:
@@ -98,7 +102,7 @@ class Topics:
             late += [f"{name} has {len(led)} partitions with a leader of {count}"] * (len(led) < count)
         return late
 
-    def _apply(self, plan: Plan, validate_only: bool) -> list[str]:
+    def _apply(self, plan: TopicPlan, validate_only: bool) -> list[str]:
         from kafka.admin import AlterConfigOp, ConfigResource, ConfigResourceType
 
         refused = []
@@ -168,7 +172,7 @@ def topics_of(bootstrap: str, seconds: float) -> Iterator[Topics]:
         admin.close()
 
 
-def unknown_keys(wanted: Iterable[Wanted], known: set[str]) -> list[str]:
+def unknown_keys(wanted: Iterable[DeclaredTopic], known: set[str]) -> list[str]:
     """Config keys that no topic has, each with the one that was probably meant.
 
     Args:
@@ -185,7 +189,7 @@ def unknown_keys(wanted: Iterable[Wanted], known: set[str]) -> list[str]:
     return lines
 
 
-def _new(topic: Wanted) -> dict[str, Any]:
+def _new(topic: DeclaredTopic) -> dict[str, Any]:
     return {
         "num_partitions": topic.partitions or -1,
         "replication_factor": topic.replication_factor or -1,

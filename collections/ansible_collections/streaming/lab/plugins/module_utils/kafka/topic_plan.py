@@ -10,7 +10,7 @@ LEGAL = re.compile(r"[a-zA-Z0-9._-]{1,249}")
 
 
 @dataclass(frozen=True)
-class Wanted:
+class DeclaredTopic:
     """A declared topic. None: as the broker has it, or makes it."""
 
     name: str
@@ -21,7 +21,7 @@ class Wanted:
 
 
 @dataclass(frozen=True)
-class Found:
+class ExistingTopic:
     """A topic of the broker: config has every key's value, own those that were set for this topic, types each key's."""
 
     partitions: int
@@ -32,10 +32,10 @@ class Found:
 
 
 @dataclass
-class Plan:
+class TopicPlan:
     """What to do, and `refused`: why nothing is done."""
 
-    create: list[Wanted] = field(default_factory=list)
+    create: list[DeclaredTopic] = field(default_factory=list)
     partitions: dict[str, int] = field(default_factory=dict)
     set: dict[str, dict[str, str]] = field(default_factory=dict)
     reset: dict[str, list[str]] = field(default_factory=dict)
@@ -81,14 +81,14 @@ def parsed(kind: str, text: str) -> object:
     return trimmed
 
 
-def wanted_of(entries: Sequence[Mapping]) -> list[Wanted]:
+def wanted_of(entries: Sequence[Mapping]) -> list[DeclaredTopic]:
     """Read the module's list.
 
     Args:
         entries: each with name, and partitions, replication_factor, config, state (`present` or `absent`) or None.
     """
     return [
-        Wanted(
+        DeclaredTopic(
             entry["name"],
             entry.get("partitions"),
             entry.get("replication_factor"),
@@ -100,12 +100,12 @@ def wanted_of(entries: Sequence[Mapping]) -> list[Wanted]:
 
 
 def plan(
-    wanted: Sequence[Wanted],
-    found: Mapping[str, Found],
+    wanted: Sequence[DeclaredTopic],
+    found: Mapping[str, ExistingTopic],
     noted: Mapping[str, Mapping],
     brokers: int,
     delete_undeclared: bool = False,
-) -> Plan:
+) -> TopicPlan:
     """Compare.
 
     Args:
@@ -117,7 +117,7 @@ def plan(
     Returns:
         the plan; its `refused` says in one line each what cannot be.
     """
-    made = Plan(refused=impossible(wanted))
+    made = TopicPlan(refused=impossible(wanted))
     for topic in wanted:
         there = found.get(topic.name)
         if not topic.present:
@@ -141,7 +141,7 @@ def plan(
     return made
 
 
-def impossible(wanted: Sequence[Wanted]) -> list[str]:
+def impossible(wanted: Sequence[DeclaredTopic]) -> list[str]:
     """What no broker accepts of a declaration: names, numbers and duplicates.
 
     Args:
@@ -162,7 +162,7 @@ def impossible(wanted: Sequence[Wanted]) -> list[str]:
     return refused
 
 
-def _compare(made: Plan, topic: Wanted, there: Found, set_before: Sequence[str]) -> None:
+def _compare(made: TopicPlan, topic: DeclaredTopic, there: ExistingTopic, set_before: Sequence[str]) -> None:
     if topic.replication_factor not in (None, there.replication_factor):
         made.refused.append(
             f"{topic.name} has replication factor {there.replication_factor}, declared is {topic.replication_factor}: "
@@ -184,14 +184,14 @@ def _compare(made: Plan, topic: Wanted, there: Found, set_before: Sequence[str])
         made.reset[topic.name] = over
 
 
-def _same(there: Found, key: str, value: str) -> bool:
+def _same(there: ExistingTopic, key: str, value: str) -> bool:
     if key not in there.config:
         return False
     kind = there.types.get(key, "STRING")
     return parsed(kind, there.config[key]) == parsed(kind, value)
 
 
-def states(made: Plan, found: Mapping[str, Found]) -> tuple[dict, dict]:
+def states(made: TopicPlan, found: Mapping[str, ExistingTopic]) -> tuple[dict, dict]:
     """Touched topics before and after, for the diff: partitions, replication factor and the config in question."""
     before: dict[str, dict] = {}
     after: dict[str, dict] = {}
@@ -214,7 +214,7 @@ def states(made: Plan, found: Mapping[str, Found]) -> tuple[dict, dict]:
     return before, after
 
 
-def _shown(there: Found, keys: Sequence[str]) -> dict:
+def _shown(there: ExistingTopic, keys: Sequence[str]) -> dict:
     return {
         "partitions": there.partitions,
         "replication_factor": there.replication_factor,
@@ -222,7 +222,7 @@ def _shown(there: Found, keys: Sequence[str]) -> dict:
     }
 
 
-def say(made: Plan) -> list[str]:
+def say(made: TopicPlan) -> list[str]:
     """One line a change."""
     lines = [f"{name}: taken over, it was made by hand" for name in made.adopted]
     lines += [f"{topic.name}: created" for topic in made.create]

@@ -14,7 +14,7 @@ from typing import IO, Any
 
 from ansible_collections.streaming.lab.plugins.module_utils.artifacts.lock import ArtifactError
 from ansible_collections.streaming.lab.plugins.module_utils.artifacts.store import Cache, hash_file
-from ansible_collections.streaming.lab.plugins.module_utils.products.plan import Part, read_members
+from ansible_collections.streaming.lab.plugins.module_utils.products.plan import ProductFile, read_members
 
 # A fixed date: the JVM's class-data archives note each jar's date, so a repaired jar must bring its old one.
 MTIME = 1704067200
@@ -72,7 +72,7 @@ def read_manifest(path: str) -> dict[str, Any] | None:
     return manifest if isinstance(manifest, dict) and isinstance(manifest.get("files"), dict) else None
 
 
-def is_built(archive: str, manifest: str, parts: Iterable[Part] | None) -> bool:
+def is_built(archive: str, manifest: str, parts: Iterable[ProductFile] | None) -> bool:
     """Whether a product lies in the cache whole and unchanged.
 
     The tar's size and its times of change are compared with those noted when it was hashed; it is hashed
@@ -105,7 +105,7 @@ def is_built(archive: str, manifest: str, parts: Iterable[Part] | None) -> bool:
     return True
 
 
-def build(cache: Cache, archive: str, manifest: str, about: dict[str, str], parts: list[Part]) -> None:
+def build(cache: Cache, archive: str, manifest: str, about: dict[str, str], parts: list[ProductFile]) -> None:
     """Write a product's tar and manifest.
 
     Args:
@@ -161,7 +161,7 @@ def build(cache: Cache, archive: str, manifest: str, about: dict[str, str], part
     )
 
 
-def _add_single(cache: Cache, tar: tarfile.TarFile, parts: list[Part]) -> None:
+def _add_single(cache: Cache, tar: tarfile.TarFile, parts: list[ProductFile]) -> None:
     for part in parts:
         if part.link:
             info = _info(part)
@@ -176,7 +176,7 @@ def _add_single(cache: Cache, tar: tarfile.TarFile, parts: list[Part]) -> None:
             raise WrongBytes(part.sha256, path) from None
 
 
-def _add_members(cache: Cache, tar: tarfile.TarFile, origin: str, wanted: dict[str, Part]) -> None:
+def _add_members(cache: Cache, tar: tarfile.TarFile, origin: str, wanted: dict[str, ProductFile]) -> None:
     path = origin if Path(origin).is_absolute() else cache.stored(origin)
     missing = set(wanted)
     try:
@@ -196,7 +196,7 @@ def _add_members(cache: Cache, tar: tarfile.TarFile, origin: str, wanted: dict[s
         raise WrongBytes(origin, path)
 
 
-def _add(tar: tarfile.TarFile, part: Part, stream: IO[bytes], path: str, origin: str = "") -> None:
+def _add(tar: tarfile.TarFile, part: ProductFile, stream: IO[bytes], path: str, origin: str = "") -> None:
     reader = _HashingReader(stream)
     try:
         tar.addfile(_info(part), reader)
@@ -209,7 +209,7 @@ def _add(tar: tarfile.TarFile, part: Part, stream: IO[bytes], path: str, origin:
         raise WrongBytes(origin or part.sha256, path)
 
 
-def _info(part: Part) -> tarfile.TarInfo:
+def _info(part: ProductFile) -> tarfile.TarInfo:
     info = tarfile.TarInfo(part.path)
     info.size, info.mode, info.mtime = part.size, int(part.mode, 8), MTIME
     info.uname = info.gname = "root"

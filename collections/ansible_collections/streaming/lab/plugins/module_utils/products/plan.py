@@ -28,7 +28,7 @@ _IGNORED = ("__pycache__", ".gitkeep", ".DS_Store")
 
 
 @dataclass(frozen=True)
-class Part:
+class ProductFile:
     """One file of a product.
 
     ``source`` is where the bytes are: ``store`` (a whole file of the cache's store, by hash), ``member``
@@ -52,7 +52,7 @@ class Part:
         return {"sha256": self.sha256, "size": self.size, "mode": self.mode}
 
 
-def locked_parts(entries: list[LockEntry]) -> list[Part]:
+def locked_parts(entries: list[LockEntry]) -> list[ProductFile]:
     """Parts of a product that is locked file by file."""
     whole = {e.artifact: e.sha256 for e in entries if not e.member}
     parts = []
@@ -61,7 +61,7 @@ def locked_parts(entries: list[LockEntry]) -> list[Part]:
             continue
         if entry.member:
             parts.append(
-                Part(
+                ProductFile(
                     entry.path,
                     entry.sha256,
                     entry.size,
@@ -72,11 +72,11 @@ def locked_parts(entries: list[LockEntry]) -> list[Part]:
                 )
             )
         else:
-            parts.append(Part(entry.path, entry.sha256, entry.size, "0644", "store", entry.sha256))
+            parts.append(ProductFile(entry.path, entry.sha256, entry.size, "0644", "store", entry.sha256))
     return parts
 
 
-def folder_parts(folder: str, to: str = "") -> list[Part]:
+def folder_parts(folder: str, to: str = "") -> list[ProductFile]:
     """Parts read from a folder on this machine; a file is executable on hosts when it is here.
 
     Raises:
@@ -91,35 +91,35 @@ def folder_parts(folder: str, to: str = "") -> list[Part]:
             full = str(Path(base, name))
             path = os.path.normpath(str(Path(to, os.path.relpath(full, folder))))
             if Path(full).is_symlink():
-                parts.append(Part(path, "", 0, "0777", "link", link=str(Path(full).readlink())))
+                parts.append(ProductFile(path, "", 0, "0777", "link", link=str(Path(full).readlink())))
                 continue
             info = Path(full).stat()
             mode = "0755" if info.st_mode & stat.S_IXUSR else "0644"
-            parts.append(Part(path, hash_file(full), info.st_size, mode, "file", full))
+            parts.append(ProductFile(path, hash_file(full), info.st_size, mode, "file", full))
     check_names(((part.path, part.link) for part in parts), folder)
     return parts
 
 
-def merge(*layers: list[Part]) -> list[Part]:
+def merge(*layers: list[ProductFile]) -> list[ProductFile]:
     """Lay lists of parts over each other, the last one winning, sorted by path.
 
     Raises:
         ArtifactError: what comes of it cannot be installed, a file of one over a folder of another, say.
     """
-    merged: dict[str, Part] = {}
+    merged: dict[str, ProductFile] = {}
     for layer in layers:
         merged.update((part.path, part) for part in layer)
     check_names(((part.path, part.link) for part in merged.values()), "the product with its overlay")
     return [merged[path] for path in sorted(merged)]
 
 
-def plan_key(product: str, version: str, parts: list[Part]) -> str:
+def plan_key(product: str, version: str, parts: list[ProductFile]) -> str:
     """Hash that names this exact content."""
     text = json.dumps([FORMAT, product, version, [[p.path, p.manifest()] for p in parts]], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def archive_members(path: str, strip: int, exclude: list[str]) -> list[Part]:
+def archive_members(path: str, strip: int, exclude: list[str]) -> list[ProductFile]:
     """Parts inside a tar or zip file, hashed by reading it once.
 
     Args:
@@ -130,7 +130,7 @@ def archive_members(path: str, strip: int, exclude: list[str]) -> list[Part]:
         ArtifactError: the archive is broken, or a name or link in it leaves the product or cannot be installed.
     """
     name = Path(path).name
-    parts: list[Part] = []
+    parts: list[ProductFile] = []
     try:
         for inside, mode, link, stream in read_members(path):
             target = "/".join([piece for piece in inside.split("/") if piece not in ("", ".")][strip:])
@@ -140,14 +140,14 @@ def archive_members(path: str, strip: int, exclude: list[str]) -> list[Part]:
                 shown = inside if inside.isprintable() else ascii(inside)
                 raise ArtifactError(f"{name} holds '{shown}', which leaves the folder it is unpacked to")
             if link:
-                parts.append(Part(target, "", 0, "0777", "link", link=link))
+                parts.append(ProductFile(target, "", 0, "0777", "link", link=link))
                 continue
             digest, size = hashlib.sha256(), 0
             while stream is not None and (block := stream.read(BLOCK)):
                 digest.update(block)
                 size += len(block)
             parts.append(
-                Part(
+                ProductFile(
                     target,
                     digest.hexdigest(),
                     size,
