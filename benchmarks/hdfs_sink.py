@@ -3,10 +3,9 @@
 
 The sink reads by librdkafka, its default here; `sink_kafka_python` is the same with the loop's own client.
 
-    benchmarks/hdfs_sink.py [--quick] [--name lab] [--steps speed,profile,memory,latency]
+    benchmarks/hdfs_sink.py [--quick] [--name lab] [--steps speed,memory,latency]
 
     speed    rows per second, 200,000 rows on one partition and on four; the notes' consumer on 300 of them
-    profile  which packages take the processor time of the sink's main thread, of one partition
     memory   resident growth of the sink from 10,000 to 2,000,000 rows
     latency  from produce to visible in HDFS at 100 rows/s with --seconds 2: median and 95th percentile
 
@@ -26,7 +25,7 @@ from typing import Any
 from measure import BenchmarkError, machine, on_host, report
 
 PROGRAM = Path(__file__).with_name("hdfs_sink_onhost.py")
-STEPS = ("speed", "profile", "memory", "latency")
+STEPS = ("speed", "memory", "latency")
 BARS = {"sink against the notes": 1000.0, "sink against the bare loop": 0.8, "growth in MB": 50.0, "p95 in s": 3.0}
 
 
@@ -58,20 +57,6 @@ def speed(options: argparse.Namespace) -> list[dict[str, Any]]:
             found.append({"program": what, "partitions": partitions, **seen, "per_second": rows / seen["seconds"]})
             print(f"{what} on {partitions}: {rows / seen['seconds']:.0f} rows/s", flush=True)
         ask(options, "remove", topic=topic)
-    return found
-
-
-def profile(options: argparse.Namespace) -> dict[str, dict[str, float]]:
-    """Percent of the processor time of the sink's main thread by package, for each client."""
-    count = options.rows // 10 if options.quick else options.rows
-    ask(options, "fill", topic="bench-sink-1", count=count, partitions=1)
-    found = {}
-    for client in ("librdkafka", "kafka-python"):
-        shares = found[client] = ask(options, "profile", topic="bench-sink-1", count=count, client=client)
-        print(
-            f"profile of {client}, percent:", ", ".join(f"{name} {share}" for name, share in shares.items()), flush=True
-        )
-    ask(options, "remove", topic="bench-sink-1")
     return found
 
 
@@ -125,14 +110,13 @@ def main() -> int:
     about = machine()
     try:
         rows = speed(options) if "speed" in steps else []
-        shares = profile(options) if "profile" in steps else {}
         memory = ask(options, "memory", count=200_000 if options.quick else 2_000_000) if "memory" in steps else {}
         latency = ask(options, "latency", seconds=20 if options.quick else 60) if "latency" in steps else {}
     except BenchmarkError as error:
         print(f"hdfs_sink: {error}", file=sys.stderr)
         return 2
     found = verdicts(rows, memory, latency)
-    report("hdfs_sink", found, about, runs=rows, profile=shares, memory=memory, latency=latency)
+    report("hdfs_sink", found, about, runs=rows, memory=memory, latency=latency)
     return 0 if all(row["met"] == "yes" for row in found) else 1
 
 

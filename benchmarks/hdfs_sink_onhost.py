@@ -161,9 +161,9 @@ def until_lines(child: subprocess.Popen[str], mark: str, count: int) -> float:
     return took
 
 
-def start_sink(topic: str, *more: str, command: tuple[str, ...] = ("hdfs-sink",)) -> subprocess.Popen[str]:
+def start_sink(topic: str, *more: str) -> subprocess.Popen[str]:
     """Start hdfs-sink; it says what it does on a pipe."""
-    argv = [*command, "--topic", topic, "--folder", f"{FOLDER}/{topic}", *more]
+    argv = ["hdfs-sink", "--topic", topic, "--folder", f"{FOLDER}/{topic}", *more]
     return subprocess.Popen(argv, stderr=subprocess.PIPE, text=True)
 
 
@@ -191,42 +191,6 @@ def sink(topic: str, count: int, client: str = "auto") -> dict[str, Any]:
 def sink_kafka_python(topic: str, count: int) -> dict[str, Any]:
     """hdfs-sink with the client that the bare loop has."""
     return sink(topic, count, "kafka-python")
-
-
-def profile(topic: str, count: int, client: str) -> dict[str, Any]:
-    """Share of the processor's time, in percent, that each package takes of the sink's main thread, by cProfile.
-
-    cProfile makes each call of a Python function dearer, so it overstates what consists of many small ones.
-    """
-    import pstats
-
-    clean()
-    launcher = Path("/usr/local/bin/hdfs-sink").read_text()
-    kept = Path("sink.profile").absolute()
-    exec_line = re.search(r"^exec (\S+) -P -m hdfs_sink", launcher, re.MULTILINE)
-    assert exec_line is not None
-    script = launcher.replace(exec_line[0], f"exec {exec_line[1]} -P -m cProfile -o {kept} -m hdfs_sink")
-    options = ("--seconds", "5", "--rows", "50000", "--client", client)
-    child = start_sink(topic, *options, command=("sh", "-c", script, "sh"))
-    assert child.stderr is not None
-    rows = 0
-    for line in child.stderr:
-        if found := re.search(r"event=wrote .*?rows=(\d+)", line):
-            rows += int(found[1])
-            if rows >= count:
-                break
-    child.terminate()
-    child.wait(30)
-    shares: dict[str, float] = {}
-    for (path, _, name), (_, _, own, _, _) in pstats.Stats(str(kept)).stats.items():
-        # Waiting for a socket is no work.
-        if any(word in name for word in ("poll", "select", "sleep", "recv", "acquire")) and path == "~":
-            continue
-        found = re.search(r"/site-packages/(\w+)/", path)
-        package = found[1] if found else "Python itself"
-        shares[package] = shares.get(package, 0.0) + own
-    whole = sum(shares.values())
-    return {name: round(100 * own / whole, 1) for name, own in sorted(shares.items(), key=lambda item: -item[1])}
 
 
 def processor(pid: int) -> float:
