@@ -39,7 +39,11 @@ class StandIn:
     ) -> Bluesky:
         """The service's client, as it is after a start."""
         settings = Settings(IDENTITY, "LaLiga", "t", 1000, url or self.url, "-", password, self.folder)
-        return Bluesky(settings, self.reports.append, wait or self.pauses.append, timeout)
+        return Bluesky(settings, self.reports.append, wait or self._note_pause, timeout)
+
+    def _note_pause(self, seconds: float) -> None:
+        self.pauses.append(seconds)
+        assert len(self.pauses) < 20, f"no answer: {self.reports[-1]}"
 
     @property
     def logins(self) -> int:

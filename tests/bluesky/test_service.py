@@ -167,6 +167,7 @@ def test_a_signal_ends_it_with_status_0(monkeypatch, name):
 def test_systemd_gets_each_field_on_one_line(tmp_path, monkeypatch):
     monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as server:
+        server.settimeout(2)
         server.bind(str(tmp_path / "notify"))
         notify(READY="1", STATUS="two\nlines")
         assert server.recv(100) == b"READY=1\nSTATUS=two lines"
@@ -174,6 +175,7 @@ def test_systemd_gets_each_field_on_one_line(tmp_path, monkeypatch):
 
 def test_systemd_may_listen_on_an_abstract_socket(monkeypatch):
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as server:
+        server.settimeout(2)
         server.bind("")  # the kernel chooses an abstract name
         monkeypatch.setenv("NOTIFY_SOCKET", "@" + server.getsockname()[1:].decode())
         notify(STATUS="a")
