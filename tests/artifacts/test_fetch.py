@@ -11,70 +11,10 @@ from typing import Any
 import pytest
 
 from ansible_collections.streaming.lab.plugins.module_utils.artifacts.lock import ArtifactError
-from ansible_collections.streaming.lab.plugins.module_utils.artifacts.products import Fetcher
 from ansible_collections.streaming.lab.plugins.module_utils.artifacts.store import Cache
 from ansible_collections.streaming.lab.plugins.module_utils.products.pack import read_manifest
-from tests.artifacts.kit import FakeMaven, make_zip, on_path, sha256, write
-
-ONE, TWO = b"first jar " * 500, b"second jar " * 500
-WEB = make_zip({"webapps/index.html": b"<html>", "org/x.class": b"no"})
-
-
-class Lab:
-    """A project with one product of two jars, an unpacked page and an overlay."""
-
-    def __init__(self, folder: Path, mvn: FakeMaven) -> None:
-        self.folder, self.mvn = folder, mvn
-        mvn.add("one-1.jar", ONE)
-        mvn.add("two-1.jar", TWO)
-        mvn.add("web-1-tests.jar", WEB)
-        write(
-            folder / "locks/thing.lock",
-            "".join(
-                f"{sha256(data)}  {len(data)}  {coordinate}  {path}\n"
-                for data, coordinate, path in (
-                    (ONE, "g:one:1:jar", "libs/one-1.jar"),
-                    (TWO, "g:two:1:jar", "libs/two-1.jar"),
-                    (WEB, "g:web:1:tests:jar", "-"),
-                    (b"<html>", "g:web:1:tests:jar!/webapps/index.html", "web/index.html"),
-                )
-            ),
-        )
-        self.script = write(folder / "dist/bin/start.sh", "#!/bin/sh\n", 0o755)
-        self.catalog: dict[str, Any] = {
-            "thing": {
-                "version": "1",
-                "overlay": "dist",
-                "maven": {
-                    "roots": ["g:one:1:jar"],
-                    "unpack": [{"artifact": "g:web:1:tests:jar", "from": "webapps/", "to": "web/"}],
-                },
-            }
-        }
-
-    def fetcher(self, check: bool = False) -> Fetcher:
-        """A fresh call."""
-        return Fetcher(
-            self.catalog,
-            "maven",
-            Cache(str(self.folder / "cache")),
-            str(self.folder / "locks"),
-            str(self.folder),
-            str(self.folder / "plugins"),
-            check,
-        )
-
-    def fetch(self, check: bool = False) -> tuple[dict[str, Any], Fetcher]:
-        """Have the product; its index entry and the call."""
-        fetcher = self.fetcher(check)
-        return fetcher.run(["thing"])["thing"], fetcher
-
-
-@pytest.fixture
-def lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Lab:
-    mvn = FakeMaven(tmp_path / "mvn")
-    monkeypatch.setenv("PATH", on_path(mvn.bin))
-    return Lab(tmp_path, mvn)
+from tests.artifacts.kit import sha256, write
+from tests.artifacts.one_product import ONE, TWO, WEB, Lab
 
 
 def content(archive: str) -> dict[str, tuple[bytes, int]]:
@@ -99,30 +39,6 @@ def test_first_fetch_packs_locked_files_members_and_overlay(lab: Lab) -> None:
     assert manifest["files"]["bin/start.sh"] == {"sha256": sha256(b"#!/bin/sh\n"), "size": 10, "mode": "0755"}
     assert call.transfer.fetched == ["g:one:1:jar", "g:two:1:jar", "g:web:1:tests:jar"]
     assert call.transfer.fetched_bytes == len(ONE) + len(TWO) + len(WEB)
-
-
-def test_the_index_names_the_product_and_its_files(lab: Lab) -> None:
-    entry, _ = lab.fetch()
-    key = entry["key"]
-    assert entry == {
-        "version": "1",
-        "distribution": "maven",
-        "key": key,
-        "archive": str(lab.folder / f"cache/products/thing-1-{key[:16]}.tar"),
-        "manifest": str(lab.folder / f"cache/products/thing-1-{key[:16]}.json"),
-        "available": True,
-        "reason": "",
-    }
-    manifest = read_manifest(entry["manifest"])
-    assert manifest is not None
-    about = {name: manifest[name] for name in ("product", "version", "distribution", "key")}
-    assert about == {"product": "thing", "version": "1", "distribution": "maven", "key": key}
-
-
-def test_a_product_has_another_key_where_its_version_differs(lab: Lab) -> None:
-    first, _ = lab.fetch()
-    lab.catalog["thing"]["version"] = "2"
-    assert lab.fetch()[0]["key"] != first["key"]
 
 
 def test_full_cache_needs_neither_network_nor_mvn(lab: Lab) -> None:
