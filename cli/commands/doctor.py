@@ -15,9 +15,10 @@ from ansible_collections.streaming.lab.plugins.module_utils.machine import appar
 from ansible_collections.streaming.lab.plugins.module_utils.machine import resources as machine
 from cli.errors import CHECK_FAILED, OK, LabError
 from cli.lab import Lab, shown
-from cli.machine import needs, sudo
+from cli.machine import sudo
 from cli.machine.caches import cache_folders
 from cli.machine.filesystem import WITHOUT_MODES, file_system
+from cli.machine.packages import is_there, packages_of, venv_package
 from cli.ui.printable import printable
 
 OKAY, NOTE, BAD = "ok", "note", "PROBLEM"
@@ -88,10 +89,10 @@ def plan(lab: Lab) -> str:
 
 def missing_packages(lab: Lab) -> list[str]:
     """Packages that up would install."""
-    wanted = needs.packages_of("up", lab.is_containers)
-    missing = [package for package, what in wanted.items() if not needs.is_there(what)]
+    wanted = packages_of("up", lab.is_containers)
+    missing = [package for package, what in wanted.items() if not is_there(what)]
     made = (lab.root / ".venv" / "lab-stamp").exists()
-    return missing if made else missing + needs.venv_package(sys.executable)
+    return missing if made else missing + venv_package(sys.executable)
 
 
 def python_found(lab: Lab) -> list[Finding]:

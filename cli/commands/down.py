@@ -9,7 +9,7 @@ from cli.engine import ansible, process
 from cli.engine.ansible import Tally
 from cli.errors import OK, PROVISIONING_FAILED, LabError
 from cli.lab import Lab, shown
-from cli.machine import needs, sudo
+from cli.machine import packages, sudo
 from cli.machine.caches import cache_folders, remove, remove_cache
 from cli.ui.ask import confirm
 from cli.ui.screen import Screen
@@ -38,7 +38,7 @@ def run(lab: Lab, arguments: Namespace) -> int:
     also = f", the image and the cache {', '.join(map(str, caches))} that other labs use too" if caches else ""
     confirm(lab, f"Remove the containers of lab {lab.name} with all their data{also}?")
     screen, log, tally = Screen(), process.new_log(lab, "down"), Tally()
-    if not needs.is_there("podman"):
+    if not packages.is_there("podman"):
         screen.line("lab: podman is not installed here, so there are no containers to remove")
     else:
         screen.line(f"lab {lab.name}: down (log: {shown(log, lab.root)})")

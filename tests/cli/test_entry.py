@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from cli import needs, setup_plan
 from cli.lab import Lab
-from cli.machine import needs, setup_plan
+from cli.machine import packages
 
 TOOLS = ("basename", "bash", "cat", "cp", "cut", "dirname", "env", "flock", "grep", "id", "mkdir", "readlink")
 TOOLS += ("rm", "sed", "sha256sum", "tail", "chmod", "ln", "stat")
@@ -20,7 +21,7 @@ FAKE_PYTHON = r"""
 case "$*" in
   *version_info*) [ -z "$FAKE_OLD" ] ;;
   *sys.version*) echo 3.12 ;;
-  "-m cli.machine.needs"*) [ -z "$FAKE_NEEDS" ] || printf '%b\n' "$FAKE_NEEDS" ;;
+  "-m cli.needs"*) [ -z "$FAKE_NEEDS" ] || printf '%b\n' "$FAKE_NEEDS" ;;
   "-m venv .venv")
     mkdir -p .venv/bin; cp "$0" .venv/bin/python; echo made >>made.txt
     printf '#!/bin/sh\necho "${UV_DEFAULT_INDEX:-own} $*" >>uv.txt\n%s' "$FAKE_UV" >.venv/bin/uv
@@ -147,7 +148,7 @@ def test_packages_come_from_the_index_that_pip_is_configured_for(run_lab: Callab
 def test_check_installs_and_makes_nothing_and_says_what_is_missing(run_lab: Callable, fake_commands: Callable) -> None:
     fake_commands("apt-get", "echo called >>$HOME/apt.txt")
     ended = run_lab("up", "--check", FAKE_NEEDS=r"check\napt podman\napt crun\nvenv")
-    assert ended.stdout == "ran: -m cli.machine.setup_plan podman crun .venv up --check\n"
+    assert ended.stdout == "ran: -m cli.setup_plan podman crun .venv up --check\n"
     assert (ended.returncode, ended.stderr) == (0, "")
     assert sorted(path.name for path in run_lab.folder.iterdir()) == ["lab", "requirements.txt"]
     assert not (run_lab.folder.parent / "apt.txt").exists()
@@ -162,7 +163,7 @@ def test_check_looks_at_the_hosts_where_the_environment_is_complete(run_lab: Cal
 def test_check_does_not_remake_an_old_venv(run_lab: Callable) -> None:
     run_lab("up", FAKE_NEEDS="venv")
     (run_lab.folder / "requirements.txt").write_text("ansible==2\n", encoding="utf-8")
-    assert "cli.machine.setup_plan  .venv up" in run_lab("up", "--check", FAKE_NEEDS=r"check\nvenv").stdout
+    assert "cli.setup_plan  .venv up" in run_lab("up", "--check", FAKE_NEEDS=r"check\nvenv").stdout
     assert made(run_lab) == 1
 
 
@@ -262,7 +263,7 @@ def test_containers_need_their_engine_and_machines_do_not(tmp_path: Path) -> Non
 
 
 def test_only_what_is_missing_is_installed(tmp_path: Path) -> None:
-    wanted = needs.packages_of("test", containers=False)
+    wanted = packages.packages_of("test", containers=False)
     assert {"podman", "crun", "netavark", "aardvark-dns", "iptables", "mmdebstrap", "maven"} <= set(wanted)
     lines = needs.needs("python3", ["test"], there=lambda what: what != "crun")
     assert [line for line in lines if line.startswith("apt ") and "venv" not in line] == ["apt crun"]
