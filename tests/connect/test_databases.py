@@ -241,3 +241,21 @@ def test_status_keeps_the_reason() -> None:
     ]
     (asks,) = [task["register"] for task in tasks if "streaming.lab.connector_databases" in task]
     assert f"{asks}.reason" in kept["columns_not_checked"]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "databases"),
+    [
+        (r"sensors\.temperatures", "sensors"),
+        ("sensors.temperatures", "sensors"),
+        (r"my-db\..*", r"my\-db"),
+        ("sensors*.t", "sensor.*"),
+        ("sensors?.t", "sensor.*"),
+        ("sensors{2}.t", "sensor.*"),
+        ("sen.*", "sen.*"),
+        ("a.t|b.t", ".*"),
+        ("temperatures", ".*"),
+    ],
+)
+def test_a_pattern_of_tables_names_its_databases(pattern: str, databases: str) -> None:
+    assert connector_databases.databases_of({**DEBEZIUM, "table.include.list": pattern}) == [databases]

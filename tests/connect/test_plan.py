@@ -51,6 +51,19 @@ def test_as_declared_nothing_changes_but_it_is_looked_at():
     assert found.wait == {"a": "running"}
 
 
+@pytest.mark.parametrize(
+    ("config", "now", "restart", "wait"),
+    [
+        (CONFIG, status(), [], {}),
+        (CONFIG, status(task="FAILED"), ["a"], {"a": "running"}),
+        ({**CONFIG, "file": "/other"}, status(), [], {"a": "running"}),
+    ],
+)
+def test_a_restart_is_for_failed_tasks_and_waits_for_changes(config, now, restart, wait):
+    found = made(DeclaredConnector("a", config, "restarted"), now=now)
+    assert (found.restart, found.wait) == (restart, wait)
+
+
 def test_what_is_not_there_is_created_in_its_state():
     found = made(DeclaredConnector("a", CONFIG, "paused"), there=False)
     assert [connector.name for connector in found.create] == ["a"]

@@ -53,6 +53,7 @@ def test_a_rebalance_that_does_not_end(worker: Worker) -> None:
     worker.says("PUT", "/connectors/a/stop", REBALANCE)
     said = refused(asked(worker, patience=0.05), "PUT", "/connectors/a/stop")
     assert "still answers 409 after 0.05 s: Cannot complete request" in said
+    assert said.endswith(" (journalctl -u kafka-connect tells why the workers do not agree)")
 
 
 def test_a_name_that_is_taken_is_not_asked_for_again(worker: Worker) -> None:
@@ -75,6 +76,15 @@ def test_what_is_no_json(worker: Worker) -> None:
     worker.says("GET", "/connectors", (200, "<html>\n<h1>Login</h1>"))
     said = refused(asked(worker))
     assert "answered 200 without JSON ('<html> <h1>Login</h1>'); is that Kafka Connect?" in said
+
+
+@pytest.mark.parametrize("status", [300, 409, 500])
+def test_an_error_has_its_status(worker: Worker, status: int) -> None:
+    worker.says("GET", "/connectors", (status, {"message": "no"}))
+    with pytest.raises(RestError) as raised:
+        asked(worker, patience=0.05).ask("GET", "/connectors")
+    assert raised.value.status == status
+    assert asked(worker).ask("GET", "/connectors", also=(status,)) == (status, {"message": "no"})
 
 
 def test_what_is_no_http(worker: Worker) -> None:
