@@ -175,7 +175,8 @@ def test_maven_is_the_fallback_of_the_addresses(lab: Lab, monkeypatch: pytest.Mo
 
 def test_what_cannot_be_had_is_told_and_remembered_for_an_hour(lab: Lab) -> None:
     entry = lab.fetch("acme")[0]["acme"]
-    assert (entry["available"], entry["connectors"]) == (False, [])
+    empty = {"key": "", "archive": "", "manifest": "", "available": False, "connectors": []}
+    assert entry == {"version": "1.0", "distribution": "plugin", "reason": entry["reason"], **empty}
     assert "HTTP 404" in entry["reason"] and f"in {lab.folder / 'plugins'}" in entry["reason"]
     seen = len(lab.server.requests)
     assert "not asked again for" in lab.fetch("acme")[0]["acme"]["reason"]
