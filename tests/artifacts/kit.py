@@ -13,8 +13,13 @@ import tarfile
 import tempfile
 import threading
 import zipfile
+from collections.abc import Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
+
+from ansible_collections.streaming.lab.plugins.module_utils.artifacts.products import Fetcher
+from ansible_collections.streaming.lab.plugins.module_utils.artifacts.store import Cache
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -204,3 +209,17 @@ def open_to_others(folder: Path) -> None:
     for place in [folder, *folder.parents]:
         if place.is_relative_to(top) and place != top:
             place.chmod(0o755)
+
+
+def fetcher(
+    folder: Path,
+    catalog: dict[str, Any],
+    distribution: str = "maven",
+    check: bool = False,
+    entries: Sequence[Any] = (),
+    insisted: dict[str, str] | None = None,
+) -> Fetcher:
+    """A call of the module artifacts_fetch on a project: its cache, locks and plugins are in the project's folder."""
+    places = (str(folder / name) for name in ("locks", ".", "plugins"))
+    cache = Cache(str(folder / "cache"))
+    return Fetcher(catalog, distribution, cache, *places, check, list(entries), insisted or {})

@@ -6,8 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from ansible_collections.streaming.lab.plugins.module_utils.artifacts.products import Fetcher
-from ansible_collections.streaming.lab.plugins.module_utils.artifacts.store import Cache
-from tests.artifacts.kit import FakeMaven, make_zip, sha256, write
+from tests.artifacts.kit import FakeMaven, fetcher, make_zip, sha256, write
 
 ONE, TWO = b"first jar " * 500, b"second jar " * 500
 WEB = make_zip({"webapps/index.html": b"<html>", "org/x.class": b"no"})
@@ -47,15 +46,7 @@ class Lab:
 
     def fetcher(self, check: bool = False) -> Fetcher:
         """A fresh call."""
-        return Fetcher(
-            self.catalog,
-            "maven",
-            Cache(str(self.folder / "cache")),
-            str(self.folder / "locks"),
-            str(self.folder),
-            str(self.folder / "plugins"),
-            check,
-        )
+        return fetcher(self.folder, self.catalog, check=check)
 
     def fetch(self, check: bool = False) -> tuple[dict[str, Any], Fetcher]:
         """Have the product; its index entry and the call."""

@@ -14,7 +14,7 @@ from ansible_collections.streaming.lab.plugins.module_utils.artifacts.download i
 from ansible_collections.streaming.lab.plugins.module_utils.artifacts.lock import ArtifactError
 from ansible_collections.streaming.lab.plugins.module_utils.artifacts.products import Fetcher
 from ansible_collections.streaming.lab.plugins.module_utils.artifacts.store import Cache
-from tests.artifacts.kit import FileServer, make_jar, make_tgz, make_zip, sha256, write
+from tests.artifacts.kit import FileServer, fetcher, make_jar, make_tgz, make_zip, sha256, write
 
 DATA = bytes(range(256)) * 2000
 PLUGIN = make_zip(
@@ -118,15 +118,7 @@ class Lab:
 
     def fetch(self, name: str, check: bool = False) -> tuple[dict[str, Any], Fetcher]:
         """Have one product; its index entry and the call."""
-        call = Fetcher(
-            self.catalog,
-            "archive",
-            Cache(str(self.folder / "cache")),
-            str(self.folder / "locks"),
-            str(self.folder),
-            str(self.folder / "plugins"),
-            check,
-        )
+        call = fetcher(self.folder, self.catalog, "archive", check)
         return call.run([name])[name], call
 
 

@@ -62,7 +62,7 @@ class FakeClient:
 
 @pytest.fixture
 def bluesky(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    """Makes a session whose client has prepared answers; gives it with its calls, pauses and reports."""
+    """Make a session with prepared answers, and return it with its calls, pauses and reports."""
     monkeypatch.setattr(api.random, "uniform", lambda least, most: most)
     monkeypatch.setattr(api.time, "time", lambda: 1_740_132_000.0)  # 10:00:00 UTC
 

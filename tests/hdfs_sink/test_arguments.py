@@ -85,15 +85,17 @@ def test_the_labs_addresses_come_from_the_environment(monkeypatch):
         monkeypatch.setenv(f"HDFS_SINK_{name}", value)
     changed = {"bootstrap": ["k:1"], "webhdfs": "http://h:2", "user": "u", "folder": "/lab/t"}
     assert read(["--topic", "t"]) == Settings(**DEFAULTS | changed)
+    assert read(["--topic", "t", "--folder", "/own"]).folder == "/own"
 
 
 def test_a_format_without_columns_writes_whole_records():
     assert read(["--topic", "t", "--format", "jsonl"]).columns == []
 
 
-def test_arguments_come_from_a_file(tmp_path):
-    (tmp_path / "sink.args").write_text("--topic\nt\n--by-day\n", encoding="utf-8")
-    assert read([f"@{tmp_path / 'sink.args'}"]).by_day
+def test_arguments_come_from_a_file_one_a_line(tmp_path):
+    (tmp_path / "job.args").write_text("--topic\nt\n--seconds\n30\n--bytes\n2m\n", encoding="utf-8")
+    given = read([f"@{tmp_path}/job.args"])
+    assert (given.topic, given.limits.seconds, given.limits.bytes) == ("t", 30.0, 2 << 20)
 
 
 @pytest.mark.parametrize(
@@ -137,6 +139,21 @@ def test_the_client_is_librdkafka_where_it_can_be(monkeypatch, fast, options, cl
         (["--topic", "t", "--seconds", "0"], "'0' is not a number from 0.001 to 1000000000"),
         (["--topic", "t", "--rows", "x"], "'x' is not a whole number from 1 to 1000000000"),
         (["--topic", "t", "--metrics-port", "65536"], "'65536' is not a whole number from 0 to 65535"),
+        (["--topic", "t", "--columns", "a:number"], "is not NAME:KIND"),
+        (["--topic", "t", "--columns", "a:int(2)"], "is not NAME:KIND"),
+        (["--topic", "t", "--bytes", "much"], "'much' is not a size such as"),
+        (["--topic", "t", "--memory", "-1"], "'-1' is not a size such as"),
+        (["--topic", "t", "--compact-bytes", "0"], "'0' is not a size such as"),
+        (["--topic", "t", "--rows", "0"], "'0' is not a whole number from 1 to"),
+        (["--topic", "t", "--rows", "1.5"], "'1.5' is not a whole number from 1 to"),
+        (["--topic", "t", "--seconds", "nan"], "'nan' is not a number from 0.001 to"),
+        (["--topic", "t", "--seconds", "-1"], "'-1' is not a number from 0.001 to"),
+        (["--topic", "t", "--compact-every", "-1"], "'-1' is not a number from 0 to"),
+        (["--topic", "t", "--compact-every", "inf"], "'inf' is not a number from 0 to"),
+        (["--topic", "t", "--metrics-port", "-1"], "'-1' is not a whole number from 0 to 65535"),
+        (["--topic", "t", "--bootstrap", "kafka:99999"], "--bootstrap 'kafka:99999' is not HOST:PORT"),
+        (["--topic", "t", "--webhdfs", "hadoopmaster:9870"], "--webhdfs 'hadoopmaster:9870' is not http://HOST:PORT"),
+        (["--topic", "t", "--webhdfs", "http://h:port"], "--webhdfs 'http://h:port' is not http://HOST:PORT"),
         (["--topic", "t", "--by"], "unrecognized arguments: --by"),
     ],
 )

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from kafka import OffsetAndMetadata, TopicPartition
+from kafka.cluster import ClusterMetadata
 from kafka.errors import KafkaError
 
 from hdfs_sink import arguments
@@ -209,3 +210,22 @@ def test_without_share_no_instance_is_left_out(opened):
     source, _ = opened()
     source._admin = SimpleNamespace(describe_groups=lambda groups: pytest.fail("asked"), close=lambda: None)
     assert source.left_out(100) is False
+
+
+def test_an_instance_takes_every_nth_partition(opened):
+    source, consumer = opened("--instance", "2/3")
+    source.follow(tuple(range(7)))
+    assert source.owned == {1, 4}
+    assert consumer.calls == [("assign", [tp(1), tp(4)])]
+
+
+def test_kafka_python_asks_for_no_new_topic(monkeypatch):
+    class WithMetadata(Consumer):
+        def __init__(self, **options: Any) -> None:
+            super().__init__(**options)
+            self._cluster = ClusterMetadata()
+            self._cluster.add_topic("t")
+
+    monkeypatch.setattr(kafka_python, "KafkaConsumer", WithMetadata)
+    source = kafka_python.KafkaPython(arguments.read(["--topic", "t"]))
+    assert source._consumer._cluster.metadata_request().allow_auto_topic_creation is False

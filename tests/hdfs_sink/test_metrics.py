@@ -39,6 +39,7 @@ def test_prometheus_gets_each_counter_by_partition():
     registry = client.CollectorRegistry()
     metrics = counted()
     metrics.missing_topic = "dead"
+    metrics.trouble = "waiting: HDFS"
     registry.register(metrics)
     lines = [line for line in client.generate_latest(registry).decode().splitlines() if not line.startswith("#")]
     expected = [
@@ -50,7 +51,7 @@ def test_prometheus_gets_each_counter_by_partition():
         'hdfs_sink_retries_total{topic="t"} 4.0',
         'hdfs_sink_lag{partition="0",topic="t"} 2.0',
         'hdfs_sink_lag{partition="1",topic="t"} 3.0',
-        'hdfs_sink_waiting{topic="t"} 0.0',
+        'hdfs_sink_waiting{topic="t"} 1.0',
         'hdfs_sink_dead_letters_topic_missing{dead_letters="dead",topic="t"} 1.0',
     ]
     assert sorted(lines) == sorted(expected)
@@ -99,3 +100,17 @@ def test_a_terminal_gets_texts_and_a_line_that_is_replaced(monkeypatch):
     log.event("name", "a text", "error")
     log.event("name", "end")
     assert stream.getvalue() == "a text\n\r\x1b[Ka lon\r\x1b[Kerror: a text\nend\n"
+
+
+def test_a_port_for_metrics_that_is_taken_ends_it_with_one_line(monkeypatch, capsys):
+    import socket
+    import sys
+
+    from hdfs_sink import __main__ as program
+
+    monkeypatch.setattr(program, "end_by_signal", lambda sink, log: None)
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = str(other.getsockname()[1])
+        monkeypatch.setattr(sys, "argv", ["hdfs-sink", "--topic", "t", "--metrics-port", port])
+        assert program.main() == 2
+    assert f"port {port} for metrics" in capsys.readouterr().err

@@ -10,7 +10,7 @@ from hdfs import HdfsError
 
 from hdfs_sink import backoff
 from hdfs_sink.hdfs import client as webhdfs
-from hdfs_sink.hdfs import compact, position
+from hdfs_sink.hdfs import compact, names, position
 from hdfs_sink.hdfs.names import Paths, Position, file_name
 from tests.hdfs_sink.hdfs_store import FOLDER, Client, Store
 from tests.hdfs_sink.kit import TOPIC, make_sink, settings, turn_until
@@ -232,3 +232,14 @@ def test_a_topic_that_would_hide_its_files_goes_on_after_its_hidden_folder_was_d
     store.make_parents(path)
     store.files[path], store.about[path] = b"0\n1\n", {"start": 0, "end": 2, "rows": 2}
     assert position.find(Client(store), hidden, lambda: 0).next == 2
+
+
+def test_a_place_is_read_back_from_its_name():
+    position = names.Position(12, 7, "2026-11-25", "0123456789ab", "csv")
+    assert names.Position.read(str(position)) == position
+    with pytest.raises(ValueError, match="does not name a position"):
+        names.Position.read("README")
+
+
+def test_a_topic_whose_name_would_hide_its_files_gets_a_letter():
+    assert names.file_name("_t", 0, 5, "csv") == "t_t+0+00000000000000000005.csv"

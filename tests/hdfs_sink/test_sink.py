@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 from hdfs import HdfsError
 
-from hdfs_sink import backoff
+from hdfs_sink import backoff, following
 from hdfs_sink.hdfs import position
 from hdfs_sink.hdfs.names import Paths
 from tests.hdfs_sink.hdfs_store import FOLDER, Store
 from tests.hdfs_sink.kit import make_sink, said, turn_until
-from tests.hdfs_sink.topic_log import Log
+from tests.hdfs_sink.topic_log import Log, Source
 
 PATHS = Paths(FOLDER, "temperatures", "id-1", 0)
 
@@ -141,3 +141,29 @@ def test_ending_writes_what_is_gathered_and_commits_the_groups_offset():
     assert rows(store) == [0, 1, 2]
     assert made.state.source.committed == {0: 3}
     assert "event=ended" in said(made)
+
+
+def test_instances_share_partitions_by_number():
+    store, log = Store(), Log(3)
+    for partition in range(3):
+        log.fill(4, partition=partition)
+    first, second = make_sink(store, log, numbers={0, 2}), make_sink(store, log, numbers={1})
+    turn_until(first, lambda: len(store.visible()) == 8)
+    turn_until(second, lambda: len(store.visible()) == 12)
+    assert first.metrics.sum("fenced") == second.metrics.sum("fenced") == 0
+
+
+def test_an_instance_that_was_left_out_joins_again_and_forgets_its_records(monkeypatch):
+    store, log = Store(), Log()
+    log.fill(5)
+    made = make_sink(store, log, "--seconds", "3600", "--share")
+    turn_until(made, lambda: bool(made.state.partitions) and made.state.partitions[0].gatherer.waiting == 5)
+    other = make_sink(store, log)
+    turn_until(other, lambda: len(store.visible()) == 5)
+    made.state.source.out, made.state.look_at = True, 0.0
+    monkeypatch.setattr(following, "open_source", lambda settings: Source(log))
+    log.fill(2)
+    turn_until(made, lambda: bool(made.state.partitions) and made.state.partitions[0].gatherer.waiting == 2)
+    assert "event=left_out" in said(made)
+    made._finish()
+    assert [int(line) for line in store.visible()] == list(range(7))

@@ -1,10 +1,9 @@
-"""Limits of values: numbers, times, and errors that become one line."""
+"""Limits of values: numbers and times."""
 
 from __future__ import annotations
 
 import pytest
 
-from hdfs_sink.backoff import brief
 from hdfs_sink.records.columns import Column, writer
 from hdfs_sink.records.values import DAY, MILLI, SECOND, Meaning, Number, dumps, nanoseconds, parse
 
@@ -69,26 +68,3 @@ def test_a_float_may_be_no_number_as_connect_writes_it(value):
 def test_other_spellings_are_no_float(value):
     with pytest.raises((TypeError, ValueError)):
         writer(Column.read("x:float"), Meaning())(value)
-
-
-class WholeError(Exception):
-    """An error that is shown uncut."""
-
-    whole = True
-
-
-@pytest.mark.parametrize(
-    ("error", "text"),
-    [
-        (ValueError("two\n lines"), "two lines"),
-        (ValueError(), "ValueError"),
-        (ValueError("x" * 240), "x" * 240),
-        (ValueError("x" * 241), "x" * 237 + "..."),
-        (WholeError("x" * 241), "x" * 241),
-        (ValueError("('Connection aborted.', Gone())"), "no answer: 'Connection aborted.', Gone"),
-        (ValueError("Max retries exceeded with url: /a (Caused by New('no'))"), "no answer: New('no')"),
-        (ValueError("HTTPConnectionPool(host): Read timed out."), "HTTPConnectionPool(host): Read timed out."),
-    ],
-)
-def test_an_error_is_one_line(error, text):
-    assert brief(error) == text

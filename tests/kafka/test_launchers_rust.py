@@ -19,7 +19,7 @@ def test_launchers_work_with_rust_coreutils() -> None:
     if not (COREUTILS / "stat").exists():
         pytest.skip("package rust-coreutils is not installed")
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "tests/kafka/test_launchers.py"],
+        [sys.executable, "-m", "pytest", "-q", "tests/launchers"],
         cwd=ROOT,
         env={**os.environ, "PATH": f"{COREUTILS}:{os.environ['PATH']}"},
         capture_output=True,

@@ -9,11 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from ansible_collections.streaming.lab.plugins.module_utils.kafka import topic_admin
+from ansible_collections.streaming.lab.plugins.module_utils.kafka.topic_admin import TopicError, Topics
 from ansible_collections.streaming.lab.plugins.modules import kafka_topic
-
-# As the module has it: which of two names it is imported by depends on the tests before this one.
-topic_admin = kafka_topic.topic_admin
-Topics, TopicError = topic_admin.Topics, topic_admin.TopicError
 
 KEYS = {"retention.ms": "604800000", "cleanup.policy": "delete"}
 

@@ -60,8 +60,8 @@ def test_user_hadoop_stops_and_starts_hdfs(hadoop: UsedMachine) -> None:
 
 
 def test_launchers_pass_their_unit_tests(kafka: UsedMachine) -> None:
-    kafka.root(f"{INSTALL} python3-pytest python3-yaml && mkdir -p /srv/clone/tests/kafka", seconds=300)
-    for path in ("roles", "tests/conftest.py", "tests/kafka/test_launchers.py"):
+    kafka.root(f"{INSTALL} python3-pytest python3-yaml && mkdir -p /srv/clone/tests", seconds=300)
+    for path in ("roles", "tests/conftest.py", "tests/launchers"):
         as_root(PODMAN, "cp", ROOT / path, f"{kafka.container}:/srv/clone/{path}")
     path = f"PATH={COREUTILS}:$(dirname $(readlink -f /usr/lib/jvm/java-21-openjdk-*/bin/java)):$PATH"
     said = kafka.root(

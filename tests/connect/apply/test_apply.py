@@ -2,99 +2,23 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator
-from pathlib import Path
-
 import pytest
 
 from ansible_collections.streaming.lab.plugins.module_utils.connect import apply as connector_apply
 from ansible_collections.streaming.lab.plugins.module_utils.connect import rest as connect_rest
 from ansible_collections.streaming.lab.plugins.module_utils.connect import state as connector_state
 from ansible_collections.streaming.lab.plugins.module_utils.connect.apply import ConnectorError, reconcile
-from tests.connect.rest_worker import Worker, running_worker
-
-RestError = connect_rest.RestError
-
-CLASS = "org.apache.kafka.connect.file.FileStreamSourceConnector"
-CONFIG = {"connector.class": CLASS, "file": "/a", "topic": "t"}
-LOOK = "/connectors?expand=info&expand=status"
-CHANGE = "/connectors/a/config"
-VALIDATE = f"/connector-plugins/{CLASS}/config/validate"
-TRACE = """org.apache.kafka.connect.errors.ConnectException: cannot read https://u:geheim@h/
-\tat org.apache.kafka.connect.file.FileStreamSourceTask.poll(FileStreamSourceTask.java:100)
-Caused by: java.nio.file.AccessDeniedException: /a
-\tat java.base/sun.nio.fs.UnixException.translateToIOException(UnixException.java:90)
-"""
-
-
-def status(state: str = "RUNNING", task: str = "RUNNING", trace: str = "") -> dict:
-    """What Connect says of a connector with one task."""
-    part = {"worker_id": "kafka:8083"}
-    return {"connector": {"state": state, **part}, "tasks": [{"id": 0, "state": task, "trace": trace, **part}]}
-
-
-def there(config: dict, now: dict) -> dict:
-    """One connector as the worker lists it."""
-    return {"a": {"info": {"config": {**config, "name": "a"}}, "status": now}}
-
-
-def validated(**errors: str) -> dict:
-    """A validation's answer, with errors by option."""
-    names = ("name", "connector.class", "file", "topic", "pin")
-    return {
-        "configs": [
-            {
-                "definition": {"name": name, "type": "PASSWORD" if name == "pin" else "STRING"},
-                "value": {"name": name, "value": None, "errors": [errors[name]] if name in errors else []},
-            }
-            for name in names
-        ]
-    }
-
-
-@pytest.fixture
-def worker(monkeypatch: pytest.MonkeyPatch) -> Iterator[Worker]:
-    """A worker without connectors that finds every config right and runs it at once."""
-    monkeypatch.setattr(connect_rest, "PAUSE", 0.001)
-    monkeypatch.setattr(connector_state, "PAUSE", 0.001)
-    monkeypatch.setattr(connector_state, "SETTLE", 0.01)
-    monkeypatch.setattr(connector_state, "RECOVER", 0.05)
-    with running_worker() as running:
-        running.says("GET", LOOK, (200, {}))
-        running.says("GET", "/connectors", (200, []))
-        running.says("GET", "/connector-plugins", (200, [{"class": CLASS, "type": "source", "version": "3.8.1"}]))
-        running.says("PUT", VALIDATE, (200, validated()))
-        running.says("POST", "/connectors", (201, {}))
-        running.says("PUT", "/connectors/a/config", (200, {}))
-        running.says("GET", "/connectors/a/status", (200, status()))
-        yield running
-
-
-@pytest.fixture
-def ledger(tmp_path: Path) -> Path:
-    """Where what is declared is noted."""
-    return tmp_path / "lib" / "declared.json"
-
-
-@pytest.fixture
-def declare(worker: Worker, ledger: Path) -> Callable[..., dict]:
-    """Run the module's work with one connector `a` (or none)."""
-
-    def run(config: dict | None = CONFIG, check: bool = False, none: bool = False, **more: object) -> dict:
-        entry = {"name": "a", "config": config, "state": "running", **more}
-        options = {
-            "url": worker.url, "connectors": [] if none else [entry], "files": None, "ledger": str(ledger),
-            "undeclared": "delete", "timeout": 5, "patience": 2,
-        }  # fmt: skip
-        return reconcile(options, check)
-
-    return run
-
-
-def noted(ledger: Path) -> dict:
-    """What the ledger says of connectors."""
-    return json.loads(ledger.read_text(encoding="utf-8"))["connectors"] if ledger.exists() else {}
+from tests.connect.apply.kit import (
+    CLASS,
+    CONFIG,
+    LOOK,
+    TRACE,
+    VALIDATE,
+    noted,
+    status,
+    there,
+    validated,
+)
 
 
 def test_created_noted_and_seen_running(worker, declare, ledger):
@@ -223,16 +147,6 @@ def test_a_paused_one_that_failed_is_resumed_and_restarted_in_one_run(worker, de
     assert worker.wrote() == ["PUT /connectors/a/resume", f"POST {restart}"]
 
 
-def test_what_failed_of_one_that_is_to_be_paused_is_a_warning_without_secrets(worker, declare):
-    failed = status("PAUSED", "FAILED", TRACE + "Caused by: X: 1234")
-    worker.says("GET", f"/connector-plugins/{CLASS}/config", (200, [{"name": "pin", "type": "PASSWORD"}]))
-    worker.says("GET", LOOK, (200, there({**CONFIG, "pin": "1234"}, failed)))
-    worker.says("GET", "/connectors/a/status", (200, failed))
-    [warning] = declare({**CONFIG, "pin": "1234"}, state="paused")["warnings"]
-    assert warning.startswith("a: task 0 FAILED on kafka:8083: ")
-    assert "caused by X: ********; it is to be paused" in warning
-
-
 def test_one_that_is_made_paused_has_no_tasks_yet(worker, declare):
     worker.says("GET", "/connectors/a/status", (200, {"connector": {"state": "PAUSED"}, "tasks": []}))
     assert declare(state="paused")["messages"] == ["a: created"]
@@ -304,55 +218,6 @@ def test_a_fresh_one_drops_offsets_once_whether_it_is_there_or_not(worker, decla
         "DELETE /connectors/a",
         "POST /connectors",
     ]
-
-
-def test_a_secret_in_the_config_is_warned_of_and_shown_nowhere(worker, declare):
-    worker.says("PUT", VALIDATE, (200, validated()))
-    answer = declare({**CONFIG, "pin": "geheim"})
-    assert "geheim" not in json.dumps(answer)
-    assert "a: pin stands in the configuration" in answer["warnings"][0]
-    worker.says("PUT", VALIDATE, (200, validated(pin="Invalid value geheim for pin")))
-    with pytest.raises(ConnectorError) as caught:
-        declare({**CONFIG, "pin": "geheim"})
-    assert "geheim" not in str(caught.value)
-
-
-IN_THE_OPEN = {**CONFIG, "file": "jdbc:mysql://db/x?user=kafka&password=geheim", "pin": "1234"}
-QUOTES = {"message": f"cannot use {IN_THE_OPEN['file']} - that is geheim, with 1234"}
-MASKED = "cannot use jdbc:mysql://db/x?user=kafka&password=******** - that is ********, with ********"
-
-
-def test_a_password_in_an_address_is_warned_of(declare):
-    assert [line.split(" stands in ")[0] for line in declare(IN_THE_OPEN)["warnings"]] == ["a: file", "a: pin"]
-
-
-@pytest.mark.parametrize(
-    ("method", "path", "code"), [("PUT", VALIDATE, 500), ("POST", "/connectors", 400), ("PUT", CHANGE, 400)]
-)
-def test_an_error_that_quotes_the_config_shows_no_secret(worker, declare, method, path, code):
-    worker.says("GET", f"/connector-plugins/{CLASS}/config", (200, [{"name": "pin", "type": "PASSWORD"}]))
-    if path == CHANGE:
-        worker.says("GET", LOOK, (200, there(CONFIG, status())))
-    worker.says(method, path, (code, QUOTES))
-    with pytest.raises((RestError, ConnectorError)) as caught:
-        declare(IN_THE_OPEN)
-    assert f"answered {code}: {MASKED}" in str(caught.value)
-
-
-def test_a_trace_of_an_unchanged_connector_shows_no_password_of_its_plugin(worker, declare):
-    failed = status(task="FAILED", trace=QUOTES["message"])
-    worker.says("GET", f"/connector-plugins/{CLASS}/config", (200, [{"name": "pin", "type": "PASSWORD"}]))
-    worker.says("GET", LOOK, (200, there(IN_THE_OPEN, status())))
-    worker.says("GET", "/connectors/a/status", (200, failed))
-    with pytest.raises(ConnectorError) as caught:
-        declare(IN_THE_OPEN)
-    assert f"task 0 FAILED on kafka:8083: {MASKED} (the worker's log" in str(caught.value)
-
-
-def test_the_difference_of_a_deleted_one_shows_no_password_of_its_plugin(worker, declare):
-    worker.says("GET", f"/connector-plugins/{CLASS}/config", (200, [{"name": "pin", "type": "PASSWORD"}]))
-    worker.says("GET", LOOK, (200, there(IN_THE_OPEN, status())))
-    assert "1234" not in json.dumps(declare(state="absent", check=True))
 
 
 def test_the_first_lines_of_a_trace():

@@ -1,8 +1,7 @@
-"""The launchers of Kafka and Hadoop, run with a stand-in for java that prints how it was called."""
+"""The launchers of Kafka, run with a stand-in for java that prints how it was called."""
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import subprocess
@@ -12,20 +11,14 @@ from pathlib import Path
 import pytest
 import yaml
 
-ROOT = Path(__file__).resolve().parents[2]
-KAFKA = ROOT / "roles/kafka/files"
-HADOOP = ROOT / "roles/hadoop/files"
-SCRIPTS = sorted(
-    path
-    for folder in (KAFKA, HADOOP)
-    for path in folder.rglob("*")
-    if path.is_file() and path.parent.name in ("bin", "sbin", "libexec")
-)
+from tests.launchers.kit import HADOOP, KAFKA, ROOT, flags, program, run
+
 SERVERS = {
     "zookeeper-server-start.sh": "zookeeper",
     "kafka-server-start.sh": "kafka",
     "connect-distributed.sh": "kafka-connect",
 }
+
 NOTES = [
     *SERVERS,
     *(
@@ -33,52 +26,6 @@ NOTES = [
         for name in ("kafka-topics", "kafka-console-producer", "kafka-console-consumer", "connect-standalone")
     ),
 ]
-
-
-def program(path: Path, text: str) -> None:
-    """An executable shell script."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(f"#!/bin/sh\n{text}\n")
-    path.chmod(0o755)
-
-
-@pytest.fixture
-def machine(tmp_path: Path) -> Path:
-    """A folder with a java that prints its arguments, a systemctl that knows no unit, and two jars in each home."""
-    program(tmp_path / "path/java", "printf '%s\\n' \"$@\"")
-    program(tmp_path / "path/systemctl", "echo inactive; exit 3")
-    shutil.copytree(KAFKA / "dist", tmp_path / "kafka")
-    shutil.copytree(HADOOP / "dist", tmp_path / "hadoop")
-    for folder in ("kafka/libs", "hadoop/share/hadoop/lib"):
-        for jar in ("b-1.jar", "a-1.jar", "Z-1.jar", "connect-file-3.8.1.jar"):
-            (tmp_path / folder).mkdir(parents=True, exist_ok=True)
-            (tmp_path / folder / jar).touch()
-    return tmp_path
-
-
-def run(machine: Path, command: str, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
-    """Run a launcher of a home of the machine; settings are environment variables."""
-    home = {"HOME": str(machine), "LC_ALL": "C.UTF-8", "PATH": f"{machine}/path:{os.environ['PATH']}"}
-    return subprocess.run(
-        [machine / command, *arguments], env=home | settings, cwd="/", capture_output=True, text=True, check=False
-    )
-
-
-def flags(machine: Path, command: str, *arguments: str, **settings: str) -> list[str]:
-    """What java was called with."""
-    result = run(machine, command, *arguments, **settings)
-    assert result.returncode == 0, result.stderr
-    assert result.stderr == ""
-    return result.stdout.splitlines()
-
-
-@pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: str(path.relative_to(ROOT / "roles")))
-def test_scripts_are_executable_and_clean(script: Path) -> None:
-    assert os.access(script, os.X_OK)
-    if shutil.which("shellcheck"):
-        found = subprocess.run(["shellcheck", "-x", script], capture_output=True, text=True, check=False)
-        assert found.returncode == 0, found.stdout
-    subprocess.run(["bash", "-n", script], check=True)
 
 
 def test_of_the_tarball_only_what_guards_and_logs_is_replaced() -> None:
@@ -213,82 +160,6 @@ def test_stop_says_when_there_is_nothing_to_stop(machine: Path) -> None:
     shutil.copy(machine / "kafka/bin/lab-stop.sh", machine / "stop")
     answer = run(machine, "stop", "org.example.None", "none", "The server")
     assert (answer.returncode, answer.stderr) == (1, "The server does not run on this machine\n")
-
-
-@pytest.mark.parametrize(
-    ("command", "main"),
-    [
-        (["hdfs", "dfs", "-ls", "/"], "org.apache.hadoop.fs.FsShell"),
-        (["hdfs", "getconf", "-confKey", "x"], "org.apache.hadoop.hdfs.tools.GetConf"),
-        (["hadoop", "fs", "-ls", "/"], "org.apache.hadoop.fs.FsShell"),
-    ],
-)
-def test_hadoop_commands(machine: Path, command: list[str], main: str) -> None:
-    called = flags(machine, f"hadoop/bin/{command[0]}", *command[1:])
-    start = called.index("-cp")
-    assert called[start + 2 :] == [main, *command[2:]]
-    # The configuration comes after the jars: the archive of classes serves class paths that begin with them.
-    assert called[start + 1].split(":")[-2:] == [f"{machine}/hadoop/etc/hadoop", f"{machine}/hadoop/share/hadoop/hdfs"]
-
-
-def test_hadoop_servers_have_their_own_options(machine: Path) -> None:
-    env = {"HDFS_NAMENODE_OPTS": "-Xmx7m", "HDFS_DATANODE_OPTS": "-Xmx8m", "HADOOP_CLIENT_OPTS": "-Xmx9m"}
-    for name, heap in (("namenode", "-Xmx7m"), ("datanode", "-Xmx8m")):
-        assert [flag for flag in flags(machine, "hadoop/bin/hdfs", name, **env) if "-Xmx" in flag] == [heap]
-    # The JVM heeds the last one.
-    assert [flag for flag in flags(machine, "hadoop/bin/hdfs", "dfs", **env) if "-Xmx" in flag][-1] == "-Xmx9m"
-
-
-def test_hadoop_links_find_their_home(machine: Path) -> None:
-    (machine / "link").symlink_to(machine / "hadoop/bin/hdfs")
-    assert "org.apache.hadoop.util.VersionInfo" in flags(machine, "link", "version")
-
-
-def test_hadoop_unknown_command(machine: Path) -> None:
-    answer = run(machine, "hadoop/bin/hdfs", "ls")
-    assert (answer.returncode, answer.stderr) == (1, "hdfs: no command 'ls'; hdfs --help lists them\n")
-
-
-def test_format_once(machine: Path) -> None:
-    """Formats beside the folder and renames: what was interrupted is done over, what holds files is never touched."""
-    folder = machine / "name"
-    script = "hadoop/sbin/format-once.sh"
-    made = 'for a; do case $a in *=file://*) d=${a#*=file://}/current; mkdir -p "$d"; echo x >"$d/VERSION";; esac; done'
-    program(machine / "path/java", made)
-    (machine / "name.new/current").mkdir(parents=True)
-    (machine / "name.new/current/half").touch()
-    assert run(machine, script, str(folder)).stdout == "formatted\n"
-    assert [path.name for path in folder.rglob("*")] == ["current", "VERSION"]
-    assert run(machine, script, str(folder)).stdout == "present\n"
-
-    (folder / "current/VERSION").unlink()
-    (folder / "current/edits").touch()
-    refused = run(machine, script, str(folder))
-    assert refused.returncode == 1
-    assert "not formatted" in refused.stderr
-    assert (folder / "current/edits").exists()
-
-
-def test_format_once_reports_a_failure(machine: Path) -> None:
-    program(machine / "path/java", "echo 'java.io.IOException: disk full'; exit 1")
-    answer = run(machine, "hadoop/sbin/format-once.sh", str(machine / "name"))
-    assert answer.returncode == 1
-    assert "disk full" in answer.stderr
-    assert not (machine / "name").exists()
-
-
-def test_start_dfs_uses_the_units(machine: Path) -> None:
-    program(machine / "path/systemctl", f'echo "$@" >>{machine}/asked; [ "$1" = is-active ] && echo inactive; exit 0')
-    program(machine / "path/sudo", 'shift; exec "$@"')
-    answer = run(machine, "hadoop/sbin/start-all.sh")
-    assert answer.returncode == 0, answer.stderr
-    assert answer.stdout.splitlines()[1:] == ["hadoop-namenode started", "hadoop-datanode started"]
-    assert "no YARN" in answer.stdout
-    assert "start hadoop-namenode.service" in (machine / "asked").read_text()
-    assert run(machine, "hadoop/sbin/stop-dfs.sh").stdout.splitlines() == [
-        "hadoop-namenode stopped",
-        "hadoop-datanode stopped",
-    ]
 
 
 @pytest.mark.skipif(shutil.which("java") is None, reason="needs a real java")
