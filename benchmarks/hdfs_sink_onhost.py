@@ -58,7 +58,7 @@ print(time.monotonic() - began, time.process_time() - cpu, flush=True)
 
 
 def fill(topic: str, count: int, partitions: int) -> dict[str, Any]:
-    """Make a topic again and send rows of the notes' shape, spread over its partitions."""
+    """Delete and create a topic, and send rows of the notes' shape, spread over its partitions."""
     from kafka import KafkaAdminClient, KafkaProducer
     from kafka.errors import TopicAlreadyExistsError
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import argparse
-import functools
 from typing import Any, NoReturn
 
 from cli.errors import BAD_INPUT
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser that remembers its own arguments, and says in one line what is wrong."""
+    """A parser with a list of its `own` arguments, which says in one line what is wrong."""
+
+    def __init__(self, **options: Any) -> None:
+        self.own: list[argparse.Action] = []
+        super().__init__(**options)
 
     def add_argument(self, *names: str, **options: Any) -> argparse.Action:
         """See argparse; arguments of a group or a parent parser do not come here."""
@@ -18,11 +21,6 @@ class Parser(argparse.ArgumentParser):
         if action.dest != "help":
             self.own.append(action)
         return action
-
-    @functools.cached_property
-    def own(self) -> list[argparse.Action]:
-        """The arguments that this parser alone takes."""
-        return []
 
     def error(self, message: str) -> NoReturn:
         """Print one line instead of the usage, and exit with status 2."""

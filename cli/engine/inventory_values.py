@@ -43,7 +43,7 @@ def values(
     for host in manager.get_hosts("all"):
         templar = Templar(loader, variables={**variables.get_vars(host=host), **extra})
         rendered, errors = {}, {}
-        for name in set(names) & set(templar.available_variables):
+        for name in (name for name in names if name in templar.available_variables):
             try:
                 rendered[name] = templar.template(trust_as_template("{{ " + name + " }}"))
             except Exception as error:

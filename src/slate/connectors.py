@@ -36,9 +36,10 @@ def all_offsets(settings: dict[str, str]) -> list[str]:
 
 
 def delete(settings: dict[str, str], names: list[str]) -> list[str]:
-    """Stop connectors, reset their offsets and delete them: a new connector of that name starts again (KIP-875).
+    """Stop connectors, reset their offsets (KIP-875) and delete them.
 
-    Connect resets offsets with the connector's class. Without its plugin, the offsets are deleted in Kafka.
+    A new connector of that name then starts from the beginning. Connect resets offsets with the connector's class.
+    Without its plugin, the offsets are deleted in Kafka.
 
     Returns:
         The topics of schema histories that Debezium's connectors leave.

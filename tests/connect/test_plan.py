@@ -116,7 +116,7 @@ def test_absent_and_fresh():
     assert not made(DeclaredConnector("a", None, "absent"), there=False).changes
     fresh = made(DeclaredConnector("a", CONFIG, "fresh"))
     assert (fresh.delete, [c.name for c in fresh.create], fresh.wait) == ({"a": True}, ["a"], {"a": "running"})
-    assert say(fresh, {"a": THERE}) == ["a: started again"]
+    assert say(fresh, {"a": THERE}) == ["a: created again without its offsets"]
 
 
 def test_a_connector_no_longer_declared_goes_unless_told_otherwise():

@@ -48,8 +48,8 @@ def test_a_position_that_the_server_has(offset, now):
          "binlog.000003 to binlog.000004"),
         # Read, but for its end: Debezium stores the transactions before the last one.
         ({"gtids": f"{A}:1-24"}, server(purged=f"{A}:1-25", executed=f"{A}:1-25"), "purged what came after"),
-        ({"gtids": f"{A}:1-24"}, server(executed=f"{B}:1-3"), "it was made again"),
-        ({"gtids": f"{A}:1-24"}, server(executed=f"{A}:1-3"), "it was made again"),
+        ({"gtids": f"{A}:1-24"}, server(executed=f"{B}:1-3"), "it was created again"),
+        ({"gtids": f"{A}:1-24"}, server(executed=f"{A}:1-3"), "it was created again"),
         ({}, server(""), "log_bin is off"),
     ],
 )  # fmt: skip

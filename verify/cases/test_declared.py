@@ -154,7 +154,7 @@ def test_what_is_no_longer_declared_goes_and_what_is_others_stays(answers, lab, 
 
 def test_offsets_outlive_a_deletion_and_not_a_second_start(answers, lab, evidence):
     """Two lines of a file: read once by the first two lives of the connector, again by its fresh one."""
-    assert answers["fresh"]["messages"] == [f"{PREFIX}-source: started again"]
+    assert answers["fresh"]["messages"] == [f"{PREFIX}-source: created again without its offsets"]
     values = [json.loads(record["value"])["payload"] for record in lab.records(f"{PREFIX}-lines", 4)]
     assert values == ["un", "dos", "un", "dos"]
-    evidence("2 lines: twice declared, read once; started again, read again")
+    evidence("2 lines: twice declared, read once; created again without its offsets, read again")

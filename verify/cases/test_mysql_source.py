@@ -108,7 +108,7 @@ def test_restarts_lose_no_row(lab, source, evidence):
 
 @pytest.mark.faults
 def test_a_purged_position_is_recovered_and_repeats_are_reported(lab, source, evidence):
-    """MySQL purges what a stopped worker has not read: status names the cause, up lets the connector start again."""
+    """MySQL purges rows that a stopped worker has not read: status names the cause, and up reads all rows."""
     if reason := reason_not_to_purge(lab, source):
         evidence(reason)
         pytest.skip(reason)

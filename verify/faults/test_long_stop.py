@@ -78,7 +78,7 @@ def test_the_place_of_a_group_outlives_a_term(lab, topic, changed, evidence):
     changed("kafka", "kafka", f"{lab.home}/config/server.properties", *sed)
     place = lambda group: lab.ask("group", group=group)["committed"]  # noqa: E731
     until(lambda: place(YEARS), lambda seen: seen == 0, 60, f"a place of {gone} ago is thrown away")
-    assert place(TERM) == 3, f"a group that paused for {kept} starts again"
+    assert place(TERM) == 3, f"a group that paused for {kept} starts from the beginning"
     evidence(f"a group's place of {kept} ago kept, one of {gone} ago gone")
 
 

@@ -25,7 +25,7 @@ def configure(config: pytest.Config) -> None:
             Path(config.getoption("--lab-inventory")), config.getoption("--limit"), config.getoption("--setting")
         )
     except Exception as error:
-        raise pytest.UsageError(f"the inventory cannot be read: {error}") from error
+        raise pytest.UsageError(str(error)) from error
     infos = form_labs(hosts)
     if not infos:
         raise pytest.UsageError("no lab to verify: no host of the group kafka (within --limit)")

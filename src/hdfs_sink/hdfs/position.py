@@ -91,7 +91,7 @@ def _create(client: webhdfs.Client, paths: Paths, first: Callable[[], int]) -> N
 def _published_end(client: webhdfs.Client, paths: Paths) -> int | None:
     """The offset after all published files, by their attributes; used if somebody deleted the hidden folder.
 
-    A topic that was deleted and created again has its own positions, and starts again.
+    A topic that was deleted and created again has its own positions, and is read from its beginning.
 
     Raises:
         webhdfs.ERRORS: call again; a file may have been merged since it was listed.

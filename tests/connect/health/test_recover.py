@@ -1,4 +1,4 @@
-"""Connectors that lost their position: which start again, and which are left alone or reported."""
+"""Connectors that lost their position: which start from the beginning, and which are left alone or reported."""
 
 from __future__ import annotations
 
@@ -90,7 +90,9 @@ def test_a_snapshot_mode_that_sends_no_rows_is_reported_with_the_remedy(worker, 
     found = look(worker, entry(course("debezium", snapshot__mode=mode)), LOGS, PURGED)
     assert found["state"] == "RETRYING"
     assert f"with snapshot.mode={mode} a new beginning sends no rows" in found["detail"]
-    assert "set snapshot.mode=when_needed" in found["detail"] and "lets it start again" not in found["detail"]
+    assert (
+        "set snapshot.mode=when_needed" in found["detail"] and "lets it start from the beginning" not in found["detail"]
+    )
     assert recover(connect, [found], check=False) == worker.wrote() == []
 
 
@@ -123,7 +125,9 @@ def test_one_that_cannot_start_again_is_resumed_and_the_error_says_so(worker):
     connect = old_position(worker)
     worker.says("DELETE", "/connectors/a/offsets", (400, {"message": "tasks still stop"}))
     found = look(worker, entry(course("debezium")), LOGS, PURGED)
-    with pytest.raises(RestError, match=r"connector a could not start again: .*tasks still stop; it was resumed"):
+    with pytest.raises(
+        RestError, match=r"connector a could not start from the beginning: .*tasks still stop; it was resumed"
+    ):
         recover(connect, [found], check=False)
     assert worker.wrote()[-1] == "PUT /connectors/a/resume"
     worker.says("PUT", "/connectors/a/resume", (500, {"message": "no"}))

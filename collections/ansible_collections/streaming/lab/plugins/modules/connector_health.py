@@ -5,7 +5,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: connector_health
-short_description: Says how connectors stand, and lets those start again that lost their position
+short_description: Reports on connectors, and restarts those that lost their position from the beginning
 description:
   - Looks at every connector of a worker, declared or made by hand, and says why one failed, why one runs in vain,
     which of its options nothing reads and which columns of MySQL it cannot carry.
@@ -28,7 +28,8 @@ options:
     default: []
   recover:
     description: >-
-      Whether connectors without a position start again. Waits for the first error of a task that has just started.
+      Whether connectors without a position start from the beginning. Waits for the first error of a task that has
+      just started.
     type: bool
     default: false
   unit:
@@ -43,7 +44,7 @@ author: Streaming Lab
 """
 
 EXAMPLES = r"""
-- name: Let connectors start again that lost their position
+- name: Restart connectors that lost their position from the beginning
   streaming.lab.connector_health:
     url: http://localhost:8083
     mysql: "{{ mysql.state }}"
@@ -58,7 +59,7 @@ connectors:
   elements: dict
   returned: always
 lines:
-  description: One line for each connector that starts again or needs a person.
+  description: One line for each connector that starts from the beginning or needs a person.
   type: list
   elements: str
   returned: always
@@ -106,7 +107,7 @@ def main() -> None:
         begun = connector_health.recover(connect, found, module.check_mode) if given["recover"] else []
     except RestError as error:
         module.fail_json(msg=str(error))
-    again = {connector["name"] for connector in found if connector_health.starts_again(connector)}
+    again = {connector["name"] for connector in found if connector_health.is_recovered(connector)}
     broken = [
         f"connector {connector['name']} {connector['state'].lower()}: {connector['detail']}"
         for connector in found

@@ -24,7 +24,7 @@ description:
   - Whose a connector is. With O(ledger), what is declared is noted on the host. A connector that was made by hand and
     is then declared is taken over, and brought to what is declared. One that was declared and no longer is, is deleted
     (or forgotten, see O(undeclared)). Connectors that were never declared are never touched.
-  - While the workers share out their work again they answer 409; it is asked again for O(patience) seconds.
+  - While the workers rebalance they answer 409; the module repeats the request for O(patience) seconds.
 options:
   url:
     description: REST interface of a worker as the host reaches it; any worker speaks for all.

@@ -201,7 +201,9 @@ def fetched(artifacts: Sequence[Coordinate], repository: str, log: str, modules:
         ArtifactError: mvn is missing, or failed for all of them.
     """
     Path(repository).mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="fetch-", dir=Path(repository).parent) as scratch:
+    with tempfile.TemporaryDirectory(
+        prefix="fetch-", dir=Path(repository).parent, ignore_cleanup_errors=True
+    ) as scratch:
         project, files = Path(scratch, "project"), Path(scratch, "files")
         write_copy_project(str(project), artifacts, str(files), modules)
         run_mvn(str(project), ["-T", str(modules), "-fae", "validate"], repository, log)

@@ -120,7 +120,7 @@ class Fetcher:
             with self.cache.exclusive():
                 # Another run may have built them while this one waited.
                 missing = [p for p in missing if not is_built(*self._paths(p), p.parts)]
-                self.transfer.locked([e for p in missing for e in p.entries])
+                self.transfer.fetch_locked([e for p in missing for e in p.entries])
                 for product in missing:
                     self._build(product)
         elif missing:
@@ -231,7 +231,7 @@ class Fetcher:
 
     def _count(self, source: Source) -> None:
         if source.downloaded:
-            self.transfer.add(Path(source.path).name, Path(source.path).stat().st_size)
+            self.transfer.count(Path(source.path).name, Path(source.path).stat().st_size)
         self.transfer.warnings.extend(source.warnings)
 
     def _sweep(self) -> None:
@@ -245,7 +245,7 @@ class Fetcher:
             parts = product.parts
             if parts is None:
                 pinned = product.spec["archive"]
-                members = archive_members(self.transfer.archive(pinned), 1, pinned.get("exclude", []))
+                members = archive_members(self.transfer.fetch_archive(pinned), 1, pinned.get("exclude", []))
                 parts = merge(members, product.overlay)
             try:
                 build(self.cache, archive, manifest, product.about(), parts)
@@ -263,7 +263,7 @@ class Fetcher:
         """Remove damaged bytes from the cache and fetch them again; files of the user are left alone."""
         if error.path.startswith(self.cache.path("store") + os.sep):
             self.cache.drop(error.sha256)
-            self.transfer.locked(product.entries)
+            self.transfer.fetch_locked(product.entries)
         elif error.path.startswith(self.cache.path("downloads") + os.sep):
             Path(error.path).unlink()
         else:
@@ -272,7 +272,7 @@ class Fetcher:
     def _foretell(self, missing: list[Product]) -> None:
         """What a run without check mode would fetch and build."""
         for entry in missing_from_store(self.cache, list(dict.fromkeys(e for p in missing for e in p.entries))):
-            self.transfer.add(entry.coordinate, entry.size)
+            self.transfer.count(entry.coordinate, entry.size)
         for product in missing:
             self.built.append(product.name)
             if product.parts is None:

@@ -36,7 +36,7 @@ class Transfer:
     fetched_bytes: int = 0
     warnings: list[str] = field(default_factory=list)
 
-    def add(self, name: str, size: int) -> None:
+    def count(self, name: str, size: int) -> None:
         """Count a file that was fetched, or would be.
 
         Args:
@@ -46,7 +46,7 @@ class Transfer:
         self.fetched.append(name)
         self.fetched_bytes += size
 
-    def locked(self, entries: list[LockEntry]) -> None:
+    def fetch_locked(self, entries: list[LockEntry]) -> None:
         """Have every locked artifact in the store, verified.
 
         Raises:
@@ -94,12 +94,12 @@ class Transfer:
                 maven.forget(repository, coordinate)
                 if found.startswith(f"sha256 {entry.sha256} "):
                     self.cache.keep(str(path), entry.sha256)
-                    self.add(entry.coordinate, entry.size)
+                    self.count(entry.coordinate, entry.size)
                 else:
                     wrong[entry] = found
         return wrong
 
-    def archive(self, pinned: dict[str, Any]) -> str:
+    def fetch_archive(self, pinned: dict[str, Any]) -> str:
         """Path of an official archive, which is downloaded if the cache has no intact copy of it.
 
         Args:
@@ -111,5 +111,5 @@ class Transfer:
                 self.warnings.append(f"{path} was damaged in the cache; it was deleted and fetched again")
                 Path(path).unlink()
             download(pinned["urls"], path, "sha512", pinned["sha512"])
-            self.add(Path(path).name, Path(path).stat().st_size)
+            self.count(Path(path).name, Path(path).stat().st_size)
         return path

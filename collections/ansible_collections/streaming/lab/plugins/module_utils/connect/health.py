@@ -1,6 +1,6 @@
 """How the connectors of a worker stand, declared or made by hand: what failed, and why one that runs sends nothing.
 
-`report` looks; `recover` lets Debezium's connectors start again where MySQL no longer has their position.
+`report` looks; `recover` lets Debezium's connectors start from the beginning where MySQL no longer has their position.
 """
 
 from __future__ import annotations
@@ -137,25 +137,26 @@ def recover(connect: Connect, connectors: Iterable[Mapping[str, Any]], check: bo
     lines, refused = [], []
     for connector in connectors:
         name = connector["name"]
-        if not starts_again(connector):
+        if not is_recovered(connector):
             continue
         if not check:
             try:
-                _start_again(connect, name)
+                _start_from_beginning(connect, name)
             except RestError as error:
                 refused.append(str(error))
                 continue
         lines.append(
-            f"connector {name} {'would begin' if check else 'begins'} again: {connector['lost']}. Every row that its "
-            "tables hold now is sent again, so readers get repeats; changes and deletions of the meantime are missing"
+            f"connector {name} {'would start' if check else 'starts'} from the beginning: "
+            f"{connector['lost']}. Every row that its tables hold now is sent again, so readers get repeats; "
+            "changes and deletions of the meantime are missing"
         )
     if refused:
         raise RestError("; ".join(refused + lines))
     return lines
 
 
-def starts_again(connector: Mapping[str, Any]) -> bool:
-    """Whether `recover` lets a connector start again.
+def is_recovered(connector: Mapping[str, Any]) -> bool:
+    """Whether `recover` lets a connector start from the beginning.
 
     Args:
         connector: of what `report` answered.
@@ -163,14 +164,14 @@ def starts_again(connector: Mapping[str, Any]) -> bool:
     return bool(connector["lost"]) and not connector["remedy"] and connector["state"] not in ("PAUSED", "STOPPED")
 
 
-def _start_again(connect: Connect, name: str) -> None:
+def _start_from_beginning(connect: Connect, name: str) -> None:
     """Drop a connector's offsets; it is resumed also where that breaks off, for a stopped one stays so."""
     failure = ""
     try:
         connect.order(name, "stop")
         connect.forget_offsets(name)
     except RestError as error:
-        failure = f"connector {name} could not start again: {error}"
+        failure = f"connector {name} could not start from the beginning: {error}"
     finally:
         try:
             connect.order(name, "resume")
@@ -209,7 +210,10 @@ def _state(
         reason = verdict.lost or bluesky_login.explain(trace) or connector_log.root_cause(trace)
         return "FAILED", f"{what}: {reason}{remedy}"
     if verdict.lost and state not in ("PAUSED", "STOPPED"):
-        return "RETRYING", f"nothing arrives: {verdict.lost}; {verdict.remedy or './lab up lets it start again'}"
+        return (
+            "RETRYING",
+            f"nothing arrives: {verdict.lost}; {verdict.remedy or './lab up lets it start from the beginning'}",
+        )
     number = len(parts) - 1
     if state == "RUNNING" and not number:
         return "RETRYING", _no_tasks(config)

@@ -247,7 +247,10 @@ def say(made: ConnectorPlan, found: Mapping[str, Mapping[str, str]]) -> list[str
         for name, offsets in made.delete.items()
         if name not in created
     ]
-    lines += [f"{name}: {'started again' if name in made.delete else 'created'}" for name in sorted(created)]
+    lines += [
+        f"{name}: {'created again without its offsets' if name in made.delete else 'created'}"
+        for name in sorted(created)
+    ]
     for connector in made.change:
         old, new = without_name(found[connector.name]), dict(connector.config or {})
         keys = sorted(key for key in {*old, *new} if old.get(key) != new.get(key))

@@ -96,7 +96,7 @@ def lost(offsets: Iterable[Mapping[str, Any]], server: Mapping[str, Any]) -> str
         purged, executed = gtids(server.get("gtid_purged", "")), gtids(server.get("gtid_executed", ""))
         if stored and executed:
             if not contains(executed, _known(stored, executed)) or not set(stored) & set(executed):
-                return f"the server has never had the transactions {offset['gtids']}: it was made again"
+                return f"the server has never had the transactions {offset['gtids']}: it was created again"
             if not contains(stored, purged):
                 return (
                     f"it stopped in {offset['file']}, and the server has purged what came after; it keeps {_kept(logs)}"

@@ -51,7 +51,7 @@ class Connect:
         Args:
             url: such as http://localhost:8083.
             timeout: seconds for one answer.
-            patience: seconds for which 409 (the workers share out their work again) is asked again, and for which
+            patience: seconds for which a request is repeated after 409 (the workers rebalance), and for which
                 something that was ordered may take.
         """
         self.url = url.rstrip("/")
@@ -181,7 +181,7 @@ class Connect:
     # What takes several
 
     def forget_offsets(self, name: str) -> None:
-        """Make a stopped connector start again.
+        """Delete the offsets of a stopped connector, so that it starts from the beginning.
 
         Raises:
             PluginGoneError: at once, if the worker has no such class: Connect leaves the work to the connector itself.
@@ -204,7 +204,7 @@ class Connect:
 
         Args:
             names: of the connectors.
-            offsets: whether ones of the same name shall start again.
+            offsets: whether their offsets are deleted too.
         Returns:
             nothing to do, where offsets were not to go. A connector without its plugin goes too, its offsets stay.
         Raises:

@@ -242,7 +242,7 @@ def _unsigned_bigint(column: Mapping[str, Any]) -> bool:
 
 
 def _kind(column: Mapping[str, Any]) -> str:
-    return "".join(re.findall(r"\A[a-z]*", str(column["type"]).lower()))
+    return re.split("[^a-z]", str(column["type"]).lower(), maxsplit=1)[0]
 
 
 def _digits(column: Mapping[str, Any]) -> int:
@@ -268,7 +268,7 @@ def _transformations(config: Mapping[str, str]) -> list[tuple[str, str]]:
 
 
 def _copying_transformations(config: Mapping[str, str]) -> list[str]:
-    """Kafka's own transformations of values that write each field again: Struct.get answers NULL with the default."""
+    """Kafka's own transformations that write every field into a new value: Struct.get answers NULL with the default."""
     return [
         alias
         for alias, name in _transformations(config)
