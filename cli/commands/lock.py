@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import difflib
+import re
 from argparse import ArgumentParser, Namespace
 
 from cli.errors import OK, LabError
 from cli.lab import Lab
 from cli.machine.caches import cache_folders
 
+HASH = re.compile(r"(--hash=sha256:)?[0-9a-f]{64}|\\\\")
+
 
 def register(parser: ArgumentParser) -> None:
     """Add the command's own options and arguments to its parser."""
     parser.description = (
         "Refresh the lock files of the artifacts (all, or PRODUCT).\n"
-        "The product wheels is the course's Python packages."
+        "The product python is the course's Python packages."
     )
-    parser.add_argument("product", nargs="*", metavar="PRODUCT", help="such as kafka, hadoop or wheels")
+    parser.add_argument("product", nargs="*", metavar="PRODUCT", help="such as kafka, hadoop or python")
     parser.add_argument(
         "--cache", metavar="FOLDER", help="the artifact cache; default: artifacts_cache of the inventory"
     )
@@ -45,7 +48,9 @@ def run(lab: Lab, arguments: Namespace) -> int:
         difference = difflib.unified_diff(before.splitlines(), text.splitlines(), lineterm="", n=0)
         changes = [line for line in difference if line[:1] in "+-" and line[:3] not in ("+++", "---")]
         print(f"{product}: {len(text.splitlines())} lines, {len(changes)} changed")
-        hashes = 2 if product == lock_products.WHEELS else 1
         for line in changes:
-            print(f"  {line[0]} {' '.join(line[1:].split()[hashes:])}")
+            # What is locked stands behind the hash of a product's file, or before those of a Python package.
+            words = [word for word in line[1:].split() if not HASH.fullmatch(word)]
+            if words:
+                print(f"  {line[0]} {' '.join(words)}")
     return OK

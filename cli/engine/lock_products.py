@@ -1,7 +1,7 @@
 """Resolve each product's coordinates with mvn and write down the files that came.
 
 The catalog is ``roles/artifacts/vars/main.yml``; a product's lock is ``roles/artifacts/files/locks/<product>.lock``.
-The product ``wheels`` is the course's Python environment (``cli/engine/lock_wheels.py``).
+The product ``python`` is the course's Python environment (``cli/engine/lock_python.py``).
 """
 
 from __future__ import annotations
@@ -17,15 +17,14 @@ from ansible_collections.streaming.lab.plugins.module_utils.artifacts import loc
 from ansible_collections.streaming.lab.plugins.module_utils.artifacts import maven
 from ansible_collections.streaming.lab.plugins.module_utils.artifacts.store import Cache, hash_file
 from ansible_collections.streaming.lab.plugins.module_utils.products.plan import archive_members
-from ansible_collections.streaming.lab.plugins.module_utils.wheels.lock import WheelError
-from cli.engine import lock_wheels
+from cli.engine import lock_python
 from cli.errors import CHECK_FAILED, LabError
 from cli.lab import ROOT
 
 CATALOG = ROOT / "roles" / "artifacts" / "vars" / "main.yml"
 LOCKS = ROOT / "roles" / "artifacts" / "files" / "locks"
-# The files of the course's Python environment, which are locked beside the products.
-WHEELS = "wheels"
+PYTHON = "python"
+"""The packages of the course's Python environment, which are locked beside the products."""
 
 
 def parse_resolved(text: str) -> list[tuple[str, str]]:
@@ -125,7 +124,7 @@ def catalog() -> dict[str, Any]:
 
 def names() -> list[str]:
     """Everything that can be locked."""
-    return [*catalog(), WHEELS]
+    return [*catalog(), PYTHON]
 
 
 def resolve(product: str, cache_folder: str) -> tuple[Path, str]:
@@ -142,9 +141,9 @@ def resolve(product: str, cache_folder: str) -> tuple[Path, str]:
     cache = Cache(cache_folder)
     try:
         with cache.exclusive():
-            if product == WHEELS:
-                return lock_wheels.LOCK, lock_wheels.refresh()
+            if product == PYTHON:
+                return lock_python.LOCK, lock_python.resolve(cache)
             entries = lock_product(product, catalog()[product], cache)
             return LOCKS / f"{product}.lock", locks.format_lock(entries)
-    except (locks.ArtifactError, WheelError) as error:
+    except locks.ArtifactError as error:
         raise LabError(f"lock: {product}: {error}", CHECK_FAILED) from error

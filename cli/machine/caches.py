@@ -11,7 +11,9 @@ from cli.errors import PROVISIONING_FAILED, LabError
 from cli.lab import Lab
 
 # What roles/artifacts and roles/course keep in a cache folder; all else in it belongs to somebody.
-CONTENTS = ("store", "products", "downloads", "maven", "wheelhouse", "lock")
+CONTENTS = ("store", "products", "downloads", "maven", "uv", "lock")
+EARLIER = ("wheelhouse",)
+"""What earlier releases kept there."""
 
 
 def default_cache() -> Path:
@@ -47,7 +49,7 @@ def remove_cache(folder: Path) -> None:
     Raises:
         LabError: something cannot be removed.
     """
-    for name in CONTENTS:
+    for name in (*CONTENTS, *EARLIER):
         remove(folder / name)
     if folder.is_dir() and not any(folder.iterdir()):
         remove(folder)

@@ -30,8 +30,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from connect_rest import RestError
 from slate import files, ledger, reset, stores
-from slate.connect_rest import RestError
 from slate.stores import Item, Names, Settings
 from slate.topics import StoreError
 

@@ -7,8 +7,8 @@ import time
 
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 
+from connect_rest import Connect, history_topic
 from slate import topics
-from slate.connect_rest import Connect, history_topic
 from slate.topics import TIMEOUT
 
 

@@ -83,15 +83,16 @@ def test_products_that_no_run_used_are_removed_with_their_tar(cache: Cache, tmp_
     products = tmp_path / "cache/products"
     for name, days in (("old.json", 15), ("old.tar", 1), ("used.json", 13), ("used.tar", 99), ("used.txt", 99)):
         aged(products / name, days)
-    aged(tmp_path / "cache/wheelhouse/old.json", 15)
+    for name, days in (("py-3.12.json", 15), ("py-3.12.tar.gz", 15), ("py-3.13.json", 1), ("py-3.13.tar.gz", 15)):
+        aged(products / name, days)
     cache.sweep(14)
-    assert sorted(path.name for path in products.iterdir()) == ["used.json", "used.tar", "used.txt"]
-    assert list((tmp_path / "cache/wheelhouse").iterdir()) == []
+    left = ["py-3.13.json", "py-3.13.tar.gz", "used.json", "used.tar", "used.txt"]
+    assert sorted(path.name for path in products.iterdir()) == left
 
 
 def test_unfinished_files_of_dead_runs_are_removed_after_a_day(cache: Cache, tmp_path: Path):
     products = tmp_path / "cache/products"
-    for name, days in (("a.part", 2), ("b.part", 0.5), ("orphan.tar", 2), ("new.tar", 0.5)):
+    for name, days in (("a.part", 2), ("b.part", 0.5), ("orphan.tar", 2), ("orphan-3.1.tar.gz", 2), ("new.tar", 0.5)):
         aged(products / name, days)
     cache.sweep(14)
     assert sorted(path.name for path in products.iterdir()) == ["b.part", "new.tar"]

@@ -12,13 +12,12 @@ from ansible_collections.streaming.lab.plugins.module_utils.containers import im
 
 engine = image.build.__globals__
 ContainerError, Podman = engine["ContainerError"], engine["Podman"]
-LOCK = "0  aiohttp-3-cp312-cp312-manylinux_2_17_x86_64.whl\n0  aiohttp-3-cp313-cp313-manylinux_2_17_x86_64.whl\n"
 WANTED = image.ImageSpec(
     repository="localhost/streaming-lab", tag="abc", bases=("ubuntu", "debian"), ubuntu_images=("one", "two"),
     pull_seconds=5, recipes={"ubuntu": "ARG BASE\n", "debian": "ARG BASE\n"}, files=(), bootstrap=("true", "base:1"),
-    java="21", mysql=True, wheels_lock=LOCK, user_namespace="auto",
+    java="21", mysql=True, user_namespace="auto",
 )  # fmt: skip
-FINE = "cp313 x86_64\nUbuntu 24.04 LTS\n"
+FINE = "3.13 x86_64\nUbuntu 24.04 LTS\n"
 
 
 class Builder(Podman):
@@ -46,7 +45,7 @@ class Builder(Podman):
             self.booted.append("mapped" if "--userns=auto:size=65536" in arguments else "privileged")
         if arguments[0] == "exec" and "smoke" in arguments:
             said = self.boots.get(self.booted[-1], FINE)
-            failed = not said.startswith("cp")
+            failed = not said.startswith("3.")
             return subprocess.CompletedProcess(arguments, int(failed), "" if failed else said, said if failed else "")
         if arguments[0] == "exec":
             done.stdout = "running"
@@ -83,9 +82,7 @@ def test_an_image_built_before_is_used_with_its_origin():
 
 
 def test_debian_is_used_where_no_registry_answers_and_the_origin_says_why():
-    podman = Builder(
-        pulls={"one": "no such host", "two": "no such host"}, boots={"mapped": "cp313 x86_64\nDebian 13\n"}
-    )
+    podman = Builder(pulls={"one": "no such host", "two": "no such host"}, boots={"mapped": "3.13 x86_64\nDebian 13\n"})
     assert image.build(podman, WANTED) == (
         "localhost/streaming-lab-debian:abc",
         "Debian 13 from packages, because Ubuntu's image cannot be used (one: no such host; two: no such host)",
@@ -150,16 +147,10 @@ def test_mysql_that_cannot_be_had_from_sid_names_the_alternatives():
     assert "-e containers_base=ubuntu" in said and "virtual machines" in said
 
 
-def test_a_python_without_locked_wheels_is_refused():
-    podman = Builder(boots={"mapped": "cp314 x86_64\nUbuntu 26.04\n", "privileged": "cp314 x86_64\nUbuntu 26.04\n"})
-    with pytest.raises(ContainerError, match=r"its Python \(cp314 x86_64\) is not in roles/course/files/wheels.lock"):
+def test_a_python_that_the_courses_packages_are_not_locked_for_is_refused():
+    podman = Builder(boots={"mapped": "3.15 x86_64\nUbuntu 28.04\n", "privileged": "3.15 x86_64\nUbuntu 28.04\n"})
+    with pytest.raises(ContainerError, match=r"Python 3.15 on x86_64 is not supported"):
         image.build(podman, dataclasses.replace(WANTED, bases=("ubuntu",), ubuntu_images=("one",)))
-
-
-def test_the_projects_lock_covers_the_pythons_of_both_bases(clone):
-    lock = (clone / "roles/course/files/wheels.lock").read_text(encoding="utf-8")
-    assert image.is_locked(lock, "cp312", "x86_64") and image.is_locked(lock, "cp313", "x86_64")
-    assert not image.is_locked(lock, "cp39", "x86_64")
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
+import connect_rest
 from slate import __main__ as slate
-from slate import connect_rest, connectors, hdfs_files, ledger, reset, stores
+from slate import connectors, hdfs_files, ledger, reset, stores
 from slate.stores import Item, Names
 from slate.topics import StoreError
 from tests.connect.rest_worker import running_worker

@@ -46,7 +46,6 @@ options:
     required: true
   java: {description: Java's feature release, type: str, required: true}
   mysql: {description: Whether MySQL's server is in the image, type: bool, default: true}
-  wheels_lock: {description: Lock of the course's Python packages, type: path, required: true}
   user_namespace:
     description: Whether the container of the test runs in a user namespace; see module M(lab_containers).
     type: str
@@ -66,7 +65,6 @@ EXAMPLES = r"""
     recipes: {ubuntu: "ARG BASE\nFROM ${BASE}\n", debian: "ARG BASE\nFROM ${BASE}\n"}
     bootstrap: [./bootstrap.sh, /usr/bin/podman, trixie, systemd, localhost/streaming-lab-base:trixie]
     java: "21"
-    wheels_lock: roles/course/files/wheels.lock
 """
 
 RETURN = r"""
@@ -92,7 +90,6 @@ def main() -> None:
             "bootstrap": {"type": "list", "elements": "str", "required": True},
             "java": {"type": "str", "required": True},
             "mysql": {"type": "bool", "default": True},
-            "wheels_lock": {"type": "path", "required": True},
             "user_namespace": {"type": "str", "choices": ["auto", "always", "never"], "default": "auto"},
         },
         supports_check_mode=True,
@@ -100,8 +97,7 @@ def main() -> None:
     given = dict(module.params)
     podman = Podman(given.pop("podman"))
     lists: dict[str, Any] = {name: tuple(given.pop(name)) for name in ("bases", "ubuntu_images", "files", "bootstrap")}
-    lock = Path(given.pop("wheels_lock")).read_text(encoding="utf-8")
-    wanted = ImageSpec(pull_seconds=given.pop("pull_timeout"), wheels_lock=lock, **lists, **given)
+    wanted = ImageSpec(pull_seconds=given.pop("pull_timeout"), **lists, **given)
     found = built(podman, wanted)
     if found or module.check_mode:
         image, origin = found or (wanted.name(wanted.bases[-1]), "")

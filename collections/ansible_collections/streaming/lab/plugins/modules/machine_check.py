@@ -129,7 +129,7 @@ notes:
   type: list
   elements: str
 ansible_facts:
-  description: distribution, distribution_version (a derivative's base), architecture and nodename.
+  description: distribution, distribution_version (a derivative's base), architecture, nodename and python_version.
   returned: success
   type: dict
 packages:

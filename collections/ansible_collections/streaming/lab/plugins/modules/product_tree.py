@@ -112,7 +112,7 @@ def install(root: Held, files: Manifest, wanted: set[str], archive: str, owner: 
         FolderError: the archive does not hold what the manifest says, or somebody is at work in the folder.
     """
     left = set(wanted)
-    with tarfile.open(archive, "r:") as tar:
+    with tarfile.open(archive, "r:*") as tar:
         for member in tar:
             if member.name not in left:
                 continue

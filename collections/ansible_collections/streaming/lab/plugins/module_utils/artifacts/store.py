@@ -10,6 +10,7 @@ import contextlib
 import fcntl
 import hashlib
 import os
+import re
 import shutil
 import tempfile
 import time
@@ -113,20 +114,20 @@ class Cache:
             yield
 
     def sweep(self, days: float) -> None:
-        """Remove packed products and wheels that no run used for some days, and unfinished files of runs that died.
+        """Remove packed products that no run used for some days, and unfinished files of runs that died.
 
         Args:
             days: since the last use, which each run notes as the time of the record beside the tar.
         """
-        for name in ("products", "wheelhouse"):
-            for entry in Path(self.folder(name)).iterdir():
-                age = (time.time() - entry.stat().st_mtime) / 86400
-                orphan = entry.suffix == ".tar" and not entry.with_suffix(".json").exists()
-                if entry.suffix == ".json" and age > days:
-                    entry.with_suffix(".tar").unlink(missing_ok=True)
-                    entry.unlink(missing_ok=True)
-                elif (entry.suffix == ".part" or orphan) and age > 1:
-                    entry.unlink(missing_ok=True)
+        for entry in Path(self.folder("products")).iterdir():
+            age = (time.time() - entry.stat().st_mtime) / 86400
+            stem = re.sub(r"\.(json|tar|tar\.gz)$", "", entry.name)
+            orphan = ".tar" in entry.suffixes and not entry.with_name(f"{stem}.json").exists()
+            if entry.suffix == ".json" and age > days:
+                for path in (entry.with_name(f"{stem}.tar"), entry.with_name(f"{stem}.tar.gz"), entry):
+                    path.unlink(missing_ok=True)
+            elif (entry.suffix == ".part" or orphan) and age > 1:
+                entry.unlink(missing_ok=True)
 
     def sweep_scratch(self, days: float = 14.0) -> None:
         """Remove what dead runs left beside Maven's repository, and old logs; for the one writer only."""

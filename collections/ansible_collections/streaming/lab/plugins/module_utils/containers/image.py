@@ -17,6 +17,7 @@ from ansible_collections.streaming.lab.plugins.module_utils.containers.isolation
     Isolation,
     choose,
 )
+from ansible_collections.streaming.lab.plugins.module_utils.python_environment import unsupported
 
 ORIGIN = "streaming-lab.origin"
 """Label of an image: the system it holds, where it came from and why, in one line."""
@@ -39,7 +40,7 @@ if [ "$mysql" = yes ]; then
   timeout 120 systemctl start mysql || fail "MySQL does not start: $(said mysql)"
   mysql --user=root --execute='SELECT 1' >/dev/null || fail "MySQL does not answer root on its socket"
 fi
-python3 -c 'import platform, sys; print("cp%d%d" % sys.version_info[:2], platform.machine())'
+python3 -c 'import platform, sys; print("%d.%d" % sys.version_info[:2], platform.machine())'
 (. /etc/os-release && echo "$PRETTY_NAME")
 """
 
@@ -59,7 +60,6 @@ class ImageSpec:
         bootstrap: command that makes the Debian base and the reference that it gets.
         java: Java's feature release.
         mysql: whether MySQL's server is in the image.
-        wheels_lock: text of the lock of the course's Python packages.
         user_namespace: see container_isolation.choose.
     """
 
@@ -73,7 +73,6 @@ class ImageSpec:
     bootstrap: tuple[str, ...]
     java: str
     mysql: bool
-    wheels_lock: str
     user_namespace: str
 
     def name(self, base: str) -> str:
@@ -247,17 +246,6 @@ def smoke(podman: Podman, image: str, isolation: Isolation, wanted: ImageSpec) -
     if done.returncode != 0:
         raise ContainerError(last_line(done.stderr))
     *_, python, system = done.stdout.strip().splitlines()
-    if not is_locked(wanted.wheels_lock, *python.split()):
-        raise ContainerError(f"its Python ({python}) is not in roles/course/files/wheels.lock")
+    if reason := unsupported(*python.split()):
+        raise ContainerError(reason)
     return system
-
-
-def is_locked(lock: str, python: str, machine: str) -> bool:
-    """Whether the lock of the course's Python packages has compiled ones for a Python and a processor.
-
-    Args:
-        lock: text of roles/course/files/wheels.lock.
-        python: as wheels name it, cp313.
-        machine: as uname(1) names it, x86_64.
-    """
-    return any(f"-{python}-" in line and machine in line for line in lock.splitlines())

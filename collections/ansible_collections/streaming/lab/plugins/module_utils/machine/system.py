@@ -96,6 +96,7 @@ def system_facts(release: dict[str, str]) -> dict[str, str]:
         "distribution_version": version,
         "architecture": platform.machine(),
         "nodename": platform.node(),
+        "python_version": platform.python_version(),
     }
 
 

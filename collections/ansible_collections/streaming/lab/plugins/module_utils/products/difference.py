@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import re
 import stat
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -91,8 +92,14 @@ def compare(root: Held | None, files: Manifest, exclusive: list[str], keep: list
     found.missing.sort()
     found.folders = foreign_folders(root, files, owner[0])
     extra = {path for folder in exclusive for path in files_below(root, folder.strip("/"))}
-    found.extra = sorted(extra - files.keys())
+    found.extra = sorted(path for path in extra - files.keys() if bytecode_source(path) not in files)
     return found
+
+
+def bytecode_source(path: str) -> str:
+    """Path of the source that a file of Python's bytecode was compiled from (PEP 3147); empty for another file."""
+    match = re.fullmatch(r"((?:.*/)?)__pycache__/([^/.]+)\.[^/]*pyc", path)
+    return f"{match[1]}{match[2]}.py" if match else ""
 
 
 def compare_file(folder: Held, path: str, wanted: dict[str, Any], keep: bool, owner: Owner, found: Difference) -> None:

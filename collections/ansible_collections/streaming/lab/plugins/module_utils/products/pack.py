@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gzip
 import hashlib
 import json
 import os
@@ -56,10 +57,10 @@ class _HashingReader:
         return data
 
 
-def product_paths(cache: Cache, product: str, version: str, key: str) -> tuple[str, str]:
-    """Paths of a product's tar and manifest in the cache."""
+def product_paths(cache: Cache, product: str, version: str, key: str, suffix: str = ".tar") -> tuple[str, str]:
+    """Paths of a product's tar and manifest in the cache; the suffix `.tar.gz` makes a compressed tar."""
     stem = cache.path("products", f"{product}-{version}-{key[:16]}")
-    return f"{stem}.tar", f"{stem}.json"
+    return f"{stem}{suffix}", f"{stem}.json"
 
 
 def read_manifest(path: str) -> dict[str, Any] | None:
@@ -124,7 +125,10 @@ def build(cache: Cache, archive: str, manifest: str, about: dict[str, str], part
         with os.fdopen(handle, "wb") as output:
             writer = _HashingWriter(output)
             # Members of an archive come in that archive's order, which is fixed; everything else by path.
-            with tarfile.open(fileobj=writer, mode="w|", format=tarfile.PAX_FORMAT) as tar:  # type: ignore[call-overload]
+            with (
+                _compressor(writer, archive) as stream,
+                tarfile.open(fileobj=stream, mode="w|", format=tarfile.PAX_FORMAT) as tar,
+            ):
                 _add_single(cache, tar, [p for p in parts if p.source != "member"])
                 for origin in sorted({p.origin for p in parts if p.source == "member"}):
                     _add_members(
@@ -159,6 +163,13 @@ def build(cache: Cache, archive: str, manifest: str, about: dict[str, str], part
             sort_keys=True,
         ),
     )
+
+
+def _compressor(writer: Any, archive: str) -> contextlib.AbstractContextManager[Any]:
+    """What the tar is written to: the file itself, since jars are compressed already, or gzip for a tar.gz."""
+    if archive.endswith(".gz"):
+        return gzip.GzipFile(fileobj=writer, mode="wb", compresslevel=5, mtime=0)
+    return contextlib.nullcontext(writer)
 
 
 def _add_single(cache: Cache, tar: tarfile.TarFile, parts: list[ProductFile]) -> None:

@@ -1,1 +1,0 @@
-../../collections/ansible_collections/streaming/lab/plugins/module_utils/connect/rest.py
