@@ -12,8 +12,6 @@ from cli.lab import ROOT
 FILES = ROOT / "roles/course/files"
 LOCK = FILES / "requirements.txt"
 HEADER = "# Packages of the environment with hashes of their files, made from requirements.in (see CONTRIBUTING.md).\n"
-    "# Packages of the environment with the hashes of their files, made from requirements.in (see CONTRIBUTING.md).\n"
-)
 
 
 def resolve(cache: Cache) -> str:
