@@ -1,8 +1,6 @@
 #!/usr/bin/env python3
 """hdfs-sink against the notes' consumer, the small correct one, and a bare kafka-python poll loop that writes nowhere.
 
-The sink reads by librdkafka, its default here; `sink_kafka_python` is the same with the loop's own client.
-
     benchmarks/hdfs_sink.py [--quick] [--name lab] [--steps speed,memory,latency]
 
     speed    rows per second, 200,000 rows on one partition and on four; the notes' consumer on 300 of them
@@ -47,8 +45,7 @@ def speed(options: argparse.Namespace) -> list[dict[str, Any]]:
     for partitions in (1, 4):
         topic = f"bench-sink-{partitions}"
         ask(options, "fill", topic=topic, count=count, partitions=partitions)
-        sinks = ("sink", "sink_kafka_python")
-        for what in ("bare", *sinks, "small", *sinks, "bare", *sinks, "bare", "notes"):
+        for what in ("bare", "sink", "small", "sink", "bare", "sink", "bare", "notes"):
             # The notes' consumer takes minutes for more; on four partitions it does nothing else than on one.
             if what == "notes" and partitions > 1:
                 continue

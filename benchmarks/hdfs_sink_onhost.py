@@ -167,12 +167,12 @@ def start_sink(topic: str, *more: str) -> subprocess.Popen[str]:
     return subprocess.Popen(argv, stderr=subprocess.PIPE, text=True)
 
 
-def sink(topic: str, count: int, client: str = "auto") -> dict[str, Any]:
+def sink(topic: str, count: int) -> dict[str, Any]:
     """hdfs-sink, from the moment it knows the first partition's place to the moment its last file is published."""
     clean()
     # Files come out even, so that the last one does not wait for its age.
     rows_a_file = min(50_000, count // int(topic.rsplit("-", 1)[1]))
-    child = start_sink(topic, "--seconds", "5", "--rows", str(rows_a_file), "--client", client)
+    child = start_sink(topic, "--seconds", "5", "--rows", str(rows_a_file))
     assert child.stderr is not None
     began, rows, before = None, 0, 0.0
     for line in child.stderr:
@@ -186,11 +186,6 @@ def sink(topic: str, count: int, client: str = "auto") -> dict[str, Any]:
     child.terminate()
     child.wait(30)
     return {"seconds": took, "cpu": used}
-
-
-def sink_kafka_python(topic: str, count: int) -> dict[str, Any]:
-    """hdfs-sink with the client that the bare loop has."""
-    return sink(topic, count, "kafka-python")
 
 
 def processor(pid: int) -> float:

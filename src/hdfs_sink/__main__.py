@@ -40,7 +40,8 @@ def main() -> int:
         except (OSError, OverflowError) as error:
             log.event("no_metrics", f"port {settings.metrics_port} for metrics: {error}; choose another one", "error")
             return 2
-    return sink.run()
+    sink.run()
+    return 0
 
 
 def end_by_signal(sink: Sink, log: EventLog) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import importlib.util
 import math
 import os
 import re
@@ -22,7 +21,6 @@ examples:
 Arguments can come from a file, one on each line: hdfs-sink @file. Ctrl-C or SIGTERM write all gathered rows and end.
 """
 NOTES_COLUMNS = "datahora:datetime,valor:float"
-CLIENTS = ("auto", "kafka-python", "librdkafka")
 SIZES = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
 
 
@@ -48,7 +46,6 @@ class Settings:
     group: str
     share: bool
     instance: tuple[int, int]
-    client: str
     compact_every: float
     compact_bytes: int
     metrics_port: int
@@ -98,8 +95,6 @@ def build_parser() -> argparse.ArgumentParser:
     several("--group", help="consumer group, for --share and for tools that show lag; default: hdfs-sink-TOPIC")
 
     more = parser.add_argument_group("more").add_argument
-    text = "client that reads Kafka; default: auto, librdkafka if confluent-kafka is installed and without --share"
-    more("--client", choices=CLIENTS, default="auto", help=text)
     text = "time between two merges of small files; default: 3600; 0: never"
     more("--compact-every", type=number(float, 0), default=3600.0, metavar="SECONDS", help=text)
     more("--compact-bytes", type=size, default=size("128m"), help="largest merged file; default: 128m")
@@ -214,11 +209,6 @@ def read(argv: list[str] | None = None) -> Settings:
         parser.error("CSV needs --columns")
     if given.share and given.instance != (1, 1):
         parser.error("--share and --instance exclude each other: either Kafka distributes the partitions, or you do")
-    fast = importlib.util.find_spec("confluent_kafka") is not None
-    if given.client == "librdkafka" and (given.share or not fast):
-        parser.error("--client librdkafka " + ("and --share exclude each other" if fast else "needs confluent-kafka"))
-    if given.client == "auto":
-        given.client = "librdkafka" if fast and not given.share else "kafka-python"
     options = vars(given) | {
         "bootstrap": brokers,
         "folder": folder,

@@ -6,7 +6,7 @@ import time
 
 from hdfs_sink.hdfs import position as positions
 from hdfs_sink.hdfs.names import Paths
-from hdfs_sink.kafka.clients import open_source
+from hdfs_sink.kafka.source import Source
 from hdfs_sink.partition import Partition
 from hdfs_sink.records.gatherer import Gatherer
 from hdfs_sink.records.rows import Maker
@@ -24,7 +24,7 @@ def follow(state: State) -> None:
     """
     now = time.monotonic()
     if state.source is None:
-        state.source = open_source(state.settings)
+        state.source = Source(state.settings)
     if now >= state.look_at:
         look(state)
         state.look_at = time.monotonic() + LOOK_EVERY
@@ -62,11 +62,6 @@ def look(state: State) -> None:
         text = f"topic {settings.topic} has {len(topic.partitions)} partitions now"
         log.event("new_partitions", text, topic=settings.topic, partitions=len(topic.partitions))
     state.topic = topic
-    if state.connected.left_out(time.monotonic()):
-        text = f"Kafka's group {settings.group} has lost this instance: it joins again"
-        log.event("left_out", text, "warning", group=settings.group)
-        # Another instance reads the gathered records by now.
-        _reconnect(state)
     state.connected.follow(topic.partitions)
 
 
@@ -93,7 +88,7 @@ def _reconnect(state: State) -> None:
     """Connect again, and drop all records; after a failure `follow` connects."""
     source, state.source, state.partitions = state.connected, None, {}
     source.close()
-    state.source = open_source(state.settings)
+    state.source = Source(state.settings)
 
 
 def _find_lost(state: State) -> None:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import sys
 import time
 from collections.abc import Callable
 
-from kafka.errors import KafkaError, UnsupportedCodecError
+from kafka.errors import KafkaError
 
 from hdfs_sink import following, writing
 from hdfs_sink.arguments import Settings
@@ -45,25 +44,11 @@ class Sink:
         """Write all gathered rows, and end."""
         self.state.stopping = True
 
-    def run(self) -> int:
-        """Copy until stopped.
-
-        Returns:
-            an exit status: 0 stopped, 2 this client cannot read the records.
-        """
-        status = 0
-        try:
-            while not self.state.stopping:
-                self._turn()
-        except UnsupportedCodecError as error:
-            status = 2
-            text = (
-                f"topic {self.settings.topic} is compressed with a codec that {self.settings.client} cannot read here"
-            )
-            text += f" ({error}): install python-snappy and lz4 for {sys.executable}, or use --client librdkafka"
-            self.log.event("no_codec", text, "error", topic=self.settings.topic)
+    def run(self) -> None:
+        """Copy until stopped."""
+        while not self.state.stopping:
+            self._turn()
         self._finish()
-        return status
 
     def _turn(self) -> None:
         now, state = time.monotonic(), self.state
@@ -93,14 +78,10 @@ class Sink:
             steady: seconds without an error until it counts as recovered if `act` is not sure.
         Returns:
             whether it was not refused.
-        Raises:
-            UnsupportedCodecError: it never works.
         """
         metrics = self.metrics
         try:
             sure = act()
-        except UnsupportedCodecError:
-            raise
         except FAILURES as error:
             why = brief(error)
             metrics.retries += 1

@@ -21,7 +21,6 @@ def no_lab(monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither the lab's addresses nor confluent-kafka."""
     for name in ("BOOTSTRAP", "WEBHDFS", "USER", "FOLDER"):
         monkeypatch.delenv(f"HDFS_SINK_{name}", raising=False)
-    monkeypatch.setattr(arguments.importlib.util, "find_spec", lambda name: None)
 
 
 def words(text: str) -> list[str]:
@@ -53,7 +52,6 @@ DEFAULTS: dict[str, Any] = {
     "group": "hdfs-sink-t",
     "share": False,
     "instance": (1, 1),
-    "client": "kafka-python",
     "compact_every": 3600.0,
     "compact_bytes": 128 << 20,
     "metrics_port": 0,
@@ -70,13 +68,13 @@ def test_every_option_is_read():
         "compact", "--topic", "t", "--bootstrap", "a:1, b:2", "--webhdfs", "http://nn1:1,https://nn2", "--user", "me",
         "--folder", "/f/", "--format", "jsonl", "--columns", "id:int, x:decimal(2)", "--bare", "--offset-columns",
         "--by-day", "--time-field", "when", "--dead-letters", "d", "--rows", "7", "--bytes", "2k", "--seconds", "0.5",
-        "--memory", "3mb", "--instance", "2/3", "--group", "g", "--client", "kafka-python", "--compact-every", "0",
+        "--memory", "3mb", "--instance", "2/3", "--group", "g", "--compact-every", "0",
         "--compact-bytes", "1g", "--metrics-port", "9101", "--metrics-address", "::1",
     ]  # fmt: skip
     assert read(given) == Settings(
         "compact", "t", ["a:1", "b:2"], "http://nn1:1,https://nn2", "me", "/f", "jsonl",
         [Column.read("id:int"), Column.read("x:decimal(2)")], True, True, True, Column.read("when", "datetime"),
-        Limits(7, 2048, 0.5), 3 << 20, "d", "g", False, (2, 3), "kafka-python", 0.0, 1 << 30, 9101, "::1",
+        Limits(7, 2048, 0.5), 3 << 20, "d", "g", False, (2, 3), 0.0, 1 << 30, 9101, "::1",
     )  # fmt: skip
 
 
@@ -99,23 +97,6 @@ def test_arguments_come_from_a_file_one_a_line(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("fast", "options", "client"),
-    [
-        (True, [], "librdkafka"),
-        (True, ["--share"], "kafka-python"),
-        (True, ["--client", "librdkafka"], "librdkafka"),
-        (True, ["--client", "kafka-python"], "kafka-python"),
-        (False, [], "kafka-python"),
-    ],
-)
-def test_the_client_is_librdkafka_where_it_can_be(monkeypatch, fast, options, client):
-    monkeypatch.setattr(
-        arguments.importlib.util, "find_spec", lambda name: object() if fast and name == "confluent_kafka" else None
-    )
-    assert read(["--topic", "t", *options]).client == client
-
-
-@pytest.mark.parametrize(
     ("options", "message"),
     [
         ([], "the following arguments are required: --topic"),
@@ -131,7 +112,6 @@ def test_the_client_is_librdkafka_where_it_can_be(monkeypatch, fast, options, cl
         (["--topic", "t", "--folder", "f"], "--folder 'f' does not begin with /"),
         (["--topic", "t", "--columns", ""], "CSV needs --columns"),
         (["--topic", "t", "--share", "--instance", "1/2"], "--share and --instance exclude each other"),
-        (["--topic", "t", "--client", "librdkafka"], "--client librdkafka needs confluent-kafka"),
         (["--topic", "t", "--time-field", "x:time"], "--time-field 'x:time' is not of a kind that has a day"),
         (["--topic", "t", "--instance", "3/2"], "'3/2' is not a share such as 1/3, 2/3 or 3/3"),
         (["--topic", "t", "--instance", "0/2"], "'0/2' is not a share"),
@@ -162,13 +142,6 @@ def test_a_wrong_command_line_says_what_is_wrong(capsys, options, message):
         read(options)
     assert ended.value.code == 2
     assert message in capsys.readouterr().err
-
-
-def test_librdkafka_and_the_group_exclude_each_other(monkeypatch, capsys):
-    monkeypatch.setattr(arguments.importlib.util, "find_spec", lambda name: object())
-    with pytest.raises(SystemExit):
-        read(["--topic", "t", "--share", "--client", "librdkafka"])
-    assert "--client librdkafka and --share exclude each other" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

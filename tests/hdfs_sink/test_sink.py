@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 from hdfs import HdfsError
 
-from hdfs_sink import backoff, following
+from hdfs_sink import backoff
 from hdfs_sink.hdfs import position
 from hdfs_sink.hdfs.names import Paths
 from tests.hdfs_sink.hdfs_store import FOLDER, Store
 from tests.hdfs_sink.kit import make_sink, said, turn_until
-from tests.hdfs_sink.topic_log import Log, Source
+from tests.hdfs_sink.topic_log import Log
 
 PATHS = Paths(FOLDER, "temperatures", "id-1", 0)
 
@@ -30,7 +30,7 @@ def test_a_topic_made_again_is_read_from_its_beginning_and_said(monkeypatch):
     log.fill(5)
     made = make_sink(store, log)
     source = made.state.source
-    monkeypatch.setattr("hdfs_sink.following.open_source", lambda settings: type(source)(log))
+    monkeypatch.setattr("hdfs_sink.following.Source", lambda settings: type(source)(log))
     turn_until(made, lambda: len(rows(store)) == 5)
     log.id, log.records = "id-2", {0: []}
     log.fill(7)
@@ -151,19 +151,3 @@ def test_instances_share_partitions_by_number():
     turn_until(first, lambda: len(store.visible()) == 8)
     turn_until(second, lambda: len(store.visible()) == 12)
     assert first.metrics.sum("fenced") == second.metrics.sum("fenced") == 0
-
-
-def test_an_instance_that_was_left_out_joins_again_and_forgets_its_records(monkeypatch):
-    store, log = Store(), Log()
-    log.fill(5)
-    made = make_sink(store, log, "--seconds", "3600", "--share")
-    turn_until(made, lambda: bool(made.state.partitions) and made.state.partitions[0].gatherer.waiting == 5)
-    other = make_sink(store, log)
-    turn_until(other, lambda: len(store.visible()) == 5)
-    made.state.source.out, made.state.look_at = True, 0.0
-    monkeypatch.setattr(following, "open_source", lambda settings: Source(log))
-    log.fill(2)
-    turn_until(made, lambda: bool(made.state.partitions) and made.state.partitions[0].gatherer.waiting == 2)
-    assert "event=left_out" in said(made)
-    made._finish()
-    assert [int(line) for line in store.visible()] == list(range(7))

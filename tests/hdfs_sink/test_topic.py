@@ -34,7 +34,7 @@ def again(monkeypatch):
     store, log = Store(), Log()
     log.fill(3)
     made = make_sink(store, log)
-    monkeypatch.setattr(following, "open_source", lambda settings: Source(log))
+    monkeypatch.setattr(following, "Source", lambda settings: Source(log))
     turn_until(made, lambda: len(rows(store)) == 3)
     return made, store, log
 
@@ -45,7 +45,7 @@ def gathered(monkeypatch):
     store, log = Store(), Log()
     log.fill(5)
     made = make_sink(store, log, "--seconds", "3600")
-    monkeypatch.setattr(following, "open_source", lambda settings: Source(log))
+    monkeypatch.setattr(following, "Source", lambda settings: Source(log))
     turn_until(made, lambda: bool(made.state.partitions) and made.state.partitions[0].gatherer.waiting == 5)
     return made, store, log
 

@@ -10,7 +10,7 @@ from hdfs_sink.kafka.source import Topic
 
 
 class Record(NamedTuple):
-    """A record as kafka-python gives it, as far as the sink looks."""
+    """A record, as far as the sink looks."""
 
     offset: int
     value: bytes | None
@@ -54,7 +54,6 @@ class Source:
         self.fresh: set[int] = set()
         self.owned: set[int] = set()
         self.held: set[int] = set()
-        self.out = False
         self.positions: dict[int, int] = {}
         self.committed: dict[int, int] = {}
 
@@ -65,9 +64,6 @@ class Source:
         mine = {number for number in partitions if self.numbers is None or number in self.numbers}
         if mine != self.owned:
             self.owned, self.fresh = mine, set(mine)
-
-    def left_out(self, now: float) -> bool:
-        return self.out
 
     def seek(self, partition: int, offset: int) -> None:
         self.positions[partition] = offset

@@ -27,14 +27,14 @@ def trial(lab, slate):
 
 
 def test_rows_in_are_rows_out(trial, evidence):
-    """Two copies on the same partitions, each by another client, one killed with -9: each id once, in order.
+    """Two copies on the same partitions, one killed with -9: each id once, in order.
 
     Poison has its own topic.
     """
-    trial.sink("sink", "--client", "librdkafka")
+    trial.sink("sink")
     feed = trial.feed(6)
     trial.wait_said("sink", "event=wrote", 60)
-    trial.sink("second", "--client", "kafka-python")
+    trial.sink("second")
     trial.wait_said("second", "event=place", 60)
     trial.signal("sink", "KILL")
     trial.lab.ask("send", topic=TOPIC, values=[POISON])
@@ -92,19 +92,17 @@ def test_the_lines_of_the_notes_by_day(trial, evidence):
 
 @pytest.mark.extra
 def test_example_records_become_their_rows(trial, evidence):
-    """NULL, MySQL's types as their schemas describe them, every digit: csv by day, and jsonl, by both clients."""
+    """NULL, MySQL's types as their schemas describe them, every digit: csv by day, and jsonl."""
     lab = trial.lab
     topics = {f"hdfs-sink-rows-{number}": group for number, group in enumerate(EXAMPLES)}
     lab.ask("fill", topics={topic: [row["value"] for row in group["records"]] for topic, group in topics.items()})
     wanted: dict[str, Counter] = {}
     for number, (topic, group) in enumerate(topics.items()):
-        clients = ("librdkafka", "kafka-python") if number % 2 else ("kafka-python", "librdkafka")
         common = ["--topic", topic, "--group", "hdfs-sink-rows", *["--bare"] * group["bare"]]
         csv, jsonl = f"{trial.folder}/rows/{number}-csv", f"{trial.folder}/rows/{number}-jsonl"
         trial.sink(f"csv-{number}", *common, "--folder", csv, "--columns", group["columns"], "--by-day",
-                   "--time-field", group["time_field"], "--client", clients[0])  # fmt: skip
-        trial.sink(f"jsonl-{number}", *common, "--folder", jsonl, "--columns", "", "--format", "jsonl",
-                   "--client", clients[1])  # fmt: skip
+                   "--time-field", group["time_field"])  # fmt: skip
+        trial.sink(f"jsonl-{number}", *common, "--folder", jsonl, "--columns", "", "--format", "jsonl")
         days = [f"dt={row['day'] or '__HIVE_DEFAULT_PARTITION__'}" for row in group["records"]]
         wanted[csv] = Counter(zip(days, [row["csv"] for row in group["records"]], strict=True))
         wanted[jsonl] = Counter(("", compact(row["jsonl"])) for row in group["records"])

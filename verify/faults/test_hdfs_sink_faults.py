@@ -18,7 +18,6 @@ TOPIC = "hdfs-sink-fault"
 RECOVERY = 60
 """Seconds within which a fault that is over is overcome."""
 pytestmark = pytest.mark.faults
-both_clients = pytest.mark.parametrize("client", ["librdkafka", "kafka-python"])
 
 
 @pytest.fixture(scope="module")
@@ -34,15 +33,9 @@ def trial(lab, slate):
 
 
 @pytest.fixture
-def client():
-    """What reads Kafka, where a test does not try both."""
-    return "librdkafka"
-
-
-@pytest.fixture
-def sink(trial, client):
+def sink(trial):
     """A running sink that has found its place, and stops after the test."""
-    trial.sink("sink", "--client", client)
+    trial.sink("sink")
     trial.wait_said("sink", "event=place", 60)
     yield trial
     trial.end("sink")
@@ -62,8 +55,7 @@ def report(evidence):
 
 
 @pytest.mark.restarts
-@both_clients
-def test_killed_under_load(sink, report, request, client):
+def test_killed_under_load(sink, report, request):
     """Kill -9 at random moments; 20 times with --faults, 4 times without."""
     kills = 20 if request.config.getoption("--faults") else 4
     chance = random.Random(20)
@@ -76,24 +68,23 @@ def test_killed_under_load(sink, report, request, client):
         time.sleep(chance.uniform(0, 2.5))
         sink.signal("sink", "KILL")
     feed.wait("produced", 120)
-    report(f"{kills} kill -9 ({client})", *sink.settle(RECOVERY))
+    report(f"{kills} kill -9", *sink.settle(RECOVERY))
 
 
 @pytest.mark.restarts
-@pytest.mark.parametrize(("client", "other"), [("librdkafka", "kafka-python"), ("kafka-python", "librdkafka")])
-def test_stopped_replaced_and_continued(sink, report, client, other):
+def test_stopped_replaced_and_continued(sink, report):
     """SIGSTOP with rows gathered, a second copy takes over, SIGCONT: the first is fenced."""
     feed = sink.feed(8)
     time.sleep(2)
     sink.signal("sink", "STOP")
-    sink.sink("second", "--client", other)
+    sink.sink("second")
     sink.wait_said("second", "event=wrote", 60)
     sink.signal("sink", "CONT")
     sink.wait_said("sink", "event=fenced", 30)
     feed.wait("produced", 60)
     seen = sink.settle(RECOVERY)
     sink.end("sink", "second")
-    report(f"SIGSTOP ({client}), a second copy ({other}), SIGCONT", *seen)
+    report("SIGSTOP, a second copy, SIGCONT", *seen)
 
 
 @pytest.mark.restarts
@@ -123,8 +114,8 @@ def down(trial, part: str, unit: str, seconds: float) -> None:
     until(lambda: machine.run(f"ss -Hltn sport = :{port}"), bool, 120, f"{unit} listens on {port}", 0.5)
 
 
-@pytest.mark.parametrize(("part", "client"), [("namenode", "librdkafka"), ("datanode", "kafka-python")])
-def test_a_server_of_hdfs_is_killed_for_a_minute(sink, report, part, client):
+@pytest.mark.parametrize("part", ["namenode", "datanode"])
+def test_a_server_of_hdfs_is_killed_for_a_minute(sink, report, part):
     feed = sink.feed(75, rate=100)
     time.sleep(3)
     down(sink, part, f"hadoop-{part}", 60)
@@ -132,11 +123,10 @@ def test_a_server_of_hdfs_is_killed_for_a_minute(sink, report, part, client):
     feed.wait("produced", 120)
     seen = (sink.settle(RECOVERY)[0], seen[1])
     assert "event=waiting" in sink.said("sink")
-    report(f"{part} killed for 60 s ({client})", *seen)
+    report(f"{part} killed for 60 s", *seen)
 
 
-@both_clients
-def test_the_broker_is_killed(sink, report, client):
+def test_the_broker_is_killed(sink, report):
     """Systemd starts it again; producer and sink go on by themselves."""
     machine = sink.lab.part("kafka")
     feed = sink.feed(15)
@@ -152,7 +142,7 @@ def test_the_broker_is_killed(sink, report, client):
                 0.5,
             )
     feed.wait("produced", 120)
-    report(f"broker kill -9 ({client})", *sink.settle(RECOVERY))
+    report("broker kill -9", *sink.settle(RECOVERY))
 
 
 def refused(trial, spoil: str, repair: str, text: str, user: str = "hadoop") -> tuple[dict, float]:
@@ -208,12 +198,11 @@ def test_one_of_two_that_share_dies(trial, report):
     report("two share, one dies for good", *seen)
 
 
-@both_clients
-def test_the_topic_is_deleted_and_made_again(lab, slate, evidence, client):
+def test_the_topic_is_deleted_and_made_again(lab, slate, evidence):
     """Under the same name, with the same offsets: the new topic is read from its beginning, the old one's rows stay."""
-    again = Trial(lab, f"hdfs-sink-again-{client}")
+    again = Trial(lab, "hdfs-sink-again")
     lab.ask("create", topic=again.topic, partitions=2)
-    again.sink("sink", "--client", client)
+    again.sink("sink")
     again.feed(2).wait("produced", 60)
     again.settle(RECOVERY)
     lab.ask("delete", topic=again.topic)
@@ -224,17 +213,15 @@ def test_the_topic_is_deleted_and_made_again(lab, slate, evidence, client):
     again.wait_said("sink", "event=new_topic", 30)
     seen = again.end("sink")
     evidence(
-        f"topic made again ({client}): {seen['acknowledged']} acknowledged, missing {seen['missing']},"
-        f" doubled {seen['doubled']}"
+        f"topic made again: {seen['acknowledged']} acknowledged, missing {seen['missing']}, doubled {seen['doubled']}"
     )
 
 
-@both_clients
-def test_a_sink_by_day_is_killed(lab, slate, evidence, client):
+def test_a_sink_by_day_is_killed(lab, slate, evidence):
     """Kill -9 while rows of several days come by turns: a batch has a file of each, and is committed as one."""
-    days = Trial(lab, f"hdfs-sink-days-{client}")
+    days = Trial(lab, "hdfs-sink-days")
     lab.ask("create", topic=days.topic, partitions=2)
-    days.sink("sink", "--client", client, "--by-day", "--time-field", "datahora")
+    days.sink("sink", "--by-day", "--time-field", "datahora")
     feed = days.feed(6, rate=50, days=3)
     chance = random.Random(3)
     for _ in range(3):
@@ -246,6 +233,6 @@ def test_a_sink_by_day_is_killed(lab, slate, evidence, client):
     seen = days.end("sink")
     assert seen["folders"] == 3, seen
     evidence(
-        f"3 kill -9 by day ({client}): {seen['acknowledged']} acknowledged, missing {seen['missing']},"
+        f"3 kill -9 by day: {seen['acknowledged']} acknowledged, missing {seen['missing']},"
         f" doubled {seen['doubled']}, all there {seconds:.0f} s after"
     )

@@ -1,1 +1,1 @@
-"""Kafka: the source of records by one of two clients, and the topic of dead letters."""
+"""Kafka: the source of records, and the topic of dead letters."""

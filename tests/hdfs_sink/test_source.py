@@ -1,28 +1,16 @@
-"""hdfs-sink's source by librdkafka, on a stand-in of its consumer: what is assigned, read and read again."""
+"""hdfs-sink's source of records, on a stand-in of librdkafka's consumer: what is assigned, read and read again."""
 
 from __future__ import annotations
 
-import importlib
-import importlib.machinery
-import importlib.util
-import sys
-from types import ModuleType, SimpleNamespace
+from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 import pytest
+from confluent_kafka import KafkaException, TopicPartition
 from kafka.errors import KafkaError
 
 from hdfs_sink import arguments
-
-
-class TopicPartition(NamedTuple):
-    topic: str
-    partition: int
-    offset: int = 0
-
-
-class KafkaException(Exception):  # noqa: N818 - confluent-kafka's name
-    pass
+from hdfs_sink.kafka.source import OPTIONS, Source
 
 
 class Message(NamedTuple):
@@ -72,30 +60,27 @@ class Consumer:
     def commit(self, offsets: list[TopicPartition], asynchronous: bool) -> None:
         self.committed.append({part.partition: part.offset for part in offsets})
 
+    def subscribe(self, topics: list[str], on_assign: Any, on_revoke: Any) -> None:
+        self.topics, self.on_assign, self.on_revoke = topics, on_assign, on_revoke
+
+    def unassign(self) -> None:
+        self.assigned.append({})
+
+    def poll(self, seconds: float) -> None:
+        self.asked.append(("poll", seconds))
+
     def close(self) -> None:
         pass
 
 
 @pytest.fixture
-def librdkafka(monkeypatch):
-    """The module, on the stand-in."""
-    stand_in = ModuleType("confluent_kafka")
-    stand_in.__spec__ = importlib.machinery.ModuleSpec("confluent_kafka", None)
-    stand_in.__dict__.update(Consumer=Consumer, KafkaException=KafkaException, TopicPartition=TopicPartition)
-    monkeypatch.setitem(sys.modules, "confluent_kafka", stand_in)
-    monkeypatch.delitem(sys.modules, "hdfs_sink.kafka.librdkafka", raising=False)
-    yield importlib.import_module("hdfs_sink.kafka.librdkafka")
-    sys.modules.pop("hdfs_sink.kafka.librdkafka", None)
-
-
-@pytest.fixture
-def opened(librdkafka):
+def opened():
     """A source of two partitions that were sought, and its consumer."""
 
     def make(*polls: list[Message]) -> tuple[Any, Consumer]:
         consumer = Consumer(list(polls))
         given = arguments.read(["--topic", "t"])
-        source = librdkafka.Librdkafka(given, lambda settings: consumer)
+        source = Source(given, lambda settings: consumer)
         source.follow((0, 1))
         source.seek(0, 5)
         source.seek(1, 7)
@@ -118,9 +103,9 @@ def test_partitions_are_assigned_together_with_their_offsets_and_once(opened):
     assert consumer.assigned == [{0: 5, 1: 7}]
 
 
-def test_nothing_is_read_of_a_partition_that_nobody_has_sought(librdkafka):
+def test_nothing_is_read_of_a_partition_that_nobody_has_sought():
     consumer = Consumer([])
-    source = librdkafka.Librdkafka(arguments.read(["--topic", "t"]), lambda settings: consumer)
+    source = Source(arguments.read(["--topic", "t"]), lambda settings: consumer)
     source.follow((0, 1))
     source.seek(1, 7)
     source.poll(0)
@@ -199,25 +184,74 @@ def test_places_are_committed_for_lag_tools_also_at_the_end(opened):
     assert consumer.committed == [{0: 6}, {0: 8, 1: 7}]
 
 
-@pytest.mark.parametrize(
-    ("words", "there", "client"),
-    [
-        ([], True, "librdkafka"),
-        ([], False, "kafka-python"),
-        (["--share"], True, "kafka-python"),
-        (["--client", "kafka-python"], True, "kafka-python"),
-    ],
-)
-def test_the_client_is_librdkafka_where_it_is_installed_and_the_group_does_not_share(monkeypatch, words, there, client):
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name: there or None)
-    assert arguments.read(["--topic", "t", *words]).client == client
+def parts(*numbers: int) -> list[TopicPartition]:
+    return [TopicPartition("t", number) for number in numbers]
 
 
-@pytest.mark.parametrize(
-    ("words", "there", "said"), [([], False, "needs confluent-kafka"), (["--share"], True, "exclude each other")]
-)
-def test_a_client_that_cannot_be_is_refused(monkeypatch, capsys, words, there, said):
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name: there or None)
-    with pytest.raises(SystemExit):
-        arguments.read(["--topic", "t", "--client", "librdkafka", *words])
-    assert said in capsys.readouterr().err
+@pytest.fixture
+def shared():
+    """A source that shares the topic by its group, and its consumer; it has been given partitions 0 and 1."""
+    consumer = Consumer([])
+    source = Source(arguments.read(["--topic", "t", "--share"]), lambda settings: consumer)
+    consumer.on_assign(consumer, parts(0, 1))
+    return source, consumer
+
+
+def test_the_consumer_reads_committed_records_and_creates_no_topic():
+    given = {}
+    Source(arguments.read(["--topic", "t", "--bootstrap", "a:1,b:2"]), lambda options: given.update(options))
+    assert given == {"bootstrap.servers": "a:1,b:2", "group.id": "hdfs-sink-t", **OPTIONS}
+    assert (given["isolation.level"], given["allow.auto.create.topics"]) == ("read_committed", False)
+    assert given["enable.auto.commit"] is False
+
+
+def test_an_instance_takes_every_nth_partition():
+    source = Source(arguments.read(["--topic", "t", "--instance", "2/3"]), lambda settings: Consumer([]))
+    source.follow(tuple(range(7)))
+    assert source.owned == source.fresh == {1, 4}
+
+
+def test_with_share_the_group_gives_partitions_and_hdfs_their_offsets(shared):
+    source, consumer = shared
+    assert consumer.topics == ["t"]
+    source.follow((0, 1, 2))
+    assert source.owned == source.fresh == {0, 1}
+    source.seek(0, 7)
+    source.poll(0)
+    source.seek(1, 9)
+    consumer.polls = [[*messages(0, 7, 8), *messages(1, 9, 10)]]
+    assert sorted(source.poll(0)) == [0, 1]
+    assert consumer.assigned == [{}, {0: 7}, {0: 7, 1: 9}]
+
+
+def test_with_share_nothing_is_read_of_a_partition_that_the_group_took(shared):
+    source, consumer = shared
+    source.seek(0, 7)
+    source.seek(1, 9)
+    source.poll(0)
+    consumer.on_revoke(consumer, parts(0, 1))
+    assert source.owned == source.fresh == set()
+    consumer.on_assign(consumer, parts(1))
+    consumer.polls = [[*messages(0, 7, 8), *messages(1, 9, 10)]]
+    assert source.poll(0) == {}, "the group's own offsets do not count"
+    assert source.fresh == {1}
+    source.seek(1, 9)
+    source.poll(0)
+    assert consumer.assigned[-1] == {1: 9}
+
+
+def test_with_share_the_group_gets_polls_during_a_long_hold(shared, monkeypatch):
+    source, consumer = shared
+    source.seek(0, 7)
+    now = [100.0]
+    slept = []
+    monkeypatch.setattr("hdfs_sink.kafka.source.time", SimpleNamespace(monotonic=lambda: now[0], sleep=slept.append))
+    source.hold(True)
+    assert source.poll(0.1) == {} and slept == [0.1]
+    now[0] += 5
+    source.hold(True)
+    assert source.poll(0.2) == {} and slept == [0.1]
+    assert consumer.asked == [("poll", 0.2)] and consumer.assigned[-1] == {}
+    source.hold(False)
+    source.poll(0)
+    assert consumer.assigned[-1] == {0: 7}
