@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import threading
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +12,7 @@ from ansible.module_utils.testing import patch_module_args
 
 from tests.artifacts.kit import make_jar, open_to_others, write  # isort: skip - it lets Ansible's imports below work
 
-from ansible_collections.streaming.lab.plugins.modules import connect_plugins, connect_plugins_listed
-from tests.connect.rest_worker import HALF, NO_HTTP, running_worker
+from ansible_collections.streaming.lab.plugins.modules import connect_plugins
 
 
 def connector(name: str, jar: str = "x-1.jar", listed: bool = True) -> dict[str, Any]:
@@ -152,86 +148,6 @@ def test_damaged_record_is_one_line_and_never_names_a_path(host, capsys):
     write(host.record, json.dumps({"folders": ["../precious", "..", ""]}))
     assert host.run(capsys, acme=[connector("a.A")])["removed"] == []
     assert (host.plugins.parent / "precious/file").exists()
-
-
-@pytest.fixture
-def worker() -> Iterator[list[Any]]:
-    """A worker's REST interface: its address, and what it answers next (status, text)."""
-    state: list[Any] = ["", 200, "[]"]
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self.send_response(state[1] if self.path == "/connector-plugins" else 404)
-            self.end_headers()
-            self.wfile.write(state[2].encode())
-
-        def log_message(self, *_arguments: object) -> None:
-            pass
-
-    server = HTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
-    state[0] = f"http://127.0.0.1:{server.server_address[1]}"
-    yield state
-    server.shutdown()
-    server.server_close()
-
-
-def ask(capsys: pytest.CaptureFixture[str], url: str, discovery: str, **plugins: Any) -> dict[str, Any]:
-    """Run the module that asks the worker."""
-    arguments = {"url": url, "plugins": plugins, "folder": "/opt/kafka/plugins", "discovery": discovery}
-    with patch_module_args(arguments), pytest.raises(SystemExit):
-        connect_plugins_listed.main()
-    return json.loads(capsys.readouterr().out)
-
-
-def test_worker_that_lists_all_is_right(worker, capsys):
-    worker[2] = json.dumps([{"class": "a.A", "type": "source", "version": "7"}])
-    done = ask(capsys, worker[0], "service_load", acme=[connector("a.A")], without=[])
-    assert (done["changed"], done["listed"]) == (False, {"a.A": "7"})
-
-
-@pytest.mark.parametrize(
-    ("discovery", "listed", "advice"),
-    [
-        (
-            "service_load",
-            False,
-            "no manifest, which plugin.discovery=service_load needs; set kafka_connect_plugin_disc",
-        ),
-        ("service_load", True, "it could not be loaded; see journalctl -u kafka-connect"),
-        ("hybrid_warn", False, "it could not be loaded; see journalctl -u kafka-connect"),
-    ],
-)
-def test_plugin_that_is_not_listed_is_named_with_what_to_do(worker, capsys, discovery, listed, advice):
-    done = ask(capsys, worker[0], discovery, acme=[connector("a.A", listed=listed)])
-    assert done["failed"]
-    assert "/opt/kafka/plugins/acme is installed, but the worker does not list a.A: " in done["msg"]
-    assert advice in done["msg"]
-
-
-@pytest.mark.parametrize(("status", "text"), [(500, "oops"), (200, "<html>"), (200, '{"a": 1}')])
-def test_worker_that_answers_nonsense_is_one_line(worker, capsys, status, text):
-    worker[1:] = [status, text]
-    done = ask(capsys, worker[0], "service_load", acme=[connector("a.A")])
-    assert done["failed"] and "\n" not in done["msg"] and worker[0] in done["msg"]
-
-
-@pytest.mark.usefixtures("dead_proxy")
-def test_worker_is_asked_without_a_proxy(worker, capsys):
-    assert ask(capsys, worker[0], "service_load", acme=[])["listed"] == {}
-
-
-@pytest.mark.parametrize("answer", [NO_HTTP, HALF])
-def test_worker_that_answers_no_http_or_half_is_one_line(capsys, answer):
-    with running_worker() as broken:
-        broken.says("GET", "/connector-plugins", answer)
-        done = ask(capsys, broken.url, "service_load", acme=[])
-    assert f"{broken.url} cannot be asked for its plugins: " in done["msg"] and "\n" not in done["msg"]
-
-
-def test_worker_that_does_not_answer(capsys):
-    done = ask(capsys, "http://127.0.0.1:9", "service_load", acme=[])
-    assert "http://127.0.0.1:9 cannot be asked for its plugins" in done["msg"]
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to act as a second user")
