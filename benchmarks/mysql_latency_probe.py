@@ -14,12 +14,14 @@ import os
 import sys
 import threading
 import time
-import urllib.request
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pymysql
 from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
+
+from connect_rest import Connect
 
 # The last row may still be on its way when all are in.
 PATIENCE_S = 60.0
@@ -32,8 +34,7 @@ def connector(file: str, table: str, poll_ms: int, options: set[str]) -> dict[st
     Confluent's from 10.9 on keeps rows back until `batch.max.rows` are together or `poll.linger.ms` (5000) are over, so
     that is set too where the plugin has it.
     """
-    with open(file, encoding="utf-8") as handle:  # noqa: PTH123 - runs by itself, from its standard input
-        config = json.load(handle)["config"]
+    config = json.loads(Path(file).read_text(encoding="utf-8"))["config"]
     for name, value in config.items():
         if isinstance(value, str) and "secrets:" not in value:
             config[name] = value.replace("mysql-temperatures", table).replace("temperatures", table)
@@ -44,48 +45,25 @@ def connector(file: str, table: str, poll_ms: int, options: set[str]) -> dict[st
     return config
 
 
-def ask(method: str, url: str, body: Any = None) -> Any:
-    """One request to Connect's REST interface; its answer, or None where it is empty."""
-    data = None if body is None else json.dumps(body).encode()
-    request = urllib.request.Request(url, data, {"Content-Type": "application/json"}, method=method)  # noqa: S310
-    with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310 - the lab's own address
-        text = answer.read()
-    return json.loads(text) if text else None
-
-
-def options_of(file: str, connect: str) -> set[str]:
-    """Names of the options that the plugin of the student's connector has, as the worker knows them."""
-    with open(file, encoding="utf-8") as handle:  # noqa: PTH123 - runs by itself, from its standard input
-        plugin = json.load(handle)["config"]["connector.class"]
-    return {option["name"] for option in ask("GET", f"{connect}/connector-plugins/{plugin}/config")}
-
-
 @contextlib.contextmanager
-def running(connect: str, name: str, config: dict[str, Any]) -> Iterator[None]:
+def running(connect: Connect, name: str, config: dict[str, Any]) -> Iterator[None]:
     """A connector that runs, and is gone with its offsets afterwards."""
-    ask("PUT", f"{connect}/connectors/{name}/config", config)
+    connect.create(name, config, "RUNNING")
     try:
         deadline = time.monotonic() + 90
         while True:
-            with contextlib.suppress(OSError):
-                status = ask("GET", f"{connect}/connectors/{name}/status")
-                states = [status["connector"]["state"], *(task["state"] for task in status["tasks"])]
-                if "FAILED" in states:
-                    sys.exit(f"connector {name} FAILED: {json.dumps(status)[:600]}")
-                if len(states) > 1 and set(states) == {"RUNNING"}:
-                    break
+            status = connect.status(name) or {"connector": {"state": "none"}, "tasks": []}
+            states = [status["connector"]["state"], *(task["state"] for task in status["tasks"])]
+            if "FAILED" in states:
+                sys.exit(f"connector {name} FAILED: {json.dumps(status)[:600]}")
+            if len(states) > 1 and set(states) == {"RUNNING"}:
+                break
             if time.monotonic() > deadline:
                 sys.exit(f"connector {name} does not run within 90 s")
             time.sleep(0.2)
         yield
     finally:
-        ask("PUT", f"{connect}/connectors/{name}/stop")
-        for _ in range(100):
-            with contextlib.suppress(OSError):
-                ask("DELETE", f"{connect}/connectors/{name}/offsets")
-                break
-            time.sleep(0.2)
-        ask("DELETE", f"{connect}/connectors/{name}")
+        connect.delete([name], offsets=True)
 
 
 class Arrivals:
@@ -144,9 +122,10 @@ def insert(cursor: Any, table: str, rows: int, rate: float) -> dict[int, float]:
 
 def main() -> None:
     """Measure and print."""
-    file, connect, bootstrap, rows, rate, poll_ms = sys.argv[1:]
-    table = f"lab_latency_{int(time.time())}"
-    config = connector(file, table, int(poll_ms), options_of(file, connect))
+    file, url, bootstrap, rows, rate, poll_ms = sys.argv[1:]
+    table, connect = f"lab_latency_{int(time.time())}", Connect(url)
+    plugin = json.loads(Path(file).read_text(encoding="utf-8"))["config"]["connector.class"]
+    config = connector(file, table, int(poll_ms), {option["name"] for option in connect.definitions(plugin)})
     database = pymysql.connect(read_default_file="~/.my.cnf", database="sensors", autocommit=True)
     with database.cursor() as cursor:
         cursor.execute(
