@@ -153,7 +153,10 @@ def restart(clone: Path, tmp_path: Path, fake_commands: Callable[[str, str], Pat
     restarted = tmp_path / "restarted"
 
     def run(
-        servers: dict[str, NameNode], changed: bool | str = True, datanodes: dict[str, str] | None = None
+        servers: dict[str, NameNode],
+        changed: bool | str = True,
+        datanodes: dict[str, str] | None = None,
+        written: int = 0,
     ) -> tuple[list[str], str]:
         local = {
             "ansible_connection": "local",
@@ -169,7 +172,7 @@ def restart(clone: Path, tmp_path: Path, fake_commands: Callable[[str, str], Pat
         (tmp_path / "hosts.yml").write_text(yaml.safe_dump(inventory), encoding="utf-8")
         (tmp_path / "play.yml").write_text(PLAY, encoding="utf-8")
         settings = {
-            "__webhdfs_changed": {"changed": changed, "path": str(tmp_path / "hdfs-site.xml")},
+            "__webhdfs_changed": {"changed": changed, "written": written},
             "__webhdfs_urls": ["{{ url }}"],
             "webhdfs_restart_units": ["{{ inventory_hostname }}.service"],
             "webhdfs_restart_timeout": 2,
@@ -199,6 +202,7 @@ ACTIVE = {**READY, "NameNodeStatus": {"State": "active"}}
 SAFE = {**READY, "NameNodeInfo": {"Safemode": SAFE_MODE}}
 
 
+CHANGED = 1_764_000_000
 OLD, LATER = "Sat 2000-01-01 00:00:00 UTC", "Fri 2100-01-01 00:00:00 UTC"
 RESTARTED = {"Runtime": {"StartTime": 4_102_444_800_000}}
 REMAINING = "HDFS on the remaining hosts was not restarted"
@@ -253,11 +257,10 @@ def test_a_namenode_that_an_earlier_run_restarted_is_waited_for(
 
 
 def test_datanodes_that_an_earlier_run_left_out_are_restarted(
-    namenode: Callable[..., NameNode], restart: Restart, tmp_path: Path
+    namenode: Callable[..., NameNode], restart: Restart
 ) -> None:
-    (tmp_path / "hdfs-site.xml.streaming-lab.json").write_text("{}", encoding="utf-8")
     servers = {"nn1": namenode({**ACTIVE, **RESTARTED})}
-    units, output = restart(servers, changed=False, datanodes={"dn1": OLD, "dn2": LATER, "dn3": ""})
+    units, output = restart(servers, changed=False, datanodes={"dn1": OLD, "dn2": LATER, "dn3": ""}, written=CHANGED)
     assert units == ["dn1.service"], output
-    units, output = restart(servers, changed=False, datanodes={"dn1": LATER})
+    units, output = restart(servers, changed=False, datanodes={"dn1": LATER}, written=CHANGED)
     assert units == ["dn1.service"], f"it restarted again: {output}"

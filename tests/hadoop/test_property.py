@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -78,7 +79,7 @@ def test_undo_gives_the_first_bytes_back(path: Path) -> None:
     dry = run(path, check=True, state="absent")
     assert dry["changed"]
     undone = run(path, state="absent")
-    assert (undone["changed"], undone["left"], path.read_text()) == (True, [], SITE)
+    assert (undone["changed"], path.read_text()) == (True, SITE)
     assert list(path.parent.iterdir()) == [path]
     assert not run(path, state="absent")["changed"]
 
@@ -86,29 +87,27 @@ def test_undo_gives_the_first_bytes_back(path: Path) -> None:
 def test_undo_keeps_what_somebody_else_has_changed_since(path: Path) -> None:
     run(path)
     path.chmod(0o640)
-    path.write_text(path.read_text().replace("of another hand", "newer").replace("<value>true<", "<value>false<"))
-    undone = run(path, state="absent")
-    assert undone["left"] == ["c"]
-    assert undone["values"] == {"a": "0", "b": "newer", "c": "false"}
-
-
-def test_undo_after_an_edit_of_somebody_else_and_one_of_ours(path: Path) -> None:
-    """The copy is older than their edit, so that it may not be put back."""
-    run(path)
-    path.chmod(0o640)
     path.write_text(path.read_text().replace("of another hand", "newer"))
     run(path, properties={"a": "2"})
-    run(path, state="absent")
+    assert run(path, state="absent")["values"] == {"a": "0", "b": "newer"}
     assert path.read_text() == SITE.replace("of another hand", "newer")
 
 
-def test_a_link_in_the_place_of_the_copy_leads_nowhere(path: Path, tmp_path: Path) -> None:
-    secret = tmp_path / "secret"
-    secret.write_text("secret\n")
-    (tmp_path / "hdfs-site.xml.before-streaming-lab").symlink_to(secret)
-    answer = run(path)
-    assert answer["failed"] and "before-streaming-lab" in answer["msg"]
-    assert (path.read_text(), secret.read_text()) == (SITE, "secret\n")
+def test_the_time_of_the_change_is_told_until_it_is_undone(path: Path) -> None:
+    first = run(path)
+    assert time.time() - first["written"] < 60
+    path.chmod(0o640)
+    path.write_text(path.read_text().replace(str(first["written"]), "1000"))
+    again = run(path)
+    assert (again["changed"], again["written"]) == (False, 1000)
+    assert run(path, properties={"a": "2"})["written"] > 1000
+    assert run(path, state="absent")["written"] == 0
+
+
+def test_a_file_is_only_read_without_properties(path: Path) -> None:
+    run(path)
+    answer = run(path, properties={})
+    assert (answer["changed"], answer["own"]["a"], answer["values"]["a"]) == (False, "0", "1")
 
 
 def test_a_folder_that_cannot_be_written_is_named_in_one_line(path: Path) -> None:

@@ -29,9 +29,12 @@ COURSE = """<?xml version="1.0" encoding="UTF-8"?>
 """
 
 
-def edit(text: str) -> str:
-    """The file after the notes' two properties were asked for."""
-    return hadoop_site.edit(text.encode(), WANTED).decode()
+NOW = 1_764_000_000
+
+
+def edit(text: str, wanted: dict = WANTED) -> str:
+    """The file after the notes' two properties, or others, were asked for."""
+    return hadoop_site.edit(text.encode(), wanted, None, NOW).decode()
 
 
 def values(text: str) -> dict[str, str]:
@@ -44,29 +47,45 @@ def site(inner: str) -> str:
     return f"<configuration>\n{inner}\n</configuration>\n"
 
 
-def test_added_after_the_last_property_in_its_style() -> None:
+def block(**properties: str) -> str:
+    """The lab's block, without line ends."""
+    lines = "".join(f"  <property><name>{n}</name><value>{v}</value></property>" for n, v in properties.items())
+    return f"<!-- BEGIN streaming-lab {NOW}: these properties override those above -->{lines}<!-- END streaming-lab -->"
+
+
+def test_the_properties_stand_in_one_block_before_the_end() -> None:
     after = edit(COURSE)
     added = (
-        "\n\t<property>\n\t\t<name>dfs.webhdfs.enabled</name>\n\t\t<value>true</value>\n\t</property>"
-        "\n\t<property>\n\t\t<name>dfs.namenode.http-address</name>\n\t\t<value>0.0.0.0:9870</value>\n\t</property>"
+        f"<!-- BEGIN streaming-lab {NOW}: these properties override those above -->\n"
+        "  <property><name>dfs.webhdfs.enabled</name><value>true</value></property>\n"
+        "  <property><name>dfs.namenode.http-address</name><value>0.0.0.0:9870</value></property>\n"
+        "<!-- END streaming-lab -->\n"
     )
-    # The last property stands in one line, so children are indented twice as far as it is.
-    assert after.replace(added, "") == COURSE
+    assert after == COURSE.replace("</configuration>", f"{added}</configuration>")
     assert values(after)["dfs.webhdfs.enabled"] == "true"
+    assert hadoop_site.values_of(after.encode(), own=True) == values(COURSE)
 
 
-def test_twice_is_once() -> None:
+def test_twice_is_once_also_later() -> None:
     after = edit(COURSE)
-    assert edit(after) == after
+    assert hadoop_site.edit(after.encode(), WANTED, None, NOW + 5).decode() == after
 
 
-def test_a_wrong_value_changes_and_nothing_else() -> None:
+def test_without_properties_the_block_is_taken_out() -> None:
+    assert edit(edit(COURSE), {}) == COURSE
+    assert hadoop_site.without_block(edit(COURSE)) == (COURSE, NOW)
+
+
+def test_a_wrong_value_is_overridden_and_stays() -> None:
     before = site(
         "  <property>\n    <name> dfs.webhdfs.enabled </name>\n"
         "    <!-- off! --> <value>false</value>\n  </property>\n"
         "  <property><name>dfs.namenode.http-address</name><value>0.0.0.0:9870</value></property>"
     )
-    assert edit(before) == before.replace("<value>false<", "<value>true<")
+    after = edit(before)
+    assert "<value>false</value>" in after and "http-address" not in after[after.index("BEGIN") :]
+    assert values(after)["dfs.webhdfs.enabled"] == "true"
+    assert edit(after.replace("<value>false<", "<value>true<")) == before.replace("<value>false<", "<value>true<")
 
 
 def test_blanks_around_a_right_value_are_no_change() -> None:
@@ -78,63 +97,71 @@ def test_blanks_around_a_right_value_are_no_change() -> None:
 
 
 @pytest.mark.parametrize(
-    ("before", "after"),
+    "form",
     [
-        ("<property><name>a</name><value/></property>", ONE),
-        ("<property><name>a</name></property>", ONE),
-        ("<property><name>a</name><value><![CDATA[0]]></value></property>", ONE),
-        ("<property><name>a</name><value>0<!-- 2 --></value></property>", ONE),
-        (
-            "<property><value>0</value><name>a</name></property>",
-            "<property><value>1</value><name>a</name></property>",
-        ),
-        ("<property value='0' name='a'/>", "<property value='1' name='a'/>"),
-        ('<property name="a" value=">0" ></property>', '<property name="a" value="1" ></property>'),
+        "<property><name>a</name><value/></property>",
+        "<property><name>a</name></property>",
+        "<property><name>a</name><value><![CDATA[0]]></value></property>",
+        "<property><name>a</name><value>0<!-- 1 --></value></property>",
+        "<property><value>0</value><name>a</name></property>",
+        "<property value='0' name='a'/>",
+        '<property name="a" value=">0" ></property>',
+        "<property><name>a</name><value>1</value></property><property><name>a</name><value>0</value></property>",
     ],
 )
-def test_forms_of_a_property(before: str, after: str) -> None:
-    assert hadoop_site.edit(site(before).encode(), {"a": 1}).decode() == site(after)
-
-
-def test_of_two_the_last_one_changes() -> None:
-    one = "<property><name>a</name><value>{}</value></property>"
-    before = site(one.format("x") + one.format("y"))
-    assert hadoop_site.edit(before.encode(), {"a": "z"}).decode() == site(one.format("x") + one.format("z"))
-
-
-def test_of_two_a_final_one_changes() -> None:
-    final = "<property><name>a</name><value>{}</value><final>true</final></property>"
-    other = "<property><name>a</name><value>y</value></property>"
-    before = site(final.format("x") + other)
-    assert hadoop_site.edit(before.encode(), {"a": "z"}).decode() == site(final.format("z") + other)
-
-
-def test_a_comment_that_looks_like_a_property_is_left_alone() -> None:
-    before = site("<!-- <property><name>a</name><value>0</value></property> -->")
-    after = hadoop_site.edit(before.encode(), {"a": 1}).decode()
-    assert "<!-- <property><name>a</name><value>0</value></property> -->" in after
+def test_forms_of_a_property(form: str) -> None:
+    before = site(form)
+    assert values(before)["a"] in ("", "0", ">0")
+    after = edit(before, {"a": 1})
     assert values(after) == {"a": "1"}
+    assert edit(after, {}) == before
+
+
+def test_a_final_property_with_another_value_is_refused() -> None:
+    final = "<property><name>a</name><value>x</value><final>true</final></property>"
+    other = "<property><name>a</name><value>y</value></property>"
+    assert values(site(final + other)) == {"a": "x"}
+    with pytest.raises(hadoop_site.SiteError, match=r"property a is final in the file \(x\); set it to z there"):
+        edit(site(final + other), {"a": "z"})
+    assert edit(site(final), {"a": "x"}) == site(final)
+
+
+def test_a_comment_that_looks_like_a_property_or_an_end_is_left_alone() -> None:
+    before = site("<!-- <property><name>a</name><value>1</value></property> -->") + "<!-- </configuration> -->\n"
+    after = edit(before, {"a": 1})
+    assert after.index("END streaming-lab") < after.index("</configuration>")
+    assert values(after) == {"a": "1"}
+    assert edit(after, {}) == before
 
 
 @pytest.mark.parametrize(
-    "empty", ["<configuration/>", "<configuration></configuration>", "<configuration>\n</configuration>"]
+    ("empty", "after"),
+    [
+        ("<configuration/>", f"<configuration>{block(a='1')}</configuration>"),
+        ("<configuration></configuration>", f"<configuration>{block(a='1')}</configuration>"),
+        (f"<configuration>{ONE}</configuration >", f"<configuration>{ONE}</configuration >"),
+    ],
 )
-def test_a_file_without_properties(empty: str) -> None:
-    after = hadoop_site.edit(empty.encode(), {"a": 1}).decode()
-    assert after == site("  <property>\n    <name>a</name>\n    <value>1</value>\n  </property>").rstrip()
+def test_a_file_in_one_line(empty: str, after: str) -> None:
+    assert edit(empty, {"a": 1}) == after
+    if "/>" not in empty:
+        assert edit(after, {}) == empty
 
 
-def test_line_ends_of_windows_are_kept() -> None:
-    before = COURSE.replace("\n", "\r\n")
-    assert "\n" not in hadoop_site.edit(before.encode(), WANTED).decode().replace("\r\n", "")
+def test_an_indented_end_and_line_ends_of_windows_are_kept() -> None:
+    before = COURSE.replace("</configuration>", " \t</configuration>").replace("\n", "\r\n")
+    after = edit(before)
+    assert "\n" not in after.replace("\r\n", "")
+    assert "<!-- END streaming-lab -->\r\n \t</configuration>\r\n" in after
+    assert edit(after, {}) == before
 
 
 def test_latin_1_is_kept() -> None:
     text = '<?xml version="1.0" encoding="ISO-8859-1"?>\n<configuration>\n<!-- clúster -->\n</configuration>\n'
-    before = text.encode("latin-1")
-    after = hadoop_site.edit(before, {"a": "é<"})
+    after = hadoop_site.edit(text.encode("latin-1"), {"a": "é<"}, None, NOW)
     assert "<!-- clúster -->".encode("latin-1") in after
     assert b"<value>&#233;&lt;</value>" in after
+    assert hadoop_site.values_of(after) == {"a": "é<"}
 
 
 @pytest.mark.parametrize(
@@ -148,7 +175,7 @@ def test_latin_1_is_kept() -> None:
 )
 def test_bad_files_are_refused_in_one_line(bad: str, message: str) -> None:
     with pytest.raises(hadoop_site.SiteError) as error:
-        hadoop_site.edit(bad.encode(), WANTED)
+        edit(bad)
     assert message in str(error.value)
     assert "\n" not in str(error.value)
 
@@ -157,15 +184,15 @@ def test_bad_files_are_refused_in_one_line(bad: str, message: str) -> None:
 def test_another_encoding_is_kept(encoding: str) -> None:
     name = encoding.removesuffix("-sig")
     before = COURSE.replace('encoding="UTF-8"', f'encoding="{name}"').encode(encoding)
-    after = hadoop_site.edit(before, WANTED)
+    after = hadoop_site.edit(before, WANTED, None, NOW)
     assert hadoop_site.values_of(after)["dfs.webhdfs.enabled"] == "true"
-    assert hadoop_site.edit(after, dict.fromkeys(reversed(WANTED))) == before
+    assert hadoop_site.edit(after, {}, None, NOW) == before
 
 
 def test_a_file_in_another_encoding_than_it_names_is_refused() -> None:
     bad = COURSE.encode("iso-8859-1")
     with pytest.raises(hadoop_site.SiteError, match="is not written in the encoding UTF-8 that it names"):
-        hadoop_site.edit(bad, WANTED)
+        hadoop_site.edit(bad, WANTED, None, NOW)
 
 
 INCLUDE = '<xi:include xmlns:xi="http://www.w3.org/2001/XInclude" href="{}"/>'
@@ -175,20 +202,20 @@ INCLUDE = '<xi:include xmlns:xi="http://www.w3.org/2001/XInclude" href="{}"/>'
 def test_an_included_value_counts(tmp_path: Path, how: str) -> None:
     (tmp_path / "more.xml").write_text(site(ONE))
     before = site(INCLUDE.format(how.format(folder=tmp_path))).encode()
-    assert hadoop_site.edit(before, {"a": 1}, tmp_path) == before
-    after = hadoop_site.edit(before, {"a": 2}, tmp_path)
+    assert hadoop_site.edit(before, {"a": 1}, tmp_path, NOW) == before
+    after = hadoop_site.edit(before, {"a": 2}, tmp_path, NOW)
     # Behind the include, where it counts.
     assert after.index(b"<value>2</value>") > after.index(b"include")
     assert hadoop_site.values_of(after, tmp_path) == {"a": "2"}
-    assert hadoop_site.edit(after, {"a": None}, tmp_path) == before
+    assert hadoop_site.edit(after, {}, tmp_path, NOW) == before
 
 
 def test_an_include_behind_a_property_overrides_it(tmp_path: Path) -> None:
     (tmp_path / "more.xml").write_text(site(ONE))
     before = site(ONE.replace("1", "0") + INCLUDE.format("more.xml")).encode()
-    after = hadoop_site.edit(before, {"a": 2}, tmp_path)
+    assert hadoop_site.values_of(before, tmp_path) == {"a": "1"}
+    after = hadoop_site.edit(before, {"a": 2}, tmp_path, NOW)
     assert hadoop_site.values_of(after, tmp_path) == {"a": "2"}
-    assert b"<value>0</value>" in after
 
 
 @pytest.mark.parametrize(
@@ -204,10 +231,11 @@ def test_an_include_that_cannot_be_overridden_is_refused(tmp_path: Path, content
     if content is not None:
         (tmp_path / "more.xml").write_text(content)
     with pytest.raises(hadoop_site.SiteError, match=message):
-        hadoop_site.edit(site(INCLUDE.format("more.xml")).encode(), {"a": 2}, tmp_path)
+        hadoop_site.edit(site(INCLUDE.format("more.xml")).encode(), {"a": 2}, tmp_path, NOW)
 
 
 def test_the_fallback_of_a_missing_include_counts(tmp_path: Path) -> None:
     before = site(f'<include href="none.xml"><fallback>{ONE}</fallback></include>').encode()
-    assert hadoop_site.edit(before, {"a": 1}, tmp_path) == before
-    assert hadoop_site.values_of(hadoop_site.edit(before, {"a": 2}, tmp_path), tmp_path) == {"a": "2"}
+    assert hadoop_site.edit(before, {"a": 1}, tmp_path, NOW) == before
+    after = hadoop_site.edit(before, {"a": 2}, tmp_path, NOW)
+    assert hadoop_site.values_of(after, tmp_path) == {"a": "2"}

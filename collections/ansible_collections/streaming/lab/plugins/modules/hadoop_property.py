@@ -6,27 +6,15 @@ DOCUMENTATION = r"""
 module: hadoop_property
 short_description: Sets properties in a Hadoop configuration file
 description:
-  - Sets properties in an existing C(hdfs-site.xml), C(core-site.xml) or the like. Only the bytes of values that
-    differ change; comments, order, layout, encoding, owner, mode, access list and all other properties stay.
-    The host needs only Python.
-  - Of several properties with one name, the one that Hadoop heeds is changed. Included files are read and never
-    written. A link is followed.
-  - Before the first change a copy is kept beside the file (C(.before-streaming-lab)), with a record of the changes
-    (C(.streaming-lab.json)). O(state=absent) undoes them with these.
+  - Sets properties in an existing C(hdfs-site.xml), C(core-site.xml) or the like, in one marked block at its end, where
+    they override properties of the same name. No other byte changes; owner, mode and access list stay.
+  - A property that has the right value already is not in the block. One that is final with another value is refused.
+  - Included files are read and never written. A link is followed. The host needs only Python.
 options:
-  path:
-    description: The file. It must exist.
-    type: path
-    required: true
-  properties:
-    description: Values by property name. Without any, the file is only read.
-    type: dict
-    default: {}
+  path: {description: The file. It must exist., type: path, required: true}
+  properties: {description: "Values by property name. Without any, the file is only read.", type: dict, default: {}}
   state:
-    description:
-      - V(present) sets the properties.
-      - V(absent) undoes all that this module changed in the file. The file has its first bytes again if nobody else
-        edited it since; otherwise each property has its first value again, unless somebody else changed it.
+    description: Whether the file has the block; V(absent) takes it out.
     type: str
     choices: [present, absent]
     default: present
@@ -49,59 +37,24 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
-values: {description: Every property's effective value by name., type: dict, returned: always}
-left: {description: Properties that somebody else changed since and that stay., type: list, returned: always}
+values: {description: Every property's effective value by name., type: dict, returned: success}
+own: {description: The same without the block., type: dict, returned: success}
+written: {description: "Time of the block's last change, s since 1970; 0: no block.", type: int, returned: success}
 """
 
+import time
 from pathlib import Path
-from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.streaming.lab.plugins.module_utils.hadoop.record import (
-    forget,
-    keep,
-    noted,
-    original_path,
-    read,
-    read_record,
-    undone,
-    write,
+from ansible_collections.streaming.lab.plugins.module_utils.hadoop.site import (
+    SiteError,
+    decode,
+    edit,
+    replace,
+    values_of,
+    without_block,
 )
-from ansible_collections.streaming.lab.plugins.module_utils.hadoop.site import edit, values_of
-from ansible_collections.streaming.lab.plugins.module_utils.hadoop.xml import SiteError
-
-
-def change(path: Path, properties: dict[str, Any], undo: bool, check: bool) -> tuple[bytes, bytes, list[str]]:
-    """Edit the file.
-
-    Args:
-        path: of the file itself, no link.
-        properties: values by name.
-        undo: take back earlier changes instead.
-        check: write nothing.
-    Returns the bytes before and after, and the names of properties that could not be undone.
-    Raises SiteError, OSError.
-    """
-    before = path.read_bytes()
-    record, left = read_record(path), list[str]()
-    if not undo:
-        after = edit(before, properties, path.parent)
-        if after != before and not check:
-            original = read(original_path(path))
-            if original in (None, before):
-                # None: the first change. Equal: an earlier run was interrupted before it wrote the file.
-                record = None
-            keep(path, noted(record, before, after, properties, path.parent), before)
-    elif record is None:
-        after = before
-    else:
-        after, left = undone(before, record, read(original_path(path)), path.parent)
-    if after != before and not check:
-        write(path, after, path)
-    if undo and record is not None and not check:
-        forget(path)
-    return before, after, left
 
 
 def main() -> None:
@@ -116,23 +69,25 @@ def main() -> None:
         supports_check_mode=True,
     )
     path = Path(module.params["path"]).resolve()
-    undo = module.params["state"] == "absent"
+    wanted = module.params["properties"] if module.params["state"] == "present" else {}
     try:
-        before, after, left = change(path, module.params["properties"], undo, module.check_mode)
-        values = values_of(after, path.parent)
+        before = after = path.read_bytes()
+        if wanted or module.params["state"] == "absent":
+            after = edit(before, wanted, path.parent, int(time.time()))
+        values, own = values_of(after, path.parent), values_of(after, path.parent, own=True)
+        written = without_block(decode(after)[0])[1]
+        if after != before and not module.check_mode:
+            replace(path, after)
     except OSError as error:
         hint = f"; {module.params['hint']}" if module.params["hint"] else ""
         module.fail_json(msg=f"cannot read {module.params['path']}: {error.strerror}{hint}")
     except SiteError as error:
         module.fail_json(msg=f"{path}: {error}; nothing was changed")
-    result = {"changed": before != after, "path": str(path), "values": values, "left": left}
+    result = {"changed": before != after, "values": values, "own": own, "written": written}
     if module._diff:
-        result["diff"] = {
-            "before_header": str(path),
-            "after_header": str(path),
-            "before": before.decode("utf-8", "replace"),
-            "after": after.decode("utf-8", "replace"),
-        }
+        names = {"before_header": str(path), "after_header": str(path)}
+        texts = {"before": before.decode("utf-8", "replace"), "after": after.decode("utf-8", "replace")}
+        result["diff"] = {**names, **texts}
     module.exit_json(**result)
 
 

@@ -1,168 +1,132 @@
-"""Edit a Hadoop configuration file (core-site.xml, hdfs-site.xml) in place: only the values asked for change.
+"""Read a Hadoop configuration file (core-site.xml, hdfs-site.xml), and set properties in it that can be undone.
 
-The file may be someone else's, so it is never parsed and written again: expat tells at which byte each value
-stands, and those bytes are replaced. Comments, order, indentation, line ends, encoding and all other properties stay.
-
+The file may be someone else's: the lab's properties stand in a marked block before its end, and no other byte changes.
 Of several properties with one name the last counts, unless an earlier one is final (Configuration, Hadoop 3.4.1).
 """
 
 from __future__ import annotations
 
+import contextlib
+import os
 import re
+import stat
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
+from xml.etree import ElementTree
 from xml.sax.saxutils import escape
 
-from ansible_collections.streaming.lab.plugins.module_utils.hadoop.xml import (
-    Property,
-    Site,
-    SiteError,
-    parse,
-    parse_text,
-    recode,
-    tag_end,
-)
+BLOCK = re.compile(r"<!-- BEGIN streaming-lab (\d+): .*?<!-- END streaming-lab -->", re.DOTALL)
+"""The lab's block, with the time of the change in seconds since 1970."""
 
-# How deep files may include each other.
+END_OF_FILE = re.compile(r"<!--.*?-->|<!\[CDATA\[.*?\]\]>|(</configuration\s*>|<configuration\b[^>]*/>)", re.DOTALL)
 MOST_INCLUDES = 10
+"""How deep files may include each other."""
 
 
-@dataclass
-class Effective:
-    """The property that counts for a name; `source` is the included file it stands in, None for the file itself."""
+class SiteError(ValueError):
+    """Why a file cannot be read or edited, in one line."""
 
-    item: Property
+
+@dataclass(frozen=True)
+class Property:
+    """A property that counts; `source` is the included file that it stands in, None for the file itself."""
+
+    value: str
+    final: bool
     source: Path | None
 
 
-def effective(site: Site, name: str, folder: Path | None = None) -> Effective | None:
-    """The property that Hadoop heeds for a name, or None.
+def decode(data: bytes) -> tuple[str, str, bytes]:
+    """Decode a file's bytes.
+
+    Returns:
+        its text, the name of its encoding, and its byte order mark.
+    Raises:
+        SiteError: it is not in the encoding that it names.
+    """
+    marks = {b"\xef\xbb\xbf": "utf-8", b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}
+    mark = next((mark for mark in marks if data.startswith(mark)), b"")
+    declared = re.match(rb"<\?xml[^>]*?\sencoding\s*=\s*[\"']([A-Za-z0-9._-]+)", data)
+    codec = marks[mark] if mark else declared[1].decode() if declared else "utf-8"
+    try:
+        text = data[len(mark) :].decode(codec)
+    except (LookupError, UnicodeError) as error:
+        raise SiteError(f"it is not written in the encoding {codec} that it names; save it as UTF-8") from error
+    if text.encode(codec) != data[len(mark) :]:
+        raise SiteError(f"its encoding {codec} cannot be written back unchanged; save it as UTF-8")
+    return text, codec, mark
+
+
+def effective(text: str, folder: Path | None, source: Path | None = None, depth: int = 0) -> dict[str, Property]:
+    """The properties that Hadoop heeds, by name, with those of included files.
 
     Args:
-        site: a parsed file.
-        name: of the property.
+        text: of the file.
         folder: where includes are looked for; None leaves them out.
-    Raises SiteError when a file that Hadoop needs cannot be read.
+        source: the included file that the text is from.
+        depth: of inclusion.
+    Raises:
+        SiteError: it is not well-formed XML or no Hadoop configuration, or an included file cannot be read.
     """
-    found = [entry for entry in flattened(site, folder) if entry.item.name == name]
-    finals = [entry for entry in found if entry.item.final]
-    chosen = finals[:1] or found[-1:]
-    return chosen[0] if chosen else None
-
-
-def flattened(site: Site, folder: Path | None, source: Path | None = None, depth: int = 0) -> list[Effective]:
-    """All properties in the order in which Hadoop reads them, with those of included files.
-
-    Parameters: see effective; source, the file that `site` is, if it is an included one; depth, of inclusion.
-    """
-    found: list[Effective] = []
-    for entry in site.entries:
-        if isinstance(entry, Property):
-            found.append(Effective(entry, source))
-            continue
-        path = _included(entry.href, folder)
-        if path is None:
-            continue
-        if path.is_file() and depth < MOST_INCLUDES:
-            try:
-                inner = parse(path.read_bytes())
-            except (OSError, SiteError) as error:
-                raise SiteError(f"it includes {path}, which cannot be read: {error}") from error
-            found += flattened(inner, path.parent, path, depth + 1)
-        elif path.is_file():
-            raise SiteError(f"it includes {path} in a circle")
-        elif entry.fallback:
-            found += [Effective(item, path) for item in entry.fallback]
-        else:
-            raise SiteError(f"it includes {entry.href}, which is missing ({path}); Hadoop cannot start without it")
+    try:
+        root = ElementTree.fromstring(text.encode(), ElementTree.XMLParser(encoding="utf-8"))  # noqa: S314 - needs no DTD
+    except ElementTree.ParseError as error:
+        reason = str(error).partition(":")[0]
+        raise SiteError(f"not well-formed XML: {reason} in line {error.position[0]}") from error
+    if _tag(root) != "configuration":
+        raise SiteError(f"its root element is <{_tag(root)}>, not <configuration>")
+    found: dict[str, Property] = {}
+    for element in root:
+        if _tag(element) == "property":
+            _add(found, *_property(element, source))
+        elif _tag(element) == "include":
+            for name, item in _included(element, folder, depth).items():
+                _add(found, name, item)
     return found
 
 
-def _included(href: str, folder: Path | None) -> Path | None:
-    """The file that an include means; None where it is elsewhere (http) or folders are not looked at."""
+def _tag(element: ElementTree.Element) -> str:
+    # The function of a comment is its tag.
+    return element.tag.rpartition("}")[2].rpartition(":")[2] if isinstance(element.tag, str) else ""
+
+
+def _property(element: ElementTree.Element, source: Path | None) -> tuple[str, Property]:
+    """Name and value, as elements inside or as attributes."""
+    found = {**element.attrib, **{_tag(child): "".join(child.itertext()) for child in element}}
+    final = found.get("final", "").strip() == "true"
+    return found.get("name", "").strip(), Property(found.get("value", "").strip(), final, source)
+
+
+def _add(found: dict[str, Property], name: str, item: Property) -> None:
+    if name not in found or not found[name].final:
+        found[name] = item
+
+
+def _included(element: ElementTree.Element, folder: Path | None, depth: int) -> dict[str, Property]:
+    """Properties of an included file, or of the include's fallback where the file is missing."""
+    href = element.get("href", "")
     parts = urlsplit(href)
     if folder is None or parts.scheme not in ("", "file"):
-        return None
-    return folder / (unquote(parts.path) if parts.scheme else href)
-
-
-def _encoded(text: str) -> bytes:
-    """Text of an element, in ASCII: the same bytes in every encoding that XML files are seen in."""
-    return escape(text).encode("ascii", "xmlcharrefreplace")
-
-
-def _replaced(data: bytes, item: Property, value: str) -> bytes:
-    """The file with one property's value changed."""
-    if item.attributes:
-        end = tag_end(data, item.start)
-        quoted = escape(value, {'"': "&quot;", "'": "&apos;"}).encode("ascii", "xmlcharrefreplace")
-        tag, count = re.subn(
-            rb"(\svalue\s*=\s*)(\"[^\"]*\"|'[^']*')",
-            lambda match: match[1] + match[2][:1] + quoted + match[2][:1],
-            data[item.start : end],
-            count=1,
-        )
-        if count != 1:
-            raise SiteError(f"the attribute value of property {item.name} was not found")
-        return data[: item.start] + tag + data[end:]
-    new = _encoded(value)
-    if item.empty_value:
-        new = b"<value>" + new + b"</value>"
-    if item.value_start >= 0:
-        return data[: item.value_start] + new + data[item.value_end :]
-    # A property without any value: it gets one before its end.
-    closing = data.rindex(b"</", item.start, item.end)
-    return data[:closing] + b"<value>" + new + b"</value>" + data[closing:]
-
-
-def _indent(data: bytes, start: int) -> bytes:
-    """The blanks before `start` in its line."""
-    line = data[data.rfind(b"\n", 0, start) + 1 : start]
-    return line if not line.strip() else b""
-
-
-def _added(data: bytes, site: Site, name: str, value: str) -> bytes:
-    """The file with one more property after the last one or the last include, indented as the last property is."""
-    newline = b"\r\n" if data.count(b"\r\n") * 2 > data.count(b"\n") else b"\n"
-    outer, inner = b"  ", b"    "
-    if site.properties:
-        last = site.properties[-1]
-        outer = _indent(data, last.start)
-        child = re.search(rb"\n([ \t]*)<name", data[last.start : last.end])
-        inner = child[1] if child else outer * 2 or b"  "
-    lines = [
-        outer + b"<property>",
-        inner + b"<name>" + _encoded(name) + b"</name>",
-        inner + b"<value>" + _encoded(value) + b"</value>",
-        outer + b"</property>",
-    ]
-    block = newline.join(lines)
-    if site.entries:
-        end = site.entries[-1].end
-        # A comment behind it in its line is its own.
-        comment = re.compile(rb"[ \t]*(?:<!--[^\n]*?-->[ \t]*)*(?=\r?\n)").match(data, end)
-        end = comment.end() if comment else end
-        return data[:end] + newline + block + data[end:]
-    if not data.startswith(b"</", site.root_end):
-        end = tag_end(data, site.root_start)
-        opening = data[: data.rindex(b"/", site.root_start, end)].rstrip() + b">"
-        return newline.join([opening, block, b"</configuration>"]) + data[end:]
-    before = data[: site.root_end]
-    gap = b"" if before.endswith(b"\n") else newline
-    return before + gap + block + newline + data[site.root_end :]
-
-
-def _removed(data: bytes, item: Property) -> bytes:
-    """The file without one property, and without the blanks and the line end before it."""
-    start = item.start - len(_indent(data, item.start))
-    for newline in (b"\r\n", b"\n"):
-        if data[:start].endswith(newline):
-            start -= len(newline)
-            break
-    return data[:start] + data[item.end :]
+        return {}
+    path = folder / (unquote(parts.path) if parts.scheme else href)
+    if path.is_file() and depth >= MOST_INCLUDES:
+        raise SiteError(f"it includes {path} in a circle")
+    if path.is_file():
+        try:
+            return effective(decode(path.read_bytes())[0], path.parent, path, depth + 1)
+        except OSError as error:
+            raise SiteError(f"it includes {path}, which cannot be read: {error.strerror}") from error
+        except SiteError as error:
+            known = "in a circle" in str(error)
+            raise error if known else SiteError(f"it includes {path}, which cannot be read: {error}") from error
+    fallback = [item for below in element if _tag(below) == "fallback" for item in below if _tag(item) == "property"]
+    if not fallback:
+        raise SiteError(f"it includes {href}, which is missing ({path}); Hadoop cannot start without it")
+    return dict(_property(item, path) for item in fallback)
 
 
 def text_of(value: Any) -> str:
@@ -170,53 +134,108 @@ def text_of(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value).strip()
 
 
-def values_of(data: bytes, folder: Path | None = None) -> dict[str, str]:
+def values_of(data: bytes, folder: Path | None = None, own: bool = False) -> dict[str, str]:
     """Every property's effective value by name.
 
-    Parameters: data, the file's bytes; folder, where includes are looked for.
-    Raises SiteError when it cannot be read.
+    Args:
+        data: the file's bytes.
+        folder: where includes are looked for; None leaves them out.
+        own: without the lab's block.
+    Raises:
+        SiteError: the file cannot be read.
     """
-    site = parse(data)
-    names = {entry.item.name for entry in flattened(site, folder)}
-    return {name: found.item.value.strip() for name in sorted(names) if (found := effective(site, name, folder))}
+    text = decode(data)[0]
+    found = effective(without_block(text)[0] if own else text, folder)
+    return {name: found[name].value for name in sorted(found)}
 
 
-def edit(data: bytes, wanted: Mapping[str, Any], folder: Path | None = None) -> bytes:
+def without_block(text: str) -> tuple[str, int]:
+    """The text without the lab's block, and when the block was written (seconds since 1970; 0: there is none)."""
+    block = BLOCK.search(text)
+    if not block:
+        return text, 0
+    before, after = text[: block.start()], text[block.end() :]
+    if before.endswith("\n"):
+        after = after.removeprefix("\r").removeprefix("\n")
+    return before + after, int(block[1])
+
+
+def with_block(text: str, properties: Mapping[str, str], written: int) -> str:
+    """The text with the lab's block before the end of its root element.
+
+    Args:
+        text: without a block.
+        properties: values by name.
+        written: time of the change, in seconds since 1970.
+    """
+    end = [match for match in END_OF_FILE.finditer(text) if match[1]][-1]
+    if end[1].startswith("</"):
+        head, tail = text[: end.start()], text[end.start() :]
+    else:
+        head, tail = f"{text[: end.end() - 2].rstrip()}>", f"</configuration>{text[end.end() :]}"
+    indent = head[head.rfind("\n") + 1 :]
+    newline = ("\r\n" if text.count("\r\n") * 2 > text.count("\n") else "\n") if not indent.strip() else ""
+    if newline:
+        head, tail = head[: len(head) - len(indent)], indent + tail
+    lines = [f"<!-- BEGIN streaming-lab {written}: these properties override those above -->"]
+    for name, value in properties.items():
+        lines.append(f"  <property><name>{_escaped(name)}</name><value>{_escaped(value)}</value></property>")
+    lines.append("<!-- END streaming-lab -->")
+    return head + "".join(line + newline for line in lines) + tail
+
+
+def _escaped(text: str) -> str:
+    """Text of an element in ASCII, which every encoding of XML files has."""
+    return escape(text).encode("ascii", "xmlcharrefreplace").decode()
+
+
+def edit(data: bytes, wanted: Mapping[str, Any], folder: Path | None, now: int) -> bytes:
     """Give properties the values wanted and leave everything else as it is.
 
     Args:
         data: the file's bytes.
-        wanted: values by property name; a bool is written true or false, None takes out the one that counts, if it
-            stands in the file itself.
+        wanted: values by property name; none: the lab's block is taken out.
         folder: where includes are looked for.
-    Returns the new bytes: `data` itself when every value is there already (blanks around one do not count).
-    Raises SiteError when the file cannot be edited.
+        now: seconds since 1970.
+    Returns:
+        the new bytes; `data` itself where every value is right already.
+    Raises:
+        SiteError: the file cannot be edited.
     """
-    text, codec, mark = recode(data)
-    before = text
-    for name, value in wanted.items():
-        text = _set(text, name, None if value is None else text_of(value), folder)
-    if text == before:
+    text, codec, mark = decode(data)
+    plain, written = without_block(text)
+    own = effective(plain, folder)
+    texts = {name: text_of(value) for name, value in wanted.items()}
+    block = {name: value for name, value in texts.items() if name not in own or own[name].value != value}
+    for name in block:
+        if name in own and own[name].final:
+            where = own[name].source or "the file"
+            raise SiteError(f"property {name} is final in {where} ({own[name].value}); set it to {block[name]} there")
+    if not block:
+        return mark + plain.encode(codec)
+    if with_block(plain, block, written) == text:
         return data
-    return mark + text.decode().encode(codec)
+    return mark + with_block(plain, block, now).encode(codec)
 
 
-def _set(data: bytes, name: str, value: str | None, folder: Path | None) -> bytes:
-    """The text of a file in UTF-8 with one property set, or taken out."""
-    site = parse_text(data)
-    found = effective(site, name, folder)
-    if value is None:
-        return _removed(data, found.item) if found is not None and found.source is None else data
-    if found is not None and found.item.value.strip() == value:
-        return data
-    if found is not None and found.source is not None and found.item.final:
-        raise SiteError(f"property {name} is final in {found.source}, which it includes; set it to {value} there")
-    # A property behind the include overrides the included file.
-    if found is not None and found.source is None:
-        data = _replaced(data, found.item, value)
-    else:
-        data = _added(data, site, name, value)
-    again = effective(parse_text(data), name, folder)
-    if again is None or again.item.value.strip() != value:
-        raise SiteError(f"property {name} could not be set")
-    return data
+def replace(path: Path, data: bytes) -> None:
+    """Replace a file by a rename; owner, mode and extended attributes (access lists, labels) stay.
+
+    Raises:
+        SiteError: that is not possible; the file is as it was.
+    """
+    about, new = path.stat(), None
+    try:
+        handle, new = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            os.fchown(handle, about.st_uid, about.st_gid)
+            os.fchmod(handle, stat.S_IMODE(about.st_mode))
+            for name in os.listxattr(path):
+                with contextlib.suppress(OSError):
+                    os.setxattr(handle, name, os.getxattr(path, name))
+        Path(new).replace(path)
+    except OSError as error:
+        if new:
+            Path(new).unlink(missing_ok=True)
+        raise SiteError(f"cannot write {path}: {error.strerror}") from error
