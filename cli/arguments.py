@@ -28,11 +28,7 @@ class Parser(argparse.ArgumentParser):
 
 
 def own_words(arguments: argparse.Namespace) -> list[str]:
-    """The options and arguments that belong to the command itself, as they can be typed again.
-
-    Args:
-        arguments: the result of `parse`.
-    """
+    """The options and arguments that belong to the command itself, as they can be typed again."""
     options, words = [], []
     for action in arguments.own:
         value = getattr(arguments, action.dest)

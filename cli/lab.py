@@ -126,9 +126,6 @@ class Lab:
         """Add this lab's options to each `./lab COMMAND` in a message of a module or a server, and its name to paths.
 
         A host does not know the lab's name: modules write `.lab/LAB/` for its folder.
-
-        Args:
-            text: the message.
         """
         named = text.replace(".lab/LAB/", f".lab/{self.name}/")
         completed, count = HINT.subn(lambda match: self._line(match[1]), named)
@@ -136,11 +133,7 @@ class Lab:
 
 
 def program(root: Path = ROOT) -> str:
-    """How to call ./lab from the folder where the person stands.
-
-    Args:
-        root: the clone's folder.
-    """
+    """How to call ./lab from the folder where the person stands."""
     here = Path(os.environ.get("LAB_CWD", root))
     return "./lab" if here.resolve() == root.resolve() else shlex.quote(str(root / "lab"))
 
@@ -174,8 +167,6 @@ def test_name() -> str:
 def from_arguments(arguments: Namespace) -> Lab:
     """Check the options that all commands share.
 
-    Args:
-        arguments: what argparse read.
     Raises:
         LabError: a name or an inventory that cannot be.
     """
@@ -199,9 +190,6 @@ def from_arguments(arguments: Namespace) -> Lab:
 def find_inventory(text: str, root: Path = ROOT) -> Path:
     """The inventory that a person means: a path from where they stand or the clone, or a name in inventory/.
 
-    Args:
-        text: the value of -i.
-        root: the clone's folder.
     Raises:
         LabError: nothing is there; the message lists what is.
     """

@@ -152,8 +152,6 @@ def with_sections(page: str, specs: dict[str, Any], shared: set[str]) -> str:
 def outdated(root: Path) -> dict[Path, str]:
     """READMEs that differ from their specs, each with the text it must have.
 
-    Args:
-        root: folder with roles/ and playbooks/.
     Raises:
         ValueError: a README has no heading for an entry point.
     """
@@ -175,9 +173,6 @@ def outdated(root: Path) -> dict[Path, str]:
 def main(argv: list[str], root: Path = ROOT) -> int:
     """Write the READMEs, or check them.
 
-    Args:
-        argv: arguments of the command line.
-        root: folder with roles/ and playbooks/.
     Returns:
         exit status: 1 if a README is out of date or has no heading for its settings.
     """

@@ -145,8 +145,6 @@ class Scenario:
     def make_hosts(self, settings: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """Make the lab's containers and provision nothing. They are the clone's, also for a copy of it.
 
-        Args:
-            settings: given as --extra-vars.
         Returns:
             what the hosts are made of.
         """
@@ -215,11 +213,7 @@ def kill_tree(pid: int) -> None:
 
 
 def copy_of_project(target: Path) -> Path:
-    """A copy of the clone with files that a test may spoil; venv and state (keys, secrets) are the clone's.
-
-    Args:
-        target: a folder that is not there yet.
-    """
+    """A copy of the clone with files that a test may spoil; venv and state (keys, secrets) are the clone's."""
     shutil.copytree(ROOT, target, ignore=shutil.ignore_patterns(*NOT_SOURCE), symlinks=True)
     for shared in (".venv", ".lab"):
         (target / shared).symlink_to(ROOT / shared)
@@ -241,11 +235,7 @@ def cache_copy(target: Path, *without: str) -> dict[str, str]:
 
 
 def as_machines(target: Path) -> Path:
-    """An inventory of the same hosts as machines that are there: ./lab does not look after their containers.
-
-    Args:
-        target: a folder that is not there yet.
-    """
+    """An inventory of the same hosts as machines that are there: ./lab does not look after their containers."""
     shutil.copytree(INVENTORY, target)
     settings = target / "group_vars" / "all.yml"
     text = settings.read_text(encoding="utf-8")

@@ -46,9 +46,6 @@ def register(parser: ArgumentParser) -> None:
 def run(lab: Lab, arguments: Namespace) -> int:
     """Look at this machine.
 
-    Args:
-        lab: what up would make.
-        arguments: not used.
     Returns:
         1 if up would fail, else 0.
     """
@@ -63,11 +60,7 @@ def run(lab: Lab, arguments: Namespace) -> int:
 
 
 def checks_for(lab: Lab) -> list[Callable[[Lab], list[Finding]]]:
-    """What is looked at: the container engine only where the lab is made of containers.
-
-    Args:
-        lab: what up would make.
-    """
+    """What is looked at: the container engine only where the lab is made of containers."""
     everywhere: list[Callable[[Lab], list[Finding]]] = [python_found, clone_folder, packages, privileges, caches]
     if not lab.is_containers:
         return everywhere

@@ -26,9 +26,6 @@ def register(parser: ArgumentParser) -> None:
 def run(lab: Lab, arguments: Namespace) -> int:
     """Take a lab down.
 
-    Args:
-        lab: which.
-        arguments: purge.
     Raises:
         LabError: the inventory's hosts are real machines.
     """

@@ -22,12 +22,7 @@ def register(parser: ArgumentParser) -> None:
 
 
 def run(lab: Lab, arguments: Namespace) -> int:
-    """Reset a lab.
-
-    Args:
-        lab: which.
-        arguments: not used.
-    """
+    """Reset a lab."""
     where = f"lab {lab.name}, {lab.shown_inventory}{f', hosts {lab.limit}' if lab.limit else ''}"
     confirm(
         lab,

@@ -88,11 +88,7 @@ def wait_for(child: subprocess.Popen[bytes]) -> int:
 
 
 def user_of(host: dict[str, Any]) -> str | None:
-    """Who works on a host: the student where the workspace is, hadoop on one of HDFS alone, else who logs in.
-
-    Args:
-        host: its groups and values.
-    """
+    """Who works on a host: the student where the workspace is, hadoop on one of HDFS alone, else who logs in."""
     if "workspace" in host["groups"]:
         return host.get("course_user", "student")
     return "hadoop" if {"namenode", "datanode"} & set(host["groups"]) else None

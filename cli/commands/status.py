@@ -29,9 +29,6 @@ def register(parser: ArgumentParser) -> None:
 def run(lab: Lab, arguments: Namespace) -> int:
     """Show how a lab stands.
 
-    Args:
-        lab: which.
-        arguments: not used.
     Returns:
         0 when every service of every host runs, else 1.
     """
@@ -127,11 +124,7 @@ def connectors_of(states: dict[str, dict[str, Any]]) -> list[dict[str, str]]:
 
 
 def units_of(state: dict[str, Any]) -> list[dict[str, Any]]:
-    """The units that have a part on a host.
-
-    Args:
-        state: its services and groups.
-    """
+    """The units that have a part on a host."""
     return [
         unit
         for unit in state["services"]

@@ -72,12 +72,6 @@ def _run_all(lab: Lab, steps: list[Step], screen: Screen, log: Path, become: dic
 def run_step(lab: Lab, step: Step, screen: Screen, log: Path, become: dict[str, str]) -> bool:
     """Run one step, show its line, and what a person needs to see of its output.
 
-    Args:
-        lab: gives the environment.
-        step: what to run.
-        screen: where the lines go.
-        log: where the output goes.
-        become: environment from cli.machine.sudo.
     Returns:
         whether it passed.
     """

@@ -37,12 +37,7 @@ def register(parser: ArgumentParser) -> None:
 
 
 def run(lab: Lab, arguments: Namespace) -> int:
-    """Bring a lab up.
-
-    Args:
-        lab: which.
-        arguments: no_verify and check.
-    """
+    """Bring a lab up."""
     screen = Screen()
     log = process.new_log(lab, "up")
     screen.line(f"lab {lab.name}, {lab.shown_inventory} (log: {shown(log, lab.root)})")
@@ -68,12 +63,7 @@ def run(lab: Lab, arguments: Namespace) -> int:
 
 
 def nothing_to_verify(lab: Lab, inventory: Inventory) -> str:
-    """Why the cases cannot run on what was provisioned; empty when they can.
-
-    Args:
-        lab: which.
-        inventory: of the hosts within --limit.
-    """
+    """Why the cases cannot run on what was provisioned; empty when they can."""
     members = [host for host in inventory.hosts.values() if VERIFIED & set(host["groups"])]
     if not members:
         return f"no host within --limit {lab.limit} is a member of a student's lab"

@@ -39,9 +39,6 @@ def known_cases(root: Path, faults: bool = False) -> list[str]:
 def check_names(wanted: list[str], known: list[str]) -> list[str]:
     """The cases a person named, spelt as the files are.
 
-    Args:
-        wanted: names with dashes or underscores.
-        known: names of the cases.
     Raises:
         LabError: a name that is none, with the list of those that are.
     """
@@ -95,8 +92,6 @@ def run(lab: Lab, arguments: Namespace) -> int:
 def agree_to_restarts(lab: Lab) -> None:
     """Let nobody's machine be restarted without a yes, and never the one that this runs on.
 
-    Args:
-        lab: of real machines.
     Raises:
         LabError: a host is this machine, or the answer was no.
     """
@@ -147,8 +142,6 @@ def run_cases(lab: Lab, options: list[str]) -> int:
 def alone(lab: Lab) -> Iterator[None]:
     """Keep a second verification of the same lab out: each would clear away what the other makes.
 
-    Args:
-        lab: which.
     Raises:
         LabError: one is under way.
     """

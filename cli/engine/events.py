@@ -53,11 +53,7 @@ class Progress:
     _items: dict[tuple[str, str], list[dict[str, Any]]] = field(default_factory=dict)
 
     def take(self, event: dict[str, Any]) -> None:
-        """Account for one event.
-
-        Args:
-            event: one JSON line of the callback.
-        """
+        """Account for one event."""
         now = float(event.get("time", 0))
         match event.get("event"):
             case "play":
@@ -85,11 +81,7 @@ class Progress:
                         mine[key] = mine.get(key, 0) + number
 
     def close(self, now: float) -> None:
-        """End the running phase, if any. A play without a task (all its hosts are gone) is no phase.
-
-        Args:
-            now: epoch seconds.
-        """
+        """End the running phase at `now` (epoch seconds). A play without a task, where all hosts are gone, is none."""
         if self.current and (self.current.tasks or self.current.failed):
             self.current.ended = now
             self.finished.append(self.current)

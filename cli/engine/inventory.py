@@ -94,9 +94,6 @@ def start_reading(
 def result(child: subprocess.Popen[str], inventory: str) -> dict[str, dict[str, Any]]:
     """Wait for the process of `start_reading`.
 
-    Args:
-        child: the process.
-        inventory: its name in messages.
     Returns:
         host -> groups, chosen, values, errors.
     Raises:
@@ -128,11 +125,7 @@ class Inventory:
 
     @classmethod
     def start(cls, lab: Lab) -> Inventory:
-        """Begin to read; returns at once.
-
-        Args:
-            lab: gives inventory, settings and limit.
-        """
+        """Begin to read; returns at once."""
         return cls(lab, start_reading(lab.inventory, lab.extra_vars, lab.limit, NAMES, ansible.environment(lab)))
 
     @property
@@ -180,8 +173,6 @@ class Inventory:
 def says_containers(lab: Lab) -> bool:
     """Whether the hosts of a lab are containers of this machine: the value that Ansible has for lab_containers.
 
-    Args:
-        lab: which.
     Raises:
         LabError: some hosts are containers and others are not, or the inventory cannot be read.
     """
@@ -201,11 +192,7 @@ def says_containers(lab: Lab) -> bool:
 
 
 def is_this_machine(lab: Lab) -> bool:
-    """Whether a host of the lab is this machine itself; then its own sudo counts.
-
-    Args:
-        lab: which.
-    """
+    """Whether a host of the lab is this machine itself; then its own sudo counts."""
     if lab.is_containers:
         return False
     inventory = Inventory.start(lab)

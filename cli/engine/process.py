@@ -20,12 +20,7 @@ TICK_SECONDS = 0.1
 
 
 def new_log(lab: Lab, command: str) -> Path:
-    """An empty log, build/log/COMMAND-TIME.log.
-
-    Args:
-        lab: its clone holds the log.
-        command: what is being logged.
-    """
+    """An empty log, build/log/COMMAND-TIME.log."""
     folder = lab.root / "build" / "log"
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{command}-{datetime.now().astimezone():%Y%m%d-%H%M%S}.log"

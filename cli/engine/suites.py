@@ -32,12 +32,7 @@ class Step:
 
 
 def python(root: Path, *words: str) -> tuple[str, ...]:
-    """A command of the venv.
-
-    Args:
-        root: the clone's folder.
-        words: what stands after the interpreter.
-    """
+    """A command of the venv."""
     return (str(root / ".venv" / "bin" / "python"), *words)
 
 
@@ -81,12 +76,7 @@ def mutants(root: Path) -> list[Step]:
 
 
 def molecule(root: Path, scenario: str) -> list[Step]:
-    """The steps of a Molecule scenario, in the order of its own test_sequence.
-
-    Args:
-        root: the clone's folder.
-        scenario: a folder of molecule/.
-    """
+    """The steps of a Molecule scenario, in the order of its own test_sequence."""
     return [
         Step(
             f"{scenario}: {action}",
@@ -101,9 +91,6 @@ def molecule(root: Path, scenario: str) -> list[Step]:
 def sequence(root: Path, scenario: str) -> list[str]:
     """Actions of a scenario, as its molecule.yml lists them, or in Molecule's own order.
 
-    Args:
-        root: the clone's folder.
-        scenario: a folder of molecule/.
     Raises:
         LabError: a sequence that cannot be run step by step.
     """
@@ -125,11 +112,7 @@ def scenarios(root: Path) -> list[str]:
 
 
 def names(root: Path) -> list[str]:
-    """Every suite.
-
-    Args:
-        root: the clone's folder.
-    """
+    """Every suite."""
     return ["lint", "unit", "mutants", *scenarios(root)]
 
 

@@ -44,8 +44,6 @@ def cache_folders(lab: Lab) -> list[Path]:
 def remove_cache(folder: Path) -> None:
     """Remove what the lab keeps in a cache folder, and the folder if nothing else is in it.
 
-    Args:
-        folder: the cache.
     Raises:
         LabError: something cannot be removed.
     """
@@ -58,8 +56,6 @@ def remove_cache(folder: Path) -> None:
 def remove(path: Path) -> None:
     """Remove a file or a folder, if it is there.
 
-    Args:
-        path: what to remove.
     Raises:
         LabError: something in it cannot be removed.
     """

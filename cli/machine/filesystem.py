@@ -9,12 +9,7 @@ WITHOUT_MODES = {"vboxsf", "fuse.vmhgfs-fuse", "prl_fs", "9p", "drvfs", "vfat", 
 
 
 def file_system(folder: Path, mounts: Path = Path("/proc/self/mounts")) -> str:
-    """Type of the file system that holds a folder (proc_pid_mounts(5)); empty where it is not known.
-
-    Args:
-        folder: an absolute path.
-        mounts: the table of mounts.
-    """
+    """Type of the file system that holds a folder (proc_pid_mounts(5)); empty where it is not known."""
     best, kind = Path(), ""
     for line in mounts.read_text(encoding="utf-8").splitlines() if mounts.exists() else []:
         point = Path(line.split()[1].replace("\\040", " "))

@@ -12,8 +12,6 @@ from cli.lab import Lab
 def make_key(lab: Lab) -> Path:
     """Make the key pair where it is missing.
 
-    Args:
-        lab: its state folder holds the key.
     Returns:
         path of the private key.
     Raises:

@@ -12,12 +12,7 @@ from cli.ui.screen import Screen
 
 
 def with_chosen_addresses(lab: Lab, hosts: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    """The hosts with the addresses that the last run chose, as the firewall has them.
-
-    Args:
-        lab: which.
-        hosts: host -> its groups and values.
-    """
+    """The hosts with the addresses that the last run chose, as the firewall has them."""
     try:
         record = address_record.read(lab.state / address_record.FILE)
     except address_record.RecordError:
@@ -29,12 +24,7 @@ def with_chosen_addresses(lab: Lab, hosts: dict[str, dict[str, Any]]) -> dict[st
 
 
 def lines(lab: Lab, inventory: Inventory) -> list[str]:
-    """The lines that `up` and `status` end with.
-
-    Args:
-        lab: which.
-        inventory: its inventory.
-    """
+    """The lines that `up` and `status` end with."""
     hosts = with_chosen_addresses(lab, inventory.hosts)
     found: list[str] = []
     if lab.is_containers:
@@ -64,13 +54,7 @@ def lines(lab: Lab, inventory: Inventory) -> list[str]:
 
 
 def show(lab: Lab, inventory: Inventory, screen: Screen) -> None:
-    """Print them.
-
-    Args:
-        lab: which.
-        inventory: its inventory.
-        screen: where the lines go.
-    """
+    """Print the lines that `up` and `status` end with."""
     screen.line("open and log in:")
     for text in lines(lab, inventory):
         screen.line(text)

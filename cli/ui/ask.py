@@ -11,9 +11,6 @@ from cli.lab import Lab
 def confirm(lab: Lab, question: str) -> None:
     """Go on only if the person says yes, or gave --yes.
 
-    Args:
-        lab: knows of --yes.
-        question: what would be lost.
     Raises:
         LabError: the answer was no, or nobody is there to give one.
     """

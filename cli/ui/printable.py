@@ -10,8 +10,6 @@ KEPT = frozenset("\n\t")
 def printable(text: str) -> str:
     r"""Replace what a terminal would obey or hide instead of showing it.
 
-    Args:
-        text: any text, of one line or more.
     Returns:
         the text with line ends and tabs as they are, other blanks as a space, and each control or format character
         (escape sequences, changes of the writing direction, lone surrogates) as its escape, such as `\x1b`.

@@ -1,4 +1,7 @@
-"""What other machines can do with a lab over the network: its servers ask for no password."""
+"""What other machines can do with a lab over the network: its servers ask for no password.
+
+`hosts` has the groups and values of each host by its name.
+"""
 
 from __future__ import annotations
 
@@ -45,23 +48,12 @@ def strangers(hosts: dict[str, dict[str, Any]], rule: dict[str, Any]) -> str:
 
 
 def is_open(hosts: dict[str, dict[str, Any]], host: str, part: str) -> bool:
-    """Whether machines that are no member of the lab reach the ports of a part of a host.
-
-    Args:
-        hosts: host -> its groups and values.
-        host: one of them.
-        part: such as `connect`.
-    """
+    """Whether machines that are no member of the lab reach the ports of a part of a host."""
     return any(rule["part"] == part and rule["others"] for rule in port_rules(hosts, host))
 
 
 def port_rules(hosts: dict[str, dict[str, Any]], host: str) -> list[dict[str, Any]]:
-    """The port rules of a host, as its firewall has them.
-
-    Args:
-        hosts: host -> its groups and values.
-        host: one of them.
-    """
+    """The port rules of a host, as its firewall has them."""
     mine = hosts[host]
     return lab_port_rules(
         members_of(hosts, host),
@@ -75,24 +67,14 @@ def port_rules(hosts: dict[str, dict[str, Any]], host: str) -> list[dict[str, An
 
 
 def listens_outside(hosts: dict[str, dict[str, Any]], host: str) -> bool:
-    """Whether MySQL listens on more than 127.0.0.1, as role mysql decides it.
-
-    Args:
-        hosts: host -> its groups and values.
-        host: one of them.
-    """
+    """Whether MySQL listens on more than 127.0.0.1, as role mysql decides it."""
     members = members_of(hosts, host)
     bound = hosts[host].get("mysql_bind_address")
     return bound != "127.0.0.1" if bound else bool({*members["connect"], *members["workspace"]} - {*members["mysql"]})
 
 
 def members_of(hosts: dict[str, dict[str, Any]], host: str) -> dict[str, list[str]]:
-    """Hosts by part as role firewall has them: those of the host's lab, and of HDFS all.
-
-    Args:
-        hosts: host -> its groups and values.
-        host: one of them.
-    """
+    """Hosts by part as role firewall has them: those of the host's lab, and of HDFS all."""
     cluster = hosts[host].get("lab_cluster", host)
     lab = [name for name, values in hosts.items() if values.get("lab_cluster", name) == cluster]
     by_part = {part: [name for name in lab if part in hosts[name]["groups"]] for part in (*PARTS, "workspace")}

@@ -39,13 +39,7 @@ class Screen:
         self._running = False
 
     def running(self, name: str, seconds: float, what: str) -> None:
-        """Show what is under way; nothing where no terminal is.
-
-        Args:
-            name: the phase.
-            seconds: since it started.
-            what: the task.
-        """
+        """Show what is under way; nothing where no terminal is."""
         if self.live:
             line = f"{phase_line(name, seconds)}  {what}"
             self.out.write(CLEAR + printable(line)[: shutil.get_terminal_size().columns - 1])

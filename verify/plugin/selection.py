@@ -39,12 +39,7 @@ def is_asked_for(item: pytest.Item) -> bool:
 
 
 def place(item: pytest.Item, labs: Sequence[str]) -> tuple:
-    """Return a test's place: lab by lab, in the order of the notes, restarts last within their case.
-
-    Args:
-        item: the test.
-        labs: names of the labs, in their order.
-    """
+    """Return a test's place: lab by lab, in the order of the notes, restarts last within their case."""
     case = case_of(item.path)
     number = ORDER.index(case) if case in ORDER else len(ORDER)
     folder, file = item.path.parent.name, item.path.name

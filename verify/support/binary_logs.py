@@ -7,12 +7,7 @@ from verify.support.lab import Lab
 
 
 def reason_not_to_purge(lab: Lab, connector: str) -> str:
-    """Say why the server's binary logs must stay; empty where only one connector reads them.
-
-    Args:
-        lab: the lab.
-        connector: the case's own.
-    """
+    """Say why the server's binary logs must stay; empty where only one connector reads them."""
     if lab.mysql_engine != "debezium" or lab.part("connect").name != lab.part("mysql").name:
         return "needs Debezium, and MySQL on the worker's host"
     if lab.part("mysql").root(f"test -e /{CONFIGURATION} || echo absent").strip():

@@ -6,11 +6,6 @@ import os
 
 
 def command(name: str, *words: str) -> str:
-    """Return the line that runs a command of ./lab on this lab; cli.engine.ansible gives its options by environment.
-
-    Args:
-        name: such as `verify`.
-        words: options of the command itself.
-    """
+    """Return the line that runs a command of ./lab on this lab; cli.engine.ansible gives its options by environment."""
     program, options = os.environ.get("LAB_PROGRAM", "./lab"), os.environ.get("LAB_OPTIONS", "")
     return " ".join(filter(None, [program, name, options, *words]))

@@ -54,11 +54,6 @@ def run(machine: Machine, file: str, settings: dict[str, Any], *options: str) ->
 def play(lab: Lab, file: str, settings: dict[str, Any]) -> dict[str, Any]:
     """Run a playbook on the first Connect host and return what it wrote to the path `answers`.
 
-    Args:
-        lab: the lab.
-        file: a file of verify/playbooks.
-        settings: variables of the playbook.
-
     Raises:
         AssertionError: with the end of the output, if the playbook fails.
     """

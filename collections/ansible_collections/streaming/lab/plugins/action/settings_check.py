@@ -109,11 +109,7 @@ def texts_for_truths(given: dict[str, Any], specs: dict[str, Any]) -> list[str]:
 
 
 def memory_total_mb(meminfo: Path = Path("/proc/meminfo")) -> int:
-    """Memory of this machine in MB; 0 where proc(5) does not say.
-
-    Args:
-        meminfo: the file of proc(5).
-    """
+    """Memory of this machine in MB; 0 where proc(5) does not say."""
     if not meminfo.is_file():
         return 0
     lines = meminfo.read_text(encoding="ascii").splitlines()

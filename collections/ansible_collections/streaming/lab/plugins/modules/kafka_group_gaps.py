@@ -71,9 +71,6 @@ def gaps(committed: Mapping[str, Mapping[Partition, int]], first: Mapping[Partit
 def ask(bootstrap: str, timeout: float) -> list[dict[str, Any]]:
     """Ask the brokers; see gaps.
 
-    Args:
-        bootstrap: the brokers.
-        timeout: seconds for an answer.
     Raises:
         KafkaError: they do not answer.
     """

@@ -186,8 +186,6 @@ ARGUMENTS: dict[str, Any] = {
 def look(asked: dict[str, Any]) -> dict[str, Any]:
     """Look at this machine.
 
-    Args:
-        asked: the module's options.
     Returns:
         what the module returns.
     """

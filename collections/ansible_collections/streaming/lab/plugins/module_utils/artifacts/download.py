@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import re
 import ssl
 import urllib.error
@@ -116,13 +115,3 @@ def download(urls: Sequence[str], target: str, algorithm: str, digest: str, conn
     if wrong:
         raise ArtifactError(f"{wrong} and fetched again: look at what stands between this machine and that address")
     raise ArtifactError(f"{name} cannot be fetched ({'; '.join(dict.fromkeys(failures))})")
-
-
-def check_algorithm(algorithm: str) -> None:
-    """See that a catalog names a hash that exists.
-
-    Raises:
-        ArtifactError: it does not.
-    """
-    if algorithm not in hashlib.algorithms_available:
-        raise ArtifactError(f"unknown checksum '{algorithm}'")

@@ -26,7 +26,6 @@ from ansible_collections.streaming.lab.plugins.module_utils.products.pack import
     build,
     is_built,
     product_paths,
-    read_manifest,
 )
 from ansible_collections.streaming.lab.plugins.module_utils.products.plan import (
     ProductFile,
@@ -90,8 +89,6 @@ class Fetcher:
     def run(self, names: list[str]) -> dict[str, dict[str, Any]]:
         """Have every named product in the cache.
 
-        Args:
-            names: products of the catalog.
         Returns:
             The index: for each product its version, distribution, key, archive, manifest, available and
             reason; in check mode also ``files``, where no manifest is in the cache yet.
@@ -279,8 +276,3 @@ class Fetcher:
                 name = Path(product.spec["archive"]["urls"][0]).name
                 if not Path(self.cache.path("downloads", name)).exists():
                     self.transfer.fetched.append(name)
-
-
-def manifest_files(path: str) -> int:
-    """Number of files in a product, 0 when its manifest is not in the cache yet."""
-    return len((read_manifest(path) or {"files": {}})["files"])

@@ -16,11 +16,7 @@ SESSION_ENDED = re.compile(r"BlueskyException: Failed to refresh Bluesky session
 
 
 def explain(trace: str) -> str:
-    """Say what a failed login or session means and what to do, in one line; empty: the trace is of something else.
-
-    Args:
-        trace: of a connector's task.
-    """
+    """Say what a failed login or session means and what to do, in one line; empty: the trace is of something else."""
     if found := REFUSED.search(trace):
         return (
             f"Bluesky refuses the login (HTTP {found[1]}): the account's name or its app password is wrong, the app "

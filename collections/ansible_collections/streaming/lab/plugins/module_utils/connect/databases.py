@@ -34,11 +34,7 @@ def patterns(configs: Iterable[Mapping[str, str]], addresses: Iterable[str]) -> 
 
 
 def databases_of(config: Mapping[str, str]) -> list[str]:
-    """Name the databases that a connector of MySQL reads, as regular expressions that match whole names.
-
-    Args:
-        config: its options.
-    """
+    """Name the databases that a connector of MySQL reads, as regular expressions that match whole names."""
     if connector_tables.engine_of(config) == "debezium":
         tables = [_of_tables(pattern) for pattern in _listed(config, "table.include.list")]
         return _listed(config, "database.include.list") or tables or [EVERY]

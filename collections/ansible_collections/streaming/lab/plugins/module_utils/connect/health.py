@@ -156,11 +156,7 @@ def recover(connect: Connect, connectors: Iterable[Mapping[str, Any]], check: bo
 
 
 def is_recovered(connector: Mapping[str, Any]) -> bool:
-    """Whether `recover` lets a connector start from the beginning.
-
-    Args:
-        connector: of what `report` answered.
-    """
+    """Whether `recover` lets a connector start from the beginning."""
     return bool(connector["lost"]) and not connector["remedy"] and connector["state"] not in ("PAUSED", "STOPPED")
 
 

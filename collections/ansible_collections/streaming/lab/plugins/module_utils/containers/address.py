@@ -17,11 +17,6 @@ RESERVED = re.compile(r"requested ip address (\S+) is already allocated to conta
 def run_container(podman: Podman, name: str, arguments: list[str], params: dict) -> str:
     """Run `podman run` or `podman start`; release the container's address where an ended container has it.
 
-    Args:
-        podman: the engine.
-        name: the container's.
-        arguments: of podman.
-        params: of module lab_containers.
     Returns:
         why the container does not run; empty when it does.
     Raises:

@@ -54,12 +54,7 @@ class Podman:
         return json.loads(done.stdout) or {} if done.returncode == 0 else None
 
     def remove(self, name: str, seconds: int = 30) -> None:
-        """Remove a container, whatever state a killed machine left it in.
-
-        Args:
-            name: the container's.
-            seconds: how long its servers get to stop.
-        """
+        """Remove a container, whatever state a killed machine left it in."""
         if self.run("rm", "--force", "--time", str(seconds), name, check=False).returncode == 0:
             return
         self.run("container", "cleanup", name, check=False)

@@ -35,8 +35,6 @@ def remove_ended(network: dict) -> list[str]:
 
     Such a namespace still has a host's address, and answers instead of the host's new container.
 
-    Args:
-        network: as podman lists it.
     Returns:
         names of the links.
     """

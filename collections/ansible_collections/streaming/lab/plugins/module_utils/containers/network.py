@@ -11,9 +11,6 @@ from ansible_collections.streaming.lab.plugins.module_utils.containers.engine im
 def create(podman: Podman, params: dict) -> None:
     """Make the lab's network.
 
-    Args:
-        podman: the engine.
-        params: of module lab_containers.
     Raises:
         ContainerError: podman refused.
     """
@@ -37,10 +34,6 @@ def create(podman: Podman, params: dict) -> None:
 def remove(podman: Podman, network: dict, *options: str) -> None:
     """Remove a network of the lab, with links that podman leaves on this machine.
 
-    Args:
-        podman: the engine.
-        network: as podman lists it.
-        options: of `podman network rm`.
     Raises:
         ContainerError: podman refused.
     """
@@ -69,12 +62,7 @@ def is_isolated(network: dict) -> bool:
 
 
 def foreign_containers(podman: Podman, lab: str) -> list[str]:
-    """Names of containers in the lab's network that are not the lab's own.
-
-    Args:
-        podman: the engine.
-        lab: the lab's name.
-    """
+    """Names of containers in the lab's network that are not the lab's own."""
     listed = podman.run("container", "ls", "--all", "--filter", f"network={lab}", "--format", "json").stdout
     return sorted(
         container["Names"][0]

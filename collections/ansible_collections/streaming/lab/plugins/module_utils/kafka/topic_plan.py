@@ -142,11 +142,7 @@ def plan(
 
 
 def impossible(wanted: Sequence[DeclaredTopic]) -> list[str]:
-    """What no broker accepts of a declaration: names, numbers and duplicates.
-
-    Args:
-        wanted: what is declared.
-    """
+    """What no broker accepts of a declaration: names, numbers and duplicates."""
     refused = []
     names = [topic.name for topic in wanted]
     for topic in wanted:

@@ -28,8 +28,6 @@ class RecordError(Exception):
 def read(path: Path) -> Record:
     """Read the record; a file that is not there is an empty one.
 
-    Args:
-        path: of the file.
     Raises:
         RecordError: the file cannot be read, or does not hold a record.
     """

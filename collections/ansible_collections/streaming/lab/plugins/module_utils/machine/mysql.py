@@ -22,20 +22,12 @@ SECONDS = 20
 
 
 def is_adopted(root: Path = Path("/")) -> bool:
-    """Whether this machine has a MySQL server with data that the lab did not configure.
-
-    Args:
-        root: folder that stands for the root folder.
-    """
+    """Whether this machine has a MySQL server with data that the lab did not configure."""
     return not (root / CONFIGURATION).exists() and (root / SERVER).exists() and (is_running() or has_run(root))
 
 
 def is_running(proc: Path = Path("/proc")) -> bool:
-    """Whether a process of this machine is a MySQL server.
-
-    Args:
-        proc: where proc(5) is mounted.
-    """
+    """Whether a process of this machine is a MySQL server."""
     for path in proc.glob("[0-9]*/comm"):
         try:
             if path.read_text(encoding="utf-8").strip() == "mysqld":
@@ -49,9 +41,6 @@ def has_run(root: Path = Path("/")) -> bool:
     """Whether a MySQL server that does not run now has been used: it has schemas, or served clients by its log.
 
     A server that was only installed has neither, and nothing in it belongs to anybody.
-
-    Args:
-        root: folder that stands for the root folder.
     """
     return bool(schemas(root)) or any(
         re.search(r"ready for connections\..* port: [1-9]", path.read_text(encoding="utf-8", errors="replace"))
@@ -61,11 +50,7 @@ def has_run(root: Path = Path("/")) -> bool:
 
 
 def schemas(root: Path = Path("/")) -> list[str]:
-    """Databases in MySQL's folder of data, without those that every server has and the lab's.
-
-    Args:
-        root: folder that stands for the root folder.
-    """
+    """Databases in MySQL's folder of data, without those that every server has and the lab's."""
     folder = root / DATA
     try:
         names = [entry.name for entry in folder.iterdir() if entry.is_dir() and not entry.name.startswith("#")]

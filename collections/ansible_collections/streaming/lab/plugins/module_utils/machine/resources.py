@@ -10,12 +10,7 @@ LISTEN = "0A"
 
 
 def memory_field_mb(name: str, proc: Path = Path("/proc")) -> int:
-    """A field of /proc/meminfo (proc(5)), in MB; 0 where it is missing.
-
-    Args:
-        name: such as SwapFree.
-        proc: where proc(5) is mounted.
-    """
+    """A field of /proc/meminfo (proc(5)), in MB; 0 where it is missing."""
     for line in _lines(proc / "meminfo"):
         if line.startswith(f"{name}:"):
             return int(line.split()[1]) // 1024
@@ -76,12 +71,7 @@ def free_disk_mb(path: str) -> tuple[int, str]:
 
 
 def can_listen(address: str, port: int) -> bool:
-    """Whether a server could listen on address:port now.
-
-    Args:
-        address: an address of this machine.
-        port: a TCP port.
-    """
+    """Whether a server could listen on address:port now."""
     with socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET) as probe:
         # As servers do: a port in TIME_WAIT is free, one that is listened on is not.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -95,9 +85,6 @@ def can_listen(address: str, port: int) -> bool:
 def listener_of(port: int, proc: Path = Path("/proc")) -> tuple[int, str] | None:
     """The process that listens on a TCP port of any address.
 
-    Args:
-        port: a TCP port.
-        proc: where proc(5) is mounted.
     Returns:
         process id and command line; None where it cannot be seen (another user's, or another namespace's).
     """
@@ -127,12 +114,7 @@ def _lines(path: Path) -> list[str]:
 
 
 def unit_of(process: int, proc: Path = Path("/proc")) -> str:
-    """The systemd unit that a process belongs to, by its cgroup; empty where there is none.
-
-    Args:
-        process: process id.
-        proc: where proc(5) is mounted.
-    """
+    """The systemd unit that a process belongs to, by its cgroup; empty where there is none."""
     for line in _lines(proc / str(process) / "cgroup"):
         for part in reversed(line.split("/")):
             if part.endswith(".service"):

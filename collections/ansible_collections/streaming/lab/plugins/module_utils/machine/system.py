@@ -1,4 +1,7 @@
-"""The system of a machine: distribution and release, packages, addresses, clock, and who else writes its files."""
+"""The system of a machine: distribution and release, packages, addresses, clock, and who else writes its files.
+
+`root` is the folder that stands for the root folder, `proc` the place where proc(5) is mounted.
+"""
 
 from __future__ import annotations
 
@@ -28,11 +31,7 @@ APT_LOCKS = ("var/lib/dpkg/lock-frontend", "var/lib/dpkg/lock", "var/lib/apt/lis
 
 
 def read_os_release(root: Path = Path("/")) -> dict[str, str]:
-    """The fields of os-release(5).
-
-    Args:
-        root: folder that stands for the root folder.
-    """
+    """The fields of os-release(5)."""
     path = root / "etc" / "os-release"
     lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
     fields = (line.partition("=") for line in lines if "=" in line and not line.startswith("#"))
@@ -42,8 +41,6 @@ def read_os_release(root: Path = Path("/")) -> dict[str, str]:
 def base_system(release: dict[str, str]) -> tuple[str, str]:
     """Distribution and release that a system is, or is derived from.
 
-    Args:
-        release: from `read_os_release`.
     Returns:
         such as ("Ubuntu", "24.04"); empty texts where the system is not derived from a release of CODENAMES.
     """
@@ -73,11 +70,7 @@ def system_problems(release: dict[str, str], systems: dict[str, str]) -> list[st
 
 
 def system_notes(release: dict[str, str]) -> list[str]:
-    """Say that a derivative is treated as the system it is derived from.
-
-    Args:
-        release: from `read_os_release`.
-    """
+    """Say that a derivative is treated as the system it is derived from."""
     name, version = base_system(release)
     if not name or release.get("ID") in NAMES:
         return []
@@ -85,11 +78,7 @@ def system_notes(release: dict[str, str]) -> list[str]:
 
 
 def system_facts(release: dict[str, str]) -> dict[str, str]:
-    """The facts that roles read, under the names that Ansible's setup module gives them.
-
-    Args:
-        release: from `read_os_release`.
-    """
+    """The facts that roles read, under the names that Ansible's setup module gives them."""
     name, version = base_system(release)
     return {
         "distribution": name,
@@ -135,8 +124,6 @@ def clock_problems(control_time: float, now: float | None = None, tolerance: int
 def own_addresses(proc: Path = Path("/proc")) -> list[dict[str, str]]:
     """IPv4 addresses of this machine's interfaces, without loopback.
 
-    Args:
-        proc: where proc(5) is mounted.
     Returns:
         {address, network} each, sorted; network is such as 10.10.10.0/24, and empty where no route names it.
     """
@@ -159,11 +146,7 @@ def own_addresses(proc: Path = Path("/proc")) -> list[dict[str, str]]:
 
 
 def connected_networks(proc: Path = Path("/proc")) -> list[ipaddress.IPv4Network]:
-    """Networks that an interface of this machine is part of: routes without a gateway.
-
-    Args:
-        proc: where proc(5) is mounted.
-    """
+    """Networks that an interface of this machine is part of: routes without a gateway."""
     table = proc / "net" / "route"
     networks = []
     for line in table.read_text(encoding="ascii").splitlines()[1:] if table.exists() else []:
@@ -175,11 +158,7 @@ def connected_networks(proc: Path = Path("/proc")) -> list[ipaddress.IPv4Network
 
 
 def names_files(root: Path = Path("/")) -> list[str]:
-    """Files that must hold the lab's names: /etc/hosts, and the template from which cloud-init writes it at each boot.
-
-    Args:
-        root: folder that stands for the root folder.
-    """
+    """Files that must hold the lab's names: /etc/hosts, and cloud-init's template, which replaces it at each boot."""
     hosts, template = root / "etc/hosts", root / "etc/cloud/templates/hosts.debian.tmpl"
     if template.exists() and (_holds(hosts, r"manage_etc_hosts") or _cloud_manages_hosts(root)):
         return ["/etc/hosts", "/etc/cloud/templates/hosts.debian.tmpl"]
@@ -199,11 +178,7 @@ def _cloud_manages_hosts(root: Path) -> bool:
 
 
 def wsl_writes_hosts(root: Path = Path("/")) -> bool:
-    """Whether WSL writes /etc/hosts at each start.
-
-    Args:
-        root: folder that stands for the root folder.
-    """
+    """Whether WSL writes /etc/hosts at each start."""
     written = _holds(root / "etc/hosts", r"generateHosts")
     return written and not _holds(root / "etc/wsl.conf", r"^\s*generateHosts\s*=\s*(?i:false)")
 
@@ -259,11 +234,7 @@ def firewall_notes(ports: list[str], root: Path = Path("/")) -> list[str]:
 
 
 def machine_id(root: Path = Path("/")) -> str:
-    """This machine's id (machine-id(5)); empty where it has none yet.
-
-    Args:
-        root: folder that stands for the root folder.
-    """
+    """This machine's id (machine-id(5)); empty where it has none yet."""
     path = root / "etc/machine-id"
     return path.read_text(encoding="ascii").strip() if path.exists() else ""
 

@@ -225,21 +225,13 @@ def replication_problems(given: Mapping[str, Any], datanodes: int) -> list[str]:
 
 
 def host_problems(name: str) -> list[str]:
-    """A host's name in the inventory that servers and clients cannot use.
-
-    Args:
-        name: the name.
-    """
+    """A host's name in the inventory that servers and clients cannot use."""
     why = setting_kinds.host(name) if name else ""
     return [f"host {name} of the inventory: {why}"] if why else []
 
 
 def connector_name(name: str) -> str:
-    """Why Connect refuses a connector's name, or trims it (ConnectorConfig, NAME_CONFIG).
-
-    Args:
-        name: the name.
-    """
+    """Why Connect refuses a connector's name, or trims it (ConnectorConfig, NAME_CONFIG)."""
     if setting_kinds.CONTROL.search(name) or name != name.strip():
         return f"{name!r}: a connector's name has no control characters, and no blanks at its ends"
     return f"{name[:20]}...: a connector's name has at most 200 characters" if len(name) > 200 else ""
