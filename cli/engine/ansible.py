@@ -16,7 +16,7 @@ from cli.lab import Lab, program, shown
 from cli.ui.screen import Screen, phase_line
 
 # The task of playbooks/server_errors.yml that fails with the servers' own words.
-SERVER_ERRORS_TASK = "Say why they failed"
+SERVER_ERRORS_TASK = "Report why the servers failed"
 
 
 @dataclass

@@ -40,4 +40,4 @@ def test_only_a_newer_release_is_told_what_was_tested(clone: Path, tmp_path: Pat
     }
     assert told == RELEASES
     # As `./lab up` shows it: the task's name begins with "Say".
-    assert "TASK [Say what was tested of a newer release]" in done.stdout
+    assert "TASK [Report what was tested with a newer release]" in done.stdout
