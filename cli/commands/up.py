@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from argparse import ArgumentParser, Namespace
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +15,7 @@ from cli.engine.inventory import Inventory
 from cli.errors import BAD_INPUT, OK, PROVISIONING_FAILED, LabError
 from cli.lab import Lab, shown
 from cli.machine import containers, sudo
+from cli.machine.caches import default_cache
 from cli.machine.key import make_key
 from cli.ui import addresses
 from cli.ui.screen import Screen
@@ -43,6 +45,7 @@ def run(lab: Lab, arguments: Namespace) -> int:
     screen.line(f"lab {lab.name}, {lab.shown_inventory} (log: {shown(log, lab.root)})")
     # Read beside the first playbook, for it takes a second that nobody has to wait for.
     inventory = Inventory.start(lab)
+    fetch = start_fetching(lab, screen) if lab.is_containers and not arguments.check else None
     try:
         again = lab.retype("up", *own_words(arguments))
         status = provision(lab, screen, log, inventory, again, check=arguments.check)
@@ -59,6 +62,8 @@ def run(lab: Lab, arguments: Namespace) -> int:
         addresses.show(lab, inventory, screen)
     finally:
         inventory.stop()
+        if fetch and fetch.poll() is None:
+            process.stop(fetch)
     return status
 
 
@@ -123,6 +128,24 @@ def provision(lab: Lab, screen: Screen, log: Path, inventory: Inventory, again: 
         _show_changes(lab, outcome, screen)
     screen.line(f"  {tally.line()}")
     return OK
+
+
+def start_fetching(lab: Lab, screen: Screen) -> subprocess.Popen[bytes] | None:
+    """Start to fill an empty artifact cache; site.yml waits for its end, and reports what could not be fetched."""
+    if any((default_cache() / "products").glob("*.tar")):
+        return None
+    log = process.new_log(lab, "fetch")
+    screen.line(f"  artifacts are fetched meanwhile (log: {shown(log, lab.root)})")
+    with log.open("wb") as output:
+        return subprocess.Popen(
+            ansible.playbook_arguments(_whole(lab), "fetch", []),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            env=ansible.environment(lab),
+            cwd=lab.root,
+            start_new_session=True,
+        )
 
 
 def _whole(lab: Lab) -> Lab:

@@ -1,0 +1,67 @@
+"""./lab up fills an empty cache while the image is built, and ends that when it ends itself."""
+
+from __future__ import annotations
+
+import sys
+from argparse import Namespace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from cli.commands import up
+from cli.lab import Lab
+from cli.ui.screen import Screen
+
+
+@pytest.fixture
+def lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Lab:
+    """A lab of containers; a process that would take a minute stands for Ansible."""
+    monkeypatch.setattr(up, "default_cache", lambda: tmp_path / "cache")
+    monkeypatch.setattr(up.ansible, "playbook_arguments", slow)
+    monkeypatch.setattr(Lab, "is_containers", True)
+    return Lab("lab", tmp_path / "inventory", root=tmp_path)
+
+
+def slow(_lab: Lab, playbook: str, _extra: list[str]) -> list[str]:
+    return [sys.executable, "-c", f"import time; print({playbook!r}, flush=True); time.sleep(60)"]
+
+
+def test_a_cache_with_products_needs_no_fetching(lab: Lab, tmp_path: Path) -> None:
+    products = tmp_path / "cache/products"
+    products.mkdir(parents=True)
+    (products / "kafka-3.8.1-abc.tar").touch()
+    assert up.start_fetching(lab, Screen(quiet=True)) is None
+
+
+def test_an_empty_cache_is_filled_meanwhile_with_a_log(lab: Lab, capsys: pytest.CaptureFixture[str]) -> None:
+    child = up.start_fetching(lab, Screen())
+    assert child is not None
+    try:
+        assert child.poll() is None
+        shown = capsys.readouterr().out
+        assert shown.startswith("  artifacts are fetched meanwhile (log: build/log/fetch-")
+    finally:
+        up.process.stop(child, grace=1)
+
+
+@pytest.mark.parametrize("check", [False, True])
+def test_the_fetching_ends_with_the_command(lab: Lab, monkeypatch: pytest.MonkeyPatch, check: bool) -> None:
+    seen: list[Any] = []
+
+    def start(*given: Any) -> Any:
+        seen.append(real(*given))
+        return seen[-1]
+
+    def fail(*_given: Any, **_more: Any) -> int:
+        raise KeyboardInterrupt
+
+    real = up.start_fetching
+    monkeypatch.setattr(up, "start_fetching", start)
+    monkeypatch.setattr(up, "provision", fail)
+    monkeypatch.setattr(up, "own_words", lambda _: [])
+    monkeypatch.setattr(up.Inventory, "start", lambda _: SimpleNamespace(stop=lambda: None))
+    with pytest.raises(KeyboardInterrupt):
+        up.run(lab, Namespace(check=check, no_verify=True))
+    assert [child.poll() is not None for child in seen] == [True] * (not check)
