@@ -96,9 +96,45 @@ def test_the_index_of_pips_configuration_is_given_to_uv(tmp_path, monkeypatch):
     assert python_environment.package_index() == {}
 
 
+def test_the_index_that_pip_install_itself_would_use_is_taken(tmp_path, monkeypatch):
+    configuration = tmp_path / "pip.conf"
+    sections = {"download": "other", "global": "global", "install": "install", "wheel": "other"}
+    text = "".join(f"[{name}]\nindex-url = https://{host}.example\n" for name, host in sections.items())
+    configuration.write_text(text, encoding="utf-8")
+    monkeypatch.setenv("PIP_CONFIG_FILE", str(configuration))
+    monkeypatch.delenv("PIP_INDEX_URL", raising=False)
+    monkeypatch.delenv("UV_DEFAULT_INDEX", raising=False)
+    assert python_environment.package_index() == {"UV_DEFAULT_INDEX": "https://install.example"}
+    monkeypatch.setenv("PIP_INDEX_URL", "https://variable.example")
+    assert python_environment.package_index() == {"UV_DEFAULT_INDEX": "https://variable.example"}
+
+
+def test_only_scripts_of_python_get_the_hosts_python():
+    python = (
+        b"#!/home/x/.venv/bin/python\n",
+        b"#!/usr/bin/env python3\n",
+        b"#!/bin/sh\n'''exec' '/long/python' \"$0\"\n",
+    )
+    for text in python:
+        assert python_environment.PYTHON_SCRIPT.match(text), text
+    for text in (b"", b"#!/bin/sh\necho\n", b"#!/bin/bash", b"\x7fELF", b"import sys  # python\n"):
+        assert not python_environment.PYTHON_SCRIPT.match(text), text
+
+
+@pytest.mark.parametrize("shell", ["bash", "dash"])
+def test_activate_works_with_the_shells_of_a_host(tmp_path, shell):
+    environment = tmp_path / "course-venv"
+    (environment / "bin").mkdir(parents=True)
+    python_environment.write_activate(str(environment), environment / "bin")
+    (environment / "bin/python3").symlink_to(sys.executable)
+    text = f". {environment}/bin/activate && echo $VIRTUAL_ENV $VIRTUAL_ENV_PROMPT && command -v python3"
+    shown = subprocess.run([shell, "-c", text], capture_output=True, text=True, check=True).stdout
+    assert re.fullmatch(rf"{environment} \(?course-venv\)? ?\n{environment}/bin/python3\n", shown)
+
+
 @pytest.fixture
 def given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
-    """The module's options for an environment of pip, whose wheel Python brings, and the programs."""
+    """The module's options. The environment has pip, which is part of Python, and the lab's programs."""
     (bundled,) = (Path(ensurepip.__file__).parent / "_bundled").glob("pip-*.whl")
     monkeypatch.setenv("UV_FIND_LINKS", str(bundled.parent))
     monkeypatch.setenv("UV_NO_INDEX", "1")
@@ -187,6 +223,14 @@ def test_damage_and_foreign_files_are_found_but_not_bytecode(pack, given):
         f"{packages}/hdfs_sink/__init__.py", f"{packages}/slate/cases.json",
         f"{packages}/slate/__pycache__/gone.cpython-312.pyc", f"{packages}/sitecustomize.py",
     }  # fmt: skip
+
+
+def test_another_host_makes_another_environment(given):
+    fields = ("requirements", "build_requirements", "programs")
+    paths = [Path(given[name]) for name in fields]
+    hosts = [("3.12", "x86_64"), ("3.13", "x86_64"), ("3.12", "aarch64")]
+    keys = {module.content_key(python_environment.Environment(given["path"], *host, *paths)) for host in hosts}
+    assert len(keys) == 3
 
 
 def test_a_changed_program_or_package_makes_another_environment(pack, given):

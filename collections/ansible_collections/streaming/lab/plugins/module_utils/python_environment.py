@@ -10,6 +10,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 import venv
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +25,9 @@ MACHINES = ("x86_64", "aarch64")
 
 PLATFORM = "manylinux_2_39"
 """Compiled files that hosts can load (PEP 600): those for the C library of Ubuntu 24.04 or an older one."""
+
+PYTHON_SCRIPT = re.compile(rb"#![^\n]*python|#!/bin/sh\n'''exec' ")
+"""Start of a script that runs with the Python that installed it; the second form is uv's for a long path of Python."""
 
 PURE = {"NO_CYTHON": "1", "CC": "/bin/false", "SOURCE_DATE_EPOCH": "1704067200"}
 """Variables for builds without a compiler: faust-streaming then leaves out its optional extensions."""
@@ -79,13 +83,12 @@ def make(environment: Environment, folder: Path, cache: str) -> None:
     shutil.move(packages / "bin", folder / "bin")
     (packages / ".lock").unlink(missing_ok=True)
     for script in list((folder / "bin").iterdir()):
-        first, rest = script.read_bytes().split(b"\n", 1)
         if script.name.startswith("pip3."):
             # Named after the Python of the control machine.
             script.unlink()
-        elif first.startswith(b"#!"):
-            script.write_bytes(f"#!{environment.path}/bin/python3\n".encode() + rest)
-    (folder / "bin/activate").write_text(activate(environment.path), encoding="utf-8")
+        elif (text := script.read_bytes()) and PYTHON_SCRIPT.match(text):
+            script.write_bytes(f"#!{environment.path}/bin/python3\n".encode() + text.partition(b"\n")[2])
+    write_activate(environment.path, folder / "bin")
     (folder / "pyvenv.cfg").write_text("home = /usr/bin\ninclude-system-site-packages = false\n", encoding="utf-8")
 
 
@@ -121,25 +124,30 @@ def check_pure(packages: Path) -> None:
             raise ArtifactError(f"{name} was built for this machine only; only pure Python can be built for a host")
 
 
-def activate(path: str) -> str:
-    """The script that puts an environment first in a shell's PATH, as the module venv has it.
+def write_activate(path: str, scripts: Path) -> None:
+    """Write the scripts that put an environment first in a shell's PATH, as the module venv writes them.
 
     Args:
         path: folder of the environment on the host.
+        scripts: the folder that receives them.
     """
-    text = Path(venv.__file__).with_name("scripts").joinpath("common/activate").read_text(encoding="utf-8")
-    values = {"__VENV_DIR__": path, "__VENV_BIN_NAME__": "bin", "__VENV_PROMPT__": f"({Path(path).name})"}
-    for name, value in values.items():
-        text = text.replace(name, value)
-    return text
+    builder = venv.EnvBuilder(prompt=Path(path).name)
+    with tempfile.TemporaryDirectory(prefix="environment-") as unused:
+        context = builder.ensure_directories(unused)
+    context.env_dir, context.bin_path = path, str(scripts)
+    builder.install_scripts(context, str(Path(venv.__file__).with_name("scripts")))
 
 
 def package_index() -> dict[str, str]:
-    """The variables that give uv the package index of this machine's pip; uv does not read pip's configuration."""
+    """The variables that give uv the package index of this machine's pip; uv does not read pip's configuration.
+
+    As with pip, a variable counts more than the section for `pip install`, and that more than the global section.
+    """
     listed = [sys.executable, "-m", "pip", "--no-input", "config", "list"]
     done = subprocess.run(listed, capture_output=True, text=True, check=False)
-    found = re.findall(r"^(?:.*[.:])?index-url='(.*)'$", done.stdout, re.MULTILINE)
-    return {"UV_DEFAULT_INDEX": found[-1]} if found and "UV_DEFAULT_INDEX" not in os.environ else {}
+    found = dict(re.findall(r"^(:env:|install|global)\.index-url='(.*)'$", done.stdout, re.MULTILINE))
+    index = found.get(":env:") or found.get("install") or found.get("global")
+    return {"UV_DEFAULT_INDEX": index} if index and "UV_DEFAULT_INDEX" not in os.environ else {}
 
 
 def run_uv(arguments: list[str], cache: str, variables: dict[str, str] | None = None) -> None:

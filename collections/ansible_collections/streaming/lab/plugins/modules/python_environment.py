@@ -55,7 +55,7 @@ from ansible_collections.streaming.lab.plugins.module_utils.products import pack
 from ansible_collections.streaming.lab.plugins.module_utils.products.plan import ProductFile, folder_parts, plan_key
 
 NAME = "python-environment"
-FORMAT = "1"
+FORMAT = "2"
 """Changes with the way in which an environment is made, so that one of another way is never taken from the cache."""
 ARGUMENTS = {
     "path": {"type": "path", "required": True},
@@ -80,7 +80,8 @@ def content_key(environment: python_environment.Environment) -> str:
     """Hash that names an environment's content: the files that it is made from, its host and its folder."""
     locks = (environment.requirements, environment.build_requirements)
     digests = [hashlib.sha256(path.read_bytes()).hexdigest() for path in locks]
-    version = " ".join([FORMAT, environment.path, *digests])
+    host = (environment.python_version, environment.machine)
+    version = " ".join([FORMAT, environment.path, *host, *digests])
     return plan_key(NAME, version, folder_parts(str(environment.programs)))
 
 
