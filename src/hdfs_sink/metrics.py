@@ -26,7 +26,7 @@ class Metrics:
 
     Args:
         topic: for labels.
-        lag: records that Kafka has and HDFS does not have, by partition.
+        lag: records that Kafka has and HDFS does not have, by partition; None as long as no partition's is known.
         last_file: the file that was published last.
         trouble: why the sink waits, empty if it does not.
         retries: repeated requests to HDFS or Kafka.
@@ -35,7 +35,7 @@ class Metrics:
 
     topic: str
     counters: Counter = field(default_factory=Counter)
-    lag: dict[int, int] = field(default_factory=dict)
+    lag: dict[int, int] | None = None
     last_file: str = ""
     trouble: str = ""
     retries: int = 0
@@ -58,9 +58,13 @@ class Metrics:
         self._last_rate = (now, rows)
         return (rows - before) / max(now - then, 1e-9)
 
+    def _lag(self) -> int | str:
+        """The lag of all partitions together."""
+        return "unknown" if self.lag is None else sum(self.lag.values())
+
     def line(self, rate: float) -> str:
         """The progress as a line for people."""
-        parts = [f"{self.topic}: {self.sum('rows')} rows", f"{rate:.0f} rows/s", f"lag {sum(self.lag.values())}"]
+        parts = [f"{self.topic}: {self.sum('rows')} rows", f"{rate:.0f} rows/s", f"lag {self._lag()}"]
         parts += [
             f"{self.sum(name)} {name.replace('_', ' ')}" for name in ("dead_letters", "offsets_lost") if self.sum(name)
         ]
@@ -73,7 +77,7 @@ class Metrics:
             "topic": self.topic,
             "rows": self.sum("rows"),
             "rows_per_second": f"{rate:.0f}",
-            "lag": sum(self.lag.values()),
+            "lag": self._lag(),
             "files": self.sum("files"),
             "dead_letters": self.sum("dead_letters"),
             "offsets_lost": self.sum("offsets_lost"),
@@ -94,7 +98,7 @@ class Metrics:
         retries = CounterMetricFamily("hdfs_sink_retries", "Requests that were refused and made again", labels=by_topic)
         retries.add_metric((self.topic,), self.retries)
         lag = GaugeMetricFamily("hdfs_sink_lag", "Records that Kafka has and HDFS has not", labels=by_partition)
-        for partition, number in list(self.lag.items()):
+        for partition, number in list((self.lag or {}).items()):
             lag.add_metric((self.topic, str(partition)), number)
         waiting = GaugeMetricFamily("hdfs_sink_waiting", "1 while HDFS or Kafka does not do its part", labels=by_topic)
         waiting.add_metric((self.topic,), float(bool(self.trouble)))

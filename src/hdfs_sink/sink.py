@@ -127,7 +127,8 @@ class Sink:
         if state.source is None or now < self._progress_at:
             return
         self._progress_at = now + (0.5 if self.log.terminal else PROGRESS_SECONDS)
-        metrics.lag = state.source.lag(state.positions, ask=bool(self._backoff.tries or self._reading.tries))
+        lag = state.source.lag(state.positions, ask=bool(self._backoff.tries or self._reading.tries))
+        metrics.lag = lag if lag or not state.positions else None
         rate = metrics.rate()
         line = metrics.line(rate)
         self.log.live(line)

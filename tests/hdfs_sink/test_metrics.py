@@ -26,11 +26,13 @@ def test_progress_has_every_sum():
         "offsets_lost": 55, "last_file": "a.csv",
     }  # fmt: skip
     assert Metrics("t").fields(0)["last_file"] == "-"
+    assert Metrics("t").fields(0)["lag"] == "unknown"
 
 
 def test_the_line_for_people_names_what_needs_a_look():
     assert counted().line(2.6) == "t: 11 rows, 3 rows/s, lag 5, 44 dead letters, 55 offsets lost, last a.csv"
-    assert Metrics("t").line(0) == "t: 0 rows, 0 rows/s, lag 0, nothing written yet"
+    assert Metrics("t").line(0) == "t: 0 rows, 0 rows/s, lag unknown, nothing written yet"
+    assert Metrics("t", lag={}).line(0) == "t: 0 rows, 0 rows/s, lag 0, nothing written yet"
     assert Metrics("t", trouble="HDFS waits").line(0).endswith(", HDFS waits")
 
 

@@ -10,7 +10,7 @@ from confluent_kafka import KafkaException, TopicPartition
 from kafka.errors import KafkaError
 
 from hdfs_sink import arguments
-from hdfs_sink.kafka.source import OPTIONS, Source
+from hdfs_sink.kafka.source import OPTIONS, Source, Topic
 
 
 class Message(NamedTuple):
@@ -42,7 +42,8 @@ class Consumer:
 
     def __init__(self, polls: list[list[Message]]) -> None:
         self.polls, self.assigned, self.asked, self.committed = polls, [], [], []
-        self.marks: dict[int, Any] = {}
+        self.marks: dict[tuple[int, bool], Any] = {}
+        self.waits: list[float | None] = []
 
     def assign(self, parts: list[TopicPartition]) -> None:
         self.assigned.append({part.partition: part.offset for part in parts})
@@ -51,7 +52,11 @@ class Consumer:
         self.asked.append((most, seconds))
         return self.polls.pop(0) if self.polls else []
 
-    def get_watermark_offsets(self, part: TopicPartition, timeout: float, cached: bool = False) -> tuple[int, int]:
+    def get_watermark_offsets(
+        self, part: TopicPartition, timeout: float | None = None, cached: bool = False
+    ) -> tuple[int, int]:
+        if not cached:
+            self.waits.append(timeout)
         mark = self.marks[part.partition, cached]
         if isinstance(mark, Exception):
             raise mark
@@ -171,9 +176,47 @@ def test_what_librdkafka_raises_is_an_error_that_the_sink_waits_for(opened):
 def test_lag_is_of_the_last_fetch_or_asked_for(opened):
     source, consumer = opened()
     consumer.marks = {(0, True): (0, 20), (1, True): (-1001, -1001), (0, False): (0, 30), (1, False): KafkaException()}
-    assert source.lag({0: 5, 1: 7, 2: 0}) == {0: 15, 1: 0}
-    assert source.lag({0: 5, 1: 7}, ask=True) == {0: 25, 1: 0}
+    assert source.lag({0: 5, 1: 7, 2: 0}) == {0: 15}
+    assert source.lag({0: 5, 1: 7}, ask=True) == {0: 25}
     assert (source.first(0), source.end(0)) == (0, 30)
+
+
+def test_while_kafka_is_down_the_last_known_lag_counts_and_all_partitions_share_one_wait(opened, monkeypatch):
+    source, consumer = opened()
+    now = iter([0.0, 0.0, 0.7, 1.2])
+    monkeypatch.setattr("hdfs_sink.kafka.source.time.monotonic", lambda: next(now))
+    source._at = dict.fromkeys(range(3), 0)
+    down = KafkaException(SimpleNamespace(str=lambda: "Local: Timed out"))
+    consumer.marks = {(number, False): down for number in range(3)} | {
+        (0, True): (0, 20),
+        (1, True): (0, 8),
+        (2, True): down,
+    }
+    assert source.lag({0: 5, 1: 7, 2: 1}, ask=True) == {0: 15, 1: 1}
+    assert consumer.waits == [1.0, pytest.approx(0.3)]
+
+
+class Admin:
+    """An admin client that describes a topic."""
+
+    def __init__(self, **description: Any) -> None:
+        self.description = description
+
+    def describe_topics(self, names: list[str]) -> list[dict]:
+        return [self.description]
+
+
+def test_only_a_missing_topic_counts_as_missing(opened):
+    source, _ = opened()
+    source._admin = Admin(error_code=3, partitions=[])
+    assert source.describe() is None
+    source._admin = Admin(error_code=0, partitions=[], topic_id="x")
+    assert source.describe() is None
+    source._admin = Admin(error_code=0, partitions=[{"partition_index": 1}, {"partition_index": 0}], topic_id="x")
+    assert source.describe() == Topic("x", (0, 1))
+    source._admin = Admin(error_code=29, partitions=[])
+    with pytest.raises(KafkaError, match=r"TopicAuthorizationFailed.*topic t"):
+        source.describe()
 
 
 def test_places_are_committed_for_lag_tools_also_at_the_end(opened):

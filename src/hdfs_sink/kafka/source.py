@@ -15,11 +15,13 @@ from typing import Any, NamedTuple
 
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 from kafka import KafkaAdminClient
-from kafka.errors import KafkaError
+from kafka.errors import KafkaError, NoError, UnknownTopicOrPartitionError, for_code
 
 from hdfs_sink.arguments import Settings
 
 TIMEOUT_MS = 10_000
+ASK_SECONDS = 1.0
+"""Longest wait for the ends of all partitions, which are asked for one after the other."""
 RECORDS = 10_000
 """Most records of one poll."""
 SILENT = 5.0
@@ -104,7 +106,7 @@ class Source:
         """Ask the brokers for the topic; None if it does not exist.
 
         Raises:
-            KafkaError: they do not answer.
+            KafkaError: they do not answer, or refuse.
         """
         if self._admin is None:
             self._admin = KafkaAdminClient(
@@ -119,8 +121,11 @@ class Source:
             with contextlib.suppress(Exception):
                 admin.close()
             raise
-        if description["error_code"] or not description["partitions"]:
+        error = for_code(description["error_code"])
+        if error is UnknownTopicOrPartitionError or (error is NoError and not description["partitions"]):
             return None
+        if error is not NoError:
+            raise error(f"topic {self._topic}")
         topic_id = description.get("topic_id")
         numbers = tuple(sorted(partition["partition_index"] for partition in description["partitions"]))
         return Topic(str(topic_id) if topic_id else "-", numbers)
@@ -237,14 +242,22 @@ class Source:
         Args:
             positions: next offset for HDFS, by partition.
             ask: ask the brokers, because nothing is being fetched; otherwise use the last fetch.
+        Returns:
+            the lag by partition, without those whose end is unknown. If the brokers do not give an end within
+            ASK_SECONDS, the last known one counts.
         """
-        lags = {}
-        for partition in positions.keys() & self._at.keys():
+        lags, until = {}, time.monotonic() + ASK_SECONDS
+        for partition in sorted(positions.keys() & self._at.keys()):
             end = -1
-            with contextlib.suppress(KafkaException):
-                # -1001 before the first fetch
-                _, end = self._consumer.get_watermark_offsets(self._tp(partition), timeout=1.0, cached=not ask)
-            lags[partition] = max(0, end - positions[partition])
+            if ask and (left := until - time.monotonic()) > 0:
+                with contextlib.suppress(KafkaException):
+                    _, end = self._consumer.get_watermark_offsets(self._tp(partition), timeout=left)
+            if end < 0:
+                with contextlib.suppress(KafkaException):
+                    # -1001 before the first fetch
+                    _, end = self._consumer.get_watermark_offsets(self._tp(partition), cached=True)
+            if end >= 0:
+                lags[partition] = max(0, end - positions[partition])
         return lags
 
     def commit(self, positions: dict[int, int]) -> None:
