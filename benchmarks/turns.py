@@ -17,6 +17,29 @@ import sys
 import time
 
 
+def named(text: str) -> tuple[str, str]:
+    """Split NAME=COMMAND.
+
+    Raises:
+        argparse.ArgumentTypeError: one of them is missing.
+    """
+    name, _, command = text.partition("=")
+    if not name or not command:
+        raise argparse.ArgumentTypeError(f"{text!r} is not NAME=COMMAND")
+    return name, command
+
+
+def rounds(text: str) -> int:
+    """Read a number of rounds.
+
+    Raises:
+        argparse.ArgumentTypeError: it is below 1.
+    """
+    if (number := int(text)) < 1:
+        raise argparse.ArgumentTypeError(f"{text} is below 1")
+    return number
+
+
 def run(command: str) -> tuple[float, float]:
     """Run a command to its end.
 
@@ -26,7 +49,7 @@ def run(command: str) -> tuple[float, float]:
         SystemExit: it failed; with the last line that it printed.
     """
     before, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
-    done = subprocess.run(command, shell=True, capture_output=True, text=True, check=False)  # noqa: S602
+    done = subprocess.run(command, shell=True, capture_output=True, text=True, errors="replace", check=False)  # noqa: S602
     seconds, after = time.perf_counter() - started, resource.getrusage(resource.RUSAGE_CHILDREN)
     if done.returncode:
         lines = (done.stderr.strip() or done.stdout.strip() or "no message").splitlines()
@@ -37,10 +60,12 @@ def run(command: str) -> tuple[float, float]:
 def main() -> None:
     """Measure and print a table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=9)
-    parser.add_argument("commands", nargs="+", metavar="NAME=COMMAND")
+    parser.add_argument("--rounds", type=rounds, default=9)
+    parser.add_argument("commands", nargs="+", metavar="NAME=COMMAND", type=named)
     options = parser.parse_args()
-    commands = dict(text.split("=", 1) for text in options.commands)
+    commands = dict(options.commands)
+    if len(commands) < len(options.commands):
+        parser.error("two commands have one name")
     times: dict[str, list[tuple[float, float]]] = {name: [] for name in commands}
     for number in range(options.rounds + 1):
         for name, command in commands.items():
