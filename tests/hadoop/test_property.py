@@ -84,6 +84,34 @@ def test_undo_gives_the_first_bytes_back(path: Path) -> None:
     assert not run(path, state="absent")["changed"]
 
 
+def test_an_undo_has_its_time_in_the_file_until_its_end(path: Path) -> None:
+    run(path)
+    path.chmod(0o640)
+    path.write_text(path.read_text().replace(str(run(path)["written"]), "1000"))
+    empty = run(path, state="empty")
+    assert (empty["changed"], empty["values"]) == (True, {"a": "0", "b": "of another hand"})
+    assert empty["written"] > 1000
+    again = run(path, state="empty")
+    assert (again["changed"], again["written"]) == (False, empty["written"])
+    assert run(path, state="absent")["changed"]
+    assert path.read_text() == SITE
+    assert not run(path, state="empty")["changed"]
+
+
+def test_a_link_is_followed_and_includes_are_looked_for_beside_it(path: Path, tmp_path: Path) -> None:
+    """As Hadoop does, which knows the name that it opened."""
+    folder = tmp_path / "conf"
+    folder.mkdir()
+    (folder / "hdfs-site.xml").symlink_to(path)
+    (folder / "more.xml").write_text(SITE.replace(">0<", ">1<").replace("another hand", "an include"))
+    path.chmod(0o640)
+    path.write_text('<configuration><include href="more.xml"/></configuration>')
+    answer = run(folder / "hdfs-site.xml")
+    assert answer["own"] == {"a": "1", "b": "of an include"}
+    assert (folder / "hdfs-site.xml").is_symlink() and "<name>c</name>" in path.read_text()
+    assert "which is missing" in run(path)["msg"]
+
+
 def test_undo_keeps_what_somebody_else_has_changed_since(path: Path) -> None:
     run(path)
     path.chmod(0o640)

@@ -37,6 +37,11 @@ def edit(text: str, wanted: dict = WANTED) -> str:
     return hadoop_site.edit(text.encode(), wanted, None, NOW).decode()
 
 
+def undone(text: str) -> str:
+    """The file after an undo."""
+    return hadoop_site.take_out(text.encode()).decode()
+
+
 def values(text: str) -> dict[str, str]:
     """Effective values by name."""
     return hadoop_site.values_of(text.encode())
@@ -47,10 +52,11 @@ def site(inner: str) -> str:
     return f"<configuration>\n{inner}\n</configuration>\n"
 
 
-def block(**properties: str) -> str:
-    """The lab's block, without line ends."""
+def block(end: str = "", **properties: str) -> str:
+    """The lab's block, without line ends; `end` stands in its last comment."""
     lines = "".join(f"  <property><name>{n}</name><value>{v}</value></property>" for n, v in properties.items())
-    return f"<!-- BEGIN streaming-lab {NOW}: these properties override those above -->{lines}<!-- END streaming-lab -->"
+    begin = f"<!-- BEGIN streaming-lab {NOW}: these properties override those above -->"
+    return f"{begin}{lines}<!-- END streaming-lab{end} -->"
 
 
 def test_the_properties_stand_in_one_block_before_the_end() -> None:
@@ -71,9 +77,18 @@ def test_twice_is_once_also_later() -> None:
     assert hadoop_site.edit(after.encode(), WANTED, None, NOW + 5).decode() == after
 
 
-def test_without_properties_the_block_is_taken_out() -> None:
-    assert edit(edit(COURSE), {}) == COURSE
+def test_undo_gives_the_first_bytes_back() -> None:
+    assert undone(edit(COURSE)) == COURSE
+    assert undone(edit(edit(COURSE), {})) == COURSE
     assert hadoop_site.without_block(edit(COURSE)) == (COURSE, NOW)
+
+
+def test_a_block_without_properties_keeps_the_time_of_that_change() -> None:
+    empty = hadoop_site.edit(edit(COURSE).encode(), {}, None, NOW + 5)
+    assert hadoop_site.values_of(empty) == values(COURSE)
+    assert hadoop_site.without_block(empty.decode()) == (COURSE, NOW + 5)
+    assert hadoop_site.edit(empty, {}, None, NOW + 9) == empty
+    assert edit(COURSE, {}) == COURSE
 
 
 def test_a_wrong_value_is_overridden_and_stays() -> None:
@@ -85,7 +100,20 @@ def test_a_wrong_value_is_overridden_and_stays() -> None:
     after = edit(before)
     assert "<value>false</value>" in after and "http-address" not in after[after.index("BEGIN") :]
     assert values(after)["dfs.webhdfs.enabled"] == "true"
-    assert edit(after.replace("<value>false<", "<value>true<")) == before.replace("<value>false<", "<value>true<")
+    corrected = edit(after.replace("<value>false<", "<value>true<"))
+    assert "webhdfs" not in corrected[corrected.index("BEGIN") :]
+    assert undone(corrected) == before.replace("<value>false<", "<value>true<")
+
+
+@pytest.mark.parametrize("own", ["TRUE", "True", "true"])
+def test_hadoop_reads_true_in_either_case(own: str) -> None:
+    before = site(f"<property><name>a</name><value>{own}</value><final>true</final></property>")
+    assert edit(before, {"a": True}) == before
+    with pytest.raises(hadoop_site.SiteError, match="final"):
+        edit(before, {"a": False})
+    if own != "true":
+        with pytest.raises(hadoop_site.SiteError, match="final"):
+            edit(before, {"a": "true"})
 
 
 def test_blanks_around_a_right_value_are_no_change() -> None:
@@ -114,7 +142,7 @@ def test_forms_of_a_property(form: str) -> None:
     assert values(before)["a"] in ("", "0", ">0")
     after = edit(before, {"a": 1})
     assert values(after) == {"a": "1"}
-    assert edit(after, {}) == before
+    assert undone(after) == before
 
 
 def test_a_final_property_with_another_value_is_refused() -> None:
@@ -131,21 +159,27 @@ def test_a_comment_that_looks_like_a_property_or_an_end_is_left_alone() -> None:
     after = edit(before, {"a": 1})
     assert after.index("END streaming-lab") < after.index("</configuration>")
     assert values(after) == {"a": "1"}
-    assert edit(after, {}) == before
+    assert undone(after) == before
 
 
 @pytest.mark.parametrize(
     ("empty", "after"),
     [
-        ("<configuration/>", f"<configuration>{block(a='1')}</configuration>"),
+        ("<configuration/>", f"<configuration>{block(' of an empty file', a='1')}</configuration>"),
+        ("<configuration />", f"<configuration >{block(' of an empty file', a='1')}</configuration>"),
         ("<configuration></configuration>", f"<configuration>{block(a='1')}</configuration>"),
         (f"<configuration>{ONE}</configuration >", f"<configuration>{ONE}</configuration >"),
     ],
 )
 def test_a_file_in_one_line(empty: str, after: str) -> None:
     assert edit(empty, {"a": 1}) == after
-    if "/>" not in empty:
-        assert edit(after, {}) == empty
+    assert values(after)["a"] == "1"
+    assert undone(after) == empty
+
+
+def test_undo_of_an_empty_file_keeps_what_was_added_since() -> None:
+    after = edit("<configuration/>", {"a": 1}).replace("</configuration>", f"{ONE}</configuration>")
+    assert undone(after) == f"<configuration>{ONE}</configuration>"
 
 
 def test_an_indented_end_and_line_ends_of_windows_are_kept() -> None:
@@ -153,7 +187,7 @@ def test_an_indented_end_and_line_ends_of_windows_are_kept() -> None:
     after = edit(before)
     assert "\n" not in after.replace("\r\n", "")
     assert "<!-- END streaming-lab -->\r\n \t</configuration>\r\n" in after
-    assert edit(after, {}) == before
+    assert undone(after) == before
 
 
 def test_latin_1_is_kept() -> None:
@@ -171,6 +205,7 @@ def test_latin_1_is_kept() -> None:
         ("<configuration><property></configuration>", "mismatched tag in line 1"),
         ("hello", "syntax error"),
         ("<project/>", "<project>, not <configuration>"),
+        ('<c:configuration xmlns:c="u"></c:configuration>', "has a prefix"),
     ],
 )
 def test_bad_files_are_refused_in_one_line(bad: str, message: str) -> None:
@@ -186,7 +221,7 @@ def test_another_encoding_is_kept(encoding: str) -> None:
     before = COURSE.replace('encoding="UTF-8"', f'encoding="{name}"').encode(encoding)
     after = hadoop_site.edit(before, WANTED, None, NOW)
     assert hadoop_site.values_of(after)["dfs.webhdfs.enabled"] == "true"
-    assert hadoop_site.edit(after, {}, None, NOW) == before
+    assert hadoop_site.take_out(after) == before
 
 
 def test_a_file_in_another_encoding_than_it_names_is_refused() -> None:
@@ -207,7 +242,7 @@ def test_an_included_value_counts(tmp_path: Path, how: str) -> None:
     # Behind the include, where it counts.
     assert after.index(b"<value>2</value>") > after.index(b"include")
     assert hadoop_site.values_of(after, tmp_path) == {"a": "2"}
-    assert hadoop_site.edit(after, {}, tmp_path, NOW) == before
+    assert hadoop_site.take_out(after) == before
 
 
 def test_an_include_behind_a_property_overrides_it(tmp_path: Path) -> None:

@@ -86,6 +86,19 @@ def test_undo_gives_the_files_back(scenario: Scenario, cluster: Cluster, files: 
     assert (again.status, again.changed) == (0, 0), again.text
 
 
+def test_an_undo_that_was_cut_short_before_the_restart_is_continued(scenario: Scenario, cluster: Cluster) -> None:
+    assert up(scenario).status == 0
+    cluster.owner(
+        "LC_ALL=C sed -i -e 's/BEGIN streaming-lab [0-9]*/BEGIN streaming-lab '$(date +%s)/ "
+        f"-e '/BEGIN streaming-lab/,/END streaming-lab/{{/<property>/d}}' {SITE}"
+    )
+    started = cluster.started()
+    ended = up(scenario, webhdfs_state="absent")
+    assert ended.status == 0, ended.text
+    assert cluster.started() != started
+    assert cluster.site() == BEFORE
+
+
 def test_the_notes_work_on_it(scenario: Scenario) -> None:
     """Names of DataNodes resolve on the student's host, and the case webhdfs passes."""
     ended = scenario.lab("up", *OPTIONS, "--no-verify", settings=SETTINGS)

@@ -9,14 +9,17 @@ description:
   - Sets properties in an existing C(hdfs-site.xml), C(core-site.xml) or the like, in one marked block at its end, where
     they override properties of the same name. No other byte changes; owner, mode and access list stay.
   - A property that has the right value already is not in the block. One that is final with another value is refused.
-  - Included files are read and never written. A link is followed. The host needs only Python.
+  - Included files are read and never written. A link is followed; as with Hadoop, included files are looked for in the
+    folder of O(path), not of the link's target. The host needs only Python.
 options:
   path: {description: The file. It must exist., type: path, required: true}
   properties: {description: "Values by property name. Without any, the file is only read.", type: dict, default: {}}
   state:
-    description: Whether the file has the block; V(absent) takes it out.
+    description:
+      - Whether the file has the block. V(empty) takes the properties out of it and leaves the time of that change, so
+        that a later run can see whether a server has read the file since. V(absent) takes the block out.
     type: str
-    choices: [present, absent]
+    choices: [present, empty, absent]
     default: present
   hint:
     description: Added to the message when the file is missing, to say which setting names it.
@@ -52,6 +55,7 @@ from ansible_collections.streaming.lab.plugins.module_utils.hadoop.site import (
     decode,
     edit,
     replace,
+    take_out,
     values_of,
     without_block,
 )
@@ -63,18 +67,21 @@ def main() -> None:
         argument_spec={
             "path": {"type": "path", "required": True},
             "properties": {"type": "dict", "default": {}},
-            "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+            "state": {"type": "str", "choices": ["present", "empty", "absent"], "default": "present"},
             "hint": {"type": "str", "default": ""},
         },
         supports_check_mode=True,
     )
-    path = Path(module.params["path"]).resolve()
-    wanted = module.params["properties"] if module.params["state"] == "present" else {}
+    named = Path(module.params["path"]).absolute()
+    path, state = named.resolve(), module.params["state"]
+    wanted = module.params["properties"] if state == "present" else {}
     try:
         before = after = path.read_bytes()
-        if wanted or module.params["state"] == "absent":
-            after = edit(before, wanted, path.parent, int(time.time()))
-        values, own = values_of(after, path.parent), values_of(after, path.parent, own=True)
+        if wanted or state == "empty":
+            after = edit(before, wanted, named.parent, int(time.time()))
+        elif state == "absent":
+            after = take_out(before)
+        values, own = values_of(after, named.parent), values_of(after, named.parent, own=True)
         written = without_block(decode(after)[0])[1]
         if after != before and not module.check_mode:
             replace(path, after)

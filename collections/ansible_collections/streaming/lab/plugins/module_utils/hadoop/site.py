@@ -19,10 +19,14 @@ from urllib.parse import unquote, urlsplit
 from xml.etree import ElementTree
 from xml.sax.saxutils import escape
 
-BLOCK = re.compile(r"<!-- BEGIN streaming-lab (\d+): .*?<!-- END streaming-lab -->", re.DOTALL)
-"""The lab's block, with the time of the change in seconds since 1970."""
+BLOCK = re.compile(r"<!-- BEGIN streaming-lab (\d+): .*?<!-- END streaming-lab(?: of (an empty file))? -->", re.DOTALL)
+"""The lab's block, with the time of the change in seconds since 1970.
+
+An empty file had `<configuration/>`, which the undo writes again.
+"""
 
 END_OF_FILE = re.compile(r"<!--.*?-->|<!\[CDATA\[.*?\]\]>|(</configuration\s*>|<configuration\b[^>]*/>)", re.DOTALL)
+CLOSING = "</configuration>"
 MOST_INCLUDES = 10
 """How deep files may include each other."""
 
@@ -155,6 +159,8 @@ def without_block(text: str) -> tuple[str, int]:
     if not block:
         return text, 0
     before, after = text[: block.start()], text[block.end() :]
+    if block[2] and before.endswith(">") and after.startswith(CLOSING):
+        before, after = f"{before[:-1]}/>", after.removeprefix(CLOSING)
     if before.endswith("\n"):
         after = after.removeprefix("\r").removeprefix("\n")
     return before + after, int(block[1])
@@ -167,12 +173,17 @@ def with_block(text: str, properties: Mapping[str, str], written: int) -> str:
         text: without a block.
         properties: values by name.
         written: time of the change, in seconds since 1970.
+    Raises:
+        SiteError: the end is not found.
     """
-    end = [match for match in END_OF_FILE.finditer(text) if match[1]][-1]
-    if end[1].startswith("</"):
-        head, tail = text[: end.start()], text[end.start() :]
+    ends = [match for match in END_OF_FILE.finditer(text) if match[1]]
+    if not ends:
+        raise SiteError("its root element has a prefix; write <configuration> without one")
+    end, empty = ends[-1], not ends[-1][1].startswith("</")
+    if empty:
+        head, tail = f"{text[: end.end() - 2]}>", f"{CLOSING}{text[end.end() :]}"
     else:
-        head, tail = f"{text[: end.end() - 2].rstrip()}>", f"</configuration>{text[end.end() :]}"
+        head, tail = text[: end.start()], text[end.start() :]
     indent = head[head.rfind("\n") + 1 :]
     newline = ("\r\n" if text.count("\r\n") * 2 > text.count("\n") else "\n") if not indent.strip() else ""
     if newline:
@@ -180,7 +191,7 @@ def with_block(text: str, properties: Mapping[str, str], written: int) -> str:
     lines = [f"<!-- BEGIN streaming-lab {written}: these properties override those above -->"]
     for name, value in properties.items():
         lines.append(f"  <property><name>{_escaped(name)}</name><value>{_escaped(value)}</value></property>")
-    lines.append("<!-- END streaming-lab -->")
+    lines.append(f"<!-- END streaming-lab{' of an empty file' if empty else ''} -->")
     return head + "".join(line + newline for line in lines) + tail
 
 
@@ -192,9 +203,11 @@ def _escaped(text: str) -> str:
 def edit(data: bytes, wanted: Mapping[str, Any], folder: Path | None, now: int) -> bytes:
     """Give properties the values wanted and leave everything else as it is.
 
+    A block stays when it becomes empty, because its time says when the properties last changed.
+
     Args:
         data: the file's bytes.
-        wanted: values by property name; none: the lab's block is taken out.
+        wanted: values by property name.
         folder: where includes are looked for.
         now: seconds since 1970.
     Returns:
@@ -205,17 +218,30 @@ def edit(data: bytes, wanted: Mapping[str, Any], folder: Path | None, now: int) 
     text, codec, mark = decode(data)
     plain, written = without_block(text)
     own = effective(plain, folder)
-    texts = {name: text_of(value) for name, value in wanted.items()}
-    block = {name: value for name, value in texts.items() if name not in own or own[name].value != value}
+    right = {name for name, value in wanted.items() if name in own and _equal(own[name].value, value)}
+    block = {name: text_of(value) for name, value in wanted.items() if name not in right}
     for name in block:
         if name in own and own[name].final:
             where = own[name].source or "the file"
             raise SiteError(f"property {name} is final in {where} ({own[name].value}); set it to {block[name]} there")
-    if not block:
-        return mark + plain.encode(codec)
-    if with_block(plain, block, written) == text:
+    if not (written or block) or with_block(plain, block, written) == text:
         return data
     return mark + with_block(plain, block, now).encode(codec)
+
+
+def take_out(data: bytes) -> bytes:
+    """The file's bytes without the lab's block.
+
+    Raises:
+        SiteError: the file cannot be read.
+    """
+    text, codec, mark = decode(data)
+    return mark + without_block(text)[0].encode(codec)
+
+
+def _equal(value: str, wanted: Any) -> bool:
+    """Whether a value is the wanted one for Hadoop, which reads true and false in either case."""
+    return value == text_of(wanted) or (isinstance(wanted, bool) and value.lower() == text_of(wanted))
 
 
 def replace(path: Path, data: bytes) -> None:
