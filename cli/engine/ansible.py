@@ -81,24 +81,14 @@ def environment(lab: Lab, **more: str) -> dict[str, str]:
         "PYTHONUNBUFFERED": "1",
         **more,
     }
-    strategy = mitogen_strategy()
-    if strategy and os.environ.get("LAB_MITOGEN", "1") != "0":
-        variables["ANSIBLE_STRATEGY"] = "mitogen_linear"
-        variables["ANSIBLE_STRATEGY_PLUGINS"] = str(strategy)
+    if importlib.util.find_spec("ansible_mitogen") and os.environ.get("LAB_MITOGEN", "1") != "0":
+        variables["ANSIBLE_STRATEGY"] = "streaming.lab.mitogen_linear"
         # ansible-core announces the end of strategies that are not its own; versions here are pinned.
         variables["ANSIBLE_DEPRECATION_WARNINGS"] = "False"
     else:
         # mitogen knows the prompt of sudo-rs and ansible-core does not: with a password it would wait in vain.
         variables.setdefault("ANSIBLE_SUDO_EXE", CLASSIC_SUDO)
     return variables
-
-
-def mitogen_strategy() -> Path | None:
-    """Folder of mitogen's strategy plugins in this venv, if installed."""
-    found = importlib.util.find_spec("ansible_mitogen")
-    if not found or not found.submodule_search_locations:
-        return None
-    return Path(next(iter(found.submodule_search_locations))) / "plugins" / "strategy"
 
 
 def playbook_arguments(lab: Lab, playbook: str, extra: list[str]) -> list[str]:
