@@ -8,8 +8,9 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
-from cli.engine.ansible import environment
+from cli.engine.ansible import SERVER_ERRORS_TASK, environment
 from cli.lab import Lab
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -32,3 +33,8 @@ def test_what_ansible_starts_may_use_every_cpu(tmp_path):
     variables = environment(Lab("test", ROOT / "inventory/containers"))
     subprocess.run([program, *options, tmp_path / "play.yml"], env=variables, cwd=ROOT, check=True, capture_output=True)
     assert (tmp_path / "cpus").read_text(encoding="utf-8") == str(os.sched_getaffinity(0))
+
+
+def test_the_reasons_of_failed_servers_come_from_a_task_that_exists():
+    (play,) = yaml.safe_load((ROOT / "playbooks/server_errors.yml").read_text(encoding="utf-8"))
+    assert SERVER_ERRORS_TASK in [task["name"] for task in play["tasks"]]

@@ -20,7 +20,7 @@ PLAYBOOK = """\
     - name: Change
       ansible.builtin.command: "true"
       when: inventory_hostname == 'fine'
-    - name: Say that HDFS restarts
+    - name: Report the restart
       ansible.builtin.debug: {msg: "HDFS restarts"}
       when: inventory_hostname != 'hides'
     - name: Healed
@@ -143,7 +143,7 @@ def test_every_change_has_its_host_and_task(progress: Progress) -> None:
     assert set(progress.hosts) == {"fine", "loops", "hides"}
 
 
-def test_what_a_task_says_is_a_note(events: Path) -> None:
+def test_the_message_of_a_debug_task_is_a_note(events: Path) -> None:
     progress = Progress()
     for event in EventsFile(events).new():
         progress.take(event)

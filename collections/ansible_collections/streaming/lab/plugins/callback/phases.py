@@ -33,8 +33,7 @@ KEPT = (
     "failed",
 )
 LONGEST = 4000
-# A debug task with such a name speaks to the person who runs ./lab.
-NOTE = "Say "
+# The message of such a task is for the person who runs ./lab.
 DEBUG = ("debug", "ansible.builtin.debug")
 
 
@@ -85,9 +84,8 @@ class CallbackModule(CallbackBase):
     def v2_runner_on_ok(self, result: Any) -> None:
         if result._result.get("changed"):
             self._host_event("changed", result)
-        says = result._task.action in DEBUG and result._task.name.startswith(NOTE)
         text = result._result.get("msg")
-        if says and isinstance(text, str) and "results" not in result._result:
+        if result._task.action in DEBUG and isinstance(text, str) and "results" not in result._result:
             self._write("note", host=result._host.get_name(), text=text[:LONGEST])
         for note in result._result.get("notes") or []:
             self._write("note", host=result._host.get_name(), text=f"note: {str(note)[:LONGEST]}")
