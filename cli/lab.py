@@ -7,6 +7,7 @@ import json
 import os
 import re
 import shlex
+import zlib
 from argparse import Namespace
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -158,10 +159,10 @@ def shown(path: Path, root: Path = ROOT) -> str:
     return str(path.relative_to(root)) if path.is_relative_to(root) else str(path)
 
 
-def test_name() -> str:
-    """The name of the lab that tests make and destroy: never that of the lab in use."""
+def test_name(root: Path = ROOT) -> str:
+    """The name of the lab that tests make and destroy: never that of the lab in use, nor that of another clone."""
     name = os.environ.get("LAB_NAME")
-    return f"{name[:12].rstrip('-')}-molecule" if name else "molecule"
+    return f"{name[:12].rstrip('-')}-molecule" if name else f"molecule-{zlib.crc32(bytes(root)):08x}"
 
 
 def from_arguments(arguments: Namespace) -> Lab:

@@ -87,8 +87,13 @@ def test_name_comes_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> Non
     assert lab.from_arguments(arguments.parse(["up", "--name", "other"])).name == "other"
 
 
+def test_tests_of_two_clones_have_labs_of_their_own(tmp_path: Path) -> None:
+    assert lab.test_name(tmp_path / "one") == lab.test_name(tmp_path / "one")
+    assert lab.test_name(tmp_path / "one") != lab.test_name(tmp_path / "two")
+    assert lab.LAB_NAME.fullmatch(lab.test_name(tmp_path / "one"))
+
+
 def test_tests_never_take_the_name_of_the_lab_in_use(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert lab.test_name() == "molecule"
     monkeypatch.setenv("LAB_NAME", "a-very-long-name-here")
     assert lab.test_name() != "a-very-long-name-here"
     assert lab.LAB_NAME.fullmatch(lab.test_name())
