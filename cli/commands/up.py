@@ -15,7 +15,7 @@ from cli.engine.inventory import Inventory
 from cli.errors import BAD_INPUT, OK, PROVISIONING_FAILED, LabError
 from cli.lab import Lab, shown
 from cli.machine import containers, sudo
-from cli.machine.caches import default_cache
+from cli.machine.caches import default_cache, folders_in, has_products
 from cli.machine.key import make_key
 from cli.ui import addresses
 from cli.ui.screen import Screen
@@ -45,8 +45,10 @@ def run(lab: Lab, arguments: Namespace) -> int:
     screen.line(f"lab {lab.name}, {lab.shown_inventory} (log: {shown(log, lab.root)})")
     # Read beside the first playbook, for it takes a second that nobody has to wait for.
     inventory = Inventory.start(lab)
-    fetch = start_fetching(lab, screen) if lab.is_containers and not arguments.check else None
+    fetch = None
     try:
+        if lab.is_containers and not arguments.check:
+            fetch = start_fetching(lab, inventory, screen)
         again = lab.retype("up", *own_words(arguments))
         status = provision(lab, screen, log, inventory, again, check=arguments.check)
         if status != OK or arguments.check:
@@ -130,9 +132,10 @@ def provision(lab: Lab, screen: Screen, log: Path, inventory: Inventory, again: 
     return OK
 
 
-def start_fetching(lab: Lab, screen: Screen) -> subprocess.Popen[bytes] | None:
+def start_fetching(lab: Lab, inventory: Inventory, screen: Screen) -> subprocess.Popen[bytes] | None:
     """Start to fill an empty artifact cache; site.yml waits for its end, and reports what could not be fetched."""
-    if any((default_cache() / "products").glob("*.tar")):
+    # The inventory is asked second, for it takes a second to read.
+    if has_products(default_cache()) or all(has_products(folder) for folder in folders_in(inventory)):
         return None
     log = process.new_log(lab, "fetch")
     screen.line(f"  artifacts are fetched meanwhile (log: {shown(log, lab.root)})")

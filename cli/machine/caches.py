@@ -34,11 +34,21 @@ def cache_folders(lab: Lab) -> list[Path]:
         return [default_cache()]
     inventory = Inventory.start(lab)
     try:
-        values = [host.get("artifacts_cache") for host in inventory.hosts.values()]
+        return folders_in(inventory)
     finally:
         inventory.stop()
+
+
+def folders_in(inventory: Inventory) -> list[Path]:
+    """The artifact caches that an inventory names. At least one."""
+    values = [host.get("artifacts_cache") for host in inventory.hosts.values()]
     folders = [Path(value).expanduser().absolute() if value else default_cache() for value in values]
     return list(dict.fromkeys(folders))
+
+
+def has_products(folder: Path) -> bool:
+    """Whether an artifact cache holds archives for hosts."""
+    return any((folder / "products").glob("*.tar"))
 
 
 def remove_cache(folder: Path) -> None:

@@ -18,7 +18,7 @@ from cli.ui.screen import Screen
 @pytest.fixture
 def lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Lab:
     """A lab of containers; a process that would take a minute stands for Ansible."""
-    monkeypatch.setattr(up, "default_cache", lambda: tmp_path / "cache")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.setattr(up.ansible, "playbook_arguments", slow)
     monkeypatch.setattr(Lab, "is_containers", True)
     return Lab("lab", tmp_path / "inventory", root=tmp_path)
@@ -28,15 +28,28 @@ def slow(_lab: Lab, playbook: str, _extra: list[str]) -> list[str]:
     return [sys.executable, "-c", f"import time; print({playbook!r}, flush=True); time.sleep(60)"]
 
 
+def hosts(**values: str) -> Any:
+    """What stands for an inventory of one host."""
+    return SimpleNamespace(hosts={"kafka": values}, stop=lambda: None)
+
+
+def add_product(cache: Path) -> None:
+    (cache / "products").mkdir(parents=True)
+    (cache / "products/kafka-3.8.1-abc.tar").touch()
+
+
 def test_a_cache_with_products_needs_no_fetching(lab: Lab, tmp_path: Path) -> None:
-    products = tmp_path / "cache/products"
-    products.mkdir(parents=True)
-    (products / "kafka-3.8.1-abc.tar").touch()
-    assert up.start_fetching(lab, Screen(quiet=True)) is None
+    add_product(tmp_path / "streaming-lab")
+    assert up.start_fetching(lab, hosts(), Screen(quiet=True)) is None
+
+
+def test_a_cache_that_the_inventory_names_counts(lab: Lab, tmp_path: Path) -> None:
+    add_product(tmp_path / "usb")
+    assert up.start_fetching(lab, hosts(artifacts_cache=str(tmp_path / "usb")), Screen(quiet=True)) is None
 
 
 def test_an_empty_cache_is_filled_meanwhile_with_a_log(lab: Lab, capsys: pytest.CaptureFixture[str]) -> None:
-    child = up.start_fetching(lab, Screen())
+    child = up.start_fetching(lab, hosts(), Screen())
     assert child is not None
     try:
         assert child.poll() is None
@@ -61,7 +74,7 @@ def test_the_fetching_ends_with_the_command(lab: Lab, monkeypatch: pytest.Monkey
     monkeypatch.setattr(up, "start_fetching", start)
     monkeypatch.setattr(up, "provision", fail)
     monkeypatch.setattr(up, "own_words", lambda _: [])
-    monkeypatch.setattr(up.Inventory, "start", lambda _: SimpleNamespace(stop=lambda: None))
+    monkeypatch.setattr(up.Inventory, "start", lambda _: hosts())
     with pytest.raises(KeyboardInterrupt):
         up.run(lab, Namespace(check=check, no_verify=True))
     assert [child.poll() is not None for child in seen] == [True] * (not check)
