@@ -52,6 +52,8 @@ for pom in pathlib.Path.cwd().glob("part*/pom.xml"):
             data = data[: len(data) // 2] if state.get("truncate") else b"X" + data[1:]
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(data)
+        with (home / "copied").open("a") as copied:
+            copied.write(name + "\\n")
 (home / "state.json").write_text(json.dumps(state))
 """
 

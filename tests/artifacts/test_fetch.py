@@ -65,6 +65,33 @@ def test_edited_overlay_gives_a_new_key_without_fetching(lab: Lab) -> None:
     assert content(after["archive"])["bin/start.sh"][0] == b"#!/bin/bash\n"
 
 
+def add_product(lab: Lab, name: str, sha: str, size: int) -> None:
+    """Another product of the catalog, which holds the artifact g:one:1:jar too."""
+    write(lab.folder / f"locks/{name}.lock", f"{sha}  {size}  g:one:1:jar  share/lib/one.jar\n")
+    lab.catalog[name] = {"version": "1", "maven": {"roots": ["g:one:1:jar"]}}
+
+
+def test_an_artifact_of_two_products_is_fetched_once(lab: Lab) -> None:
+    add_product(lab, "other", sha256(ONE), len(ONE))
+    call = lab.fetcher()
+    index = call.run(["thing", "other"])
+    assert content(index["other"]["archive"]) == {"share/lib/one.jar": (ONE, 0o644)}
+    assert content(index["thing"]["archive"]) == EXPECTED
+    assert (call.transfer.warnings, lab.mvn.runs) == ([], 1)
+    assert call.transfer.fetched_bytes == len(ONE) + len(TWO) + len(WEB)
+    assert (lab.mvn.home / "copied").read_text(encoding="utf-8").split().count("one-1.jar") == 1
+
+
+def test_products_that_pin_one_artifact_differently_are_told_apart(lab: Lab) -> None:
+    add_product(lab, "other", sha256(TWO), len(TWO) + 1)
+    with pytest.raises(ArtifactError) as failure:
+        lab.fetcher().run(["thing", "other"])
+    assert str(failure.value).startswith(
+        f"g:one:1:jar is not the file the lock pins: expected sha256 {sha256(TWO)} ({len(TWO) + 1} bytes), "
+        f"found sha256 {sha256(ONE)} ({len(ONE)} bytes)"
+    )
+
+
 @pytest.mark.parametrize("truncate", [False, True], ids=["corrupted", "truncated"])
 def test_bad_jar_is_named_and_fetched_again_once(lab: Lab, truncate: bool) -> None:
     lab.mvn.set(bad={"two-1.jar": 1}, truncate=truncate)

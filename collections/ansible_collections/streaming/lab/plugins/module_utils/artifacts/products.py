@@ -268,7 +268,7 @@ class Fetcher:
 
     def _foretell(self, missing: list[Product]) -> None:
         """What a run without check mode would fetch and build."""
-        for entry in missing_from_store(self.cache, list(dict.fromkeys(e for p in missing for e in p.entries))):
+        for entry in missing_from_store(self.cache, [e for p in missing for e in p.entries]):
             self.transfer.count(entry.coordinate, entry.size)
         for product in missing:
             self.built.append(product.name)

@@ -52,7 +52,7 @@ class Transfer:
         Raises:
             ArtifactError: one of them is not available, or is not what the lock says after a second fetch.
         """
-        missing = missing_from_store(self.cache, list(dict.fromkeys(entries)))
+        missing = missing_from_store(self.cache, entries)
         wrong: dict[LockEntry, str] = {}
         for attempt in range(2):
             if not missing:
@@ -86,12 +86,16 @@ class Transfer:
         coordinates = {entry: parse_coordinate(entry.coordinate) for entry in missing}
         log = self.cache.path("maven", f"fetch-{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}.log")
         wrong: dict[LockEntry, str] = {}
-        with maven.fetched(list(coordinates.values()), repository, log) as files:
-            for entry, coordinate in coordinates.items():
-                path = files / coordinate.group / coordinate.file_name
-                found = f"sha256 {hash_file(str(path))} ({path.stat().st_size} bytes)" if path.exists() else "no file"
+        # Two parts of the Maven project must not write the same file.
+        unique = list(dict.fromkeys(coordinates.values()))
+        with maven.fetched(unique, repository, log) as files:
+            paths = {coordinate: files / coordinate.group / coordinate.file_name for coordinate in unique}
+            contents = {coordinate: _content(path) for coordinate, path in paths.items()}
+            for coordinate in unique:
                 # The store keeps the verified copy; one more in Maven's repository would double the cache.
                 maven.forget(repository, coordinate)
+            for entry, coordinate in coordinates.items():
+                path, found = paths[coordinate], contents[coordinate]
                 if found.startswith(f"sha256 {entry.sha256} "):
                     self.cache.keep(str(path), entry.sha256)
                     self.count(entry.coordinate, entry.size)
@@ -113,3 +117,8 @@ class Transfer:
             download(pinned["urls"], path, "sha512", pinned["sha512"])
             self.count(Path(path).name, Path(path).stat().st_size)
         return path
+
+
+def _content(path: Path) -> str:
+    """Hash and size of a file, for messages."""
+    return f"sha256 {hash_file(str(path))} ({path.stat().st_size} bytes)" if path.exists() else "no file"

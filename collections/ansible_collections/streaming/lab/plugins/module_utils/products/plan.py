@@ -185,5 +185,6 @@ def read_members(path: str) -> Iterator[tuple[str, int, str, IO[bytes] | None]]:
 
 
 def missing_from_store(cache: Cache, entries: list[LockEntry]) -> list[LockEntry]:
-    """Locked artifacts that the store does not have."""
-    return [e for e in entries if not e.member and not cache.has(e.sha256, e.size)]
+    """Locked artifacts that the store does not have: each once, for several products can hold the same one."""
+    missing = (e for e in entries if not e.member and not cache.has(e.sha256, e.size))
+    return list({(e.coordinate, e.sha256): e for e in missing}.values())
