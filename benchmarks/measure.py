@@ -20,13 +20,14 @@ class BenchmarkError(Exception):
     """Why a figure could not be had, in one line."""
 
 
-def timed(argv: Sequence[str], log: Path, environment: dict[str, str] | None = None) -> float:
-    """Run a command of the clone to its end.
+def timed(argv: Sequence[str], log: Path, environment: dict[str, str] | None = None, cwd: Path = ROOT) -> float:
+    """Run a command of a clone to its end.
 
     Args:
         argv: the command; a relative path is one of the clone's.
         log: file that its output is appended to.
         environment: variables added to this process's own.
+        cwd: the clone.
     Returns:
         wall time in seconds.
     Raises:
@@ -39,7 +40,7 @@ def timed(argv: Sequence[str], log: Path, environment: dict[str, str] | None = N
         started = time.monotonic()
         status = subprocess.run(
             argv,
-            cwd=ROOT,
+            cwd=cwd,
             env={**os.environ, **(environment or {})},
             stdin=subprocess.DEVNULL,
             stdout=file,
