@@ -34,8 +34,9 @@ def lab_subnet(name: str) -> str:
 
 
 def lab_published_port(name: str, port: int) -> int:
-    """The port of this machine that leads to a container's port: the same one for the default lab, else 20000..59999.
+    """The port of this machine that leads to a container's port: the same one for the default lab, else 20000..32698.
 
+    From 32768 on, Linux takes ports for connections of its own.
     Raises AnsibleFilterError when port is no number between 1 and 65535.
     """
     try:
@@ -46,7 +47,7 @@ def lab_published_port(name: str, port: int) -> int:
         raise AnsibleFilterError(f"port {number} is outside 1..65535")
     if name == DEFAULT_LAB:
         return number
-    return 20000 + (_bucket(name, 40) * 1000) + number % 1000
+    return 20000 + _bucket(name, 11700) + number % 1000
 
 
 def lab_secret_file(path: str, check: bool) -> str:
