@@ -30,7 +30,7 @@ def dead_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def clone() -> Path:
     """The clone's folder."""
     return ROOT

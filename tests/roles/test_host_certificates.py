@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 PLAY = """
-- hosts: localhost
+- hosts: all
   gather_facts: false
   tasks:
     - ansible.builtin.import_role: {name: host, tasks_from: check}
@@ -36,12 +36,27 @@ def certificate(path: Path, days: int) -> str:
     return str(path)
 
 
-def check(clone: Path, folder: Path, files: list[str]) -> subprocess.CompletedProcess[str]:
-    """Run the check with some files."""
+def check(clone: Path, folder: Path, **files: list[str]) -> subprocess.CompletedProcess[str]:
+    """Run the check with the files of some hosts."""
     (folder / "play.yml").write_text(PLAY, encoding="utf-8")
-    extra = {"host_ca_certificates": files, "ansible_python_interpreter": sys.executable}
+    extra = {
+        "host_ca_certificates": "{{ files_of[inventory_hostname] }}",
+        "files_of": files,
+        "ansible_python_interpreter": sys.executable,
+    }
+    inventory = "".join(f"{host}," for host in files)
     return subprocess.run(
-        [sys.executable, "-m", "ansible", "playbook", str(folder / "play.yml"), "-e", json.dumps(extra)],
+        [
+            sys.executable,
+            "-m",
+            "ansible",
+            "playbook",
+            "-i",
+            inventory,
+            str(folder / "play.yml"),
+            "-e",
+            json.dumps(extra),
+        ],
         cwd=clone,
         env={**os.environ, "ANSIBLE_CONFIG": str(clone / "ansible.cfg"), "ANSIBLE_NOCOLOR": "1"},
         capture_output=True,
@@ -51,7 +66,7 @@ def check(clone: Path, folder: Path, files: list[str]) -> subprocess.CompletedPr
 
 
 def test_a_valid_certificate_passes(clone: Path, tmp_path: Path) -> None:
-    done = check(clone, tmp_path, [certificate(tmp_path / "school.pem", 30)])
+    done = check(clone, tmp_path, one=[certificate(tmp_path / "school.pem", 30)])
     assert done.returncode == 0, done.stdout + done.stderr
 
 
@@ -59,10 +74,12 @@ def test_others_are_named(clone: Path, tmp_path: Path) -> None:
     ended, text, missing = (tmp_path / name for name in ("ended.pem", "text.pem", "missing.pem"))
     certificate(ended, -1)
     text.write_text("hello")
-    done = check(clone, tmp_path, [certificate(tmp_path / "fine.pem", 30), *map(str, (ended, text, missing))])
+    fine = certificate(tmp_path / "fine.pem", 30)
+    done = check(clone, tmp_path, one=[fine], two=[fine, *map(str, (ended, text, missing))])
     assert done.returncode != 0
     said = done.stdout + done.stderr
     assert f"{ended} ended on 20" in said, said
     assert f"{text} cannot be read as a PEM certificate" in said
     assert f"{missing} cannot be read as a PEM certificate" in said
+    assert "fatal: [two" in said and "fatal: [one" not in said, said
     assert "fine.pem" not in said.partition("host_ca_certificates: ")[2]
