@@ -33,6 +33,12 @@ def value(name: str, **settings: Any) -> Any:
     return Templar(DataLoader(), variables=trusted(variables)).template(trusted(variables[name]))
 
 
+def insisted_on(*labs: dict[str, str]) -> Any:
+    """What labs of one host each, with these settings, insist on."""
+    hostvars = {f"host{number}": settings for number, settings in enumerate(labs)}
+    return value("artifacts_insisted", hostvars=hostvars, groups={"all": list(hostvars)})
+
+
 def index(*available: str) -> dict[str, Any]:
     """What the artifacts say when just these plugins can be had."""
     names = ("aiven-jdbc", "bluesky", "confluent-jdbc", "debezium-mysql")
@@ -80,7 +86,16 @@ def test_before_the_artifacts_are_there_nothing_fails() -> None:
     ],
 )
 def test_what_is_insisted_on(mysql: str, bluesky: str, insisted: dict[str, str]) -> None:
-    assert value("artifacts_insisted", lab_mysql_source=mysql, lab_bluesky_source=bluesky) == insisted
+    assert insisted_on({"lab_mysql_source": mysql, "lab_bluesky_source": bluesky}) == insisted
+
+
+def test_what_one_of_several_labs_insists_on_is_fetched() -> None:
+    one = {"lab_mysql_source": "auto", "lab_bluesky_source": "python"}
+    two = {"lab_mysql_source": "jdbc", "lab_bluesky_source": "connector"}
+    assert insisted_on(one, two) == {
+        "confluent-jdbc": "lab_mysql_source is jdbc",
+        "bluesky": "lab_bluesky_source is connector",
+    }
 
 
 @pytest.mark.parametrize(("asked", "addresses"), [("auto", 0), ("aiven", 1)])

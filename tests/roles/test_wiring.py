@@ -231,16 +231,3 @@ def test_the_labs_own_servers_are_asked_without_a_proxy(clone: Path) -> None:
     ]
     assert asked, "nothing asks a server"
     assert [path for path, use_proxy in asked if use_proxy is not False] == []
-
-
-def test_a_plugin_that_one_of_several_labs_insists_on_is_fetched(ask: Ask) -> None:
-    parts = {part: ["one", "two"] for part in ONE}
-    sources = {
-        "lab_mysql_source": "{{ {'one': 'auto', 'two': 'jdbc'}[inventory_hostname] }}",
-        "lab_bluesky_source": "{{ {'one': 'python', 'two': 'connector'}[inventory_hostname] }}",
-    }
-    seen = ask(parts, "one", {"insisted": "artifacts_insisted"}, "artifacts", **sources)
-    assert seen["insisted"] == {
-        "confluent-jdbc": "lab_mysql_source is jdbc",
-        "bluesky": "lab_bluesky_source is connector",
-    }
