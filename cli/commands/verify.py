@@ -109,13 +109,14 @@ def agree_to_restarts(lab: Lab) -> None:
 
 
 def pytest_arguments(lab: Lab, options: list[str]) -> list[str]:
-    """The command line of pytest.
+    """The command line of pytest, or of verify.parallel where cases can run side by side.
 
     Args:
         lab: gives inventory and limit.
         options: options of verify/conftest.py or of pytest.
     """
-    argv = [str(lab.root / ".venv/bin/python"), "-m", "pytest", "verify"]
+    program = ["verify.parallel"] if can_run_side_by_side(options) else ["pytest", "verify"]
+    argv = [str(lab.root / ".venv/bin/python"), "-m", *program]
     argv += [f"--lab-inventory={lab.inventory}", f"--lab-report={lab.root / 'build' / 'report'}"]
     argv += [f"--setting={setting}" for setting in lab.extra_vars]
     if lab.limit:
@@ -123,6 +124,15 @@ def pytest_arguments(lab: Lab, options: list[str]) -> list[str]:
     if lab.verbose:
         argv.append("-" + "v" * lab.verbose)
     return [*argv, *options]
+
+
+def can_run_side_by_side(options: list[str]) -> bool:
+    """Whether cases of several lanes are wanted, and nothing that restarts or breaks servers, or is pytest's own."""
+    # Imported here: this file is also read before .venv exists.
+    from verify.lanes import lanes_of
+
+    cases = [option.removeprefix("--case=") for option in options if option.startswith("--case=")]
+    return len(cases) + options.count("--discard") == len(options) and len(lanes_of(cases)) > 1
 
 
 def run_cases(lab: Lab, options: list[str]) -> int:

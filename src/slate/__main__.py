@@ -141,7 +141,7 @@ def run_begin(settings: Settings, names: Names, case: str, discard: bool) -> Ans
     names = {kind: [name for name in listed if (kind, name) not in kept] for kind, listed in names.items()}
     items = [item for item in items if item.key not in kept]
     # Noted before anything is made: the leftovers of a verification that is killed never look like a student's work.
-    ledger.write([entry for entry in entries if entry["case"] != case] + ledger.entries_of(case, names))
+    ledger.note(case, ledger.entries_of(case, names))
     return _answer(items, remove(settings, names, items))
 
 
@@ -151,7 +151,7 @@ def run_end(settings: Settings, case: str) -> Answer:
     items = stores.existing(settings, names)
     remaining = remove(settings, names, items)
     if not remaining:
-        ledger.write([entry for entry in ledger.read() if entry["case"] != case])
+        ledger.note(case, [])
     return _answer(items, remaining)
 
 

@@ -5,6 +5,7 @@ After a killed run it tells verification's leftovers from a person's work.
 
 from __future__ import annotations
 
+import fcntl
 import json
 import time
 from collections.abc import Iterable
@@ -34,6 +35,14 @@ def read() -> list[Entry]:
         except (ValueError, KeyError, TypeError):
             continue
     return entries
+
+
+def note(case: str, entries: list[Entry]) -> None:
+    """Replace the entries of a case; other cases may do the same at this moment."""
+    LEDGER.parent.mkdir(parents=True, exist_ok=True)
+    with LEDGER.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        write([entry for entry in read() if entry["case"] != case] + entries)
 
 
 def write(entries: list[Entry]) -> None:

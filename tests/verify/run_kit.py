@@ -21,7 +21,7 @@ from verify.plugin import labs as lab_plugin
 
 
 class Lab:
-    mysql_engine, settings, values = "debezium", {}, {}
+    mysql_engine, settings, values, machines = "debezium", {}, {}, ()
 
     def __init__(self, info, machines):
         self.info, self.name = info, info.name

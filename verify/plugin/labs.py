@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -10,29 +11,53 @@ import pytest
 
 from verify.plugin.selection import case_of
 from verify.plugin.stash import FAULTS, LABS, REPORT
-from verify.support.inventory import PARTS, form_labs, read_hosts
+from verify.support.inventory import PARTS, HostInfo, LabInfo, form_labs, read_hosts
 from verify.support.lab import Lab
 from verify.support.machine import Machine
 
+Faults = dict[str, dict[str, str]]
+"""For each lab its hosts that cannot be verified, and why."""
 ALWAYS = ("zookeeper", "kafka", "workspace")
 """Parts that every case uses; what else it uses are its SERVERS."""
 
 
 def configure(config: pytest.Config) -> None:
-    """Read the inventory, ask every host whether it answers, and prepare the labs."""
-    try:
-        hosts = read_hosts(
-            Path(config.getoption("--lab-inventory")), config.getoption("--limit"), config.getoption("--setting")
-        )
-    except Exception as error:
-        raise pytest.UsageError(str(error)) from error
-    infos = form_labs(hosts)
+    """Read the inventory, ask every host whether it answers, and prepare the labs, or take it from verify.parallel."""
+    faults = None
+    if state := config.getoption("--lab-state"):
+        known = json.loads(Path(state).read_text(encoding="utf-8"))
+        faults = known["faults"]
+        hosts = [HostInfo(**{**host, "groups": tuple(host["groups"])}) for host in known["hosts"]]
+    else:
+        try:
+            hosts = read_hosts(
+                Path(config.getoption("--lab-inventory")), config.getoption("--limit"), config.getoption("--setting")
+            )
+        except Exception as error:
+            raise pytest.UsageError(str(error)) from error
+    only = config.getoption("--lab-only")
+    infos = [info for info in form_labs(hosts) if only in ("", info.name)]
     if not infos:
         raise pytest.UsageError("no lab to verify: no host of the group kafka (within --limit)")
+    config.stash[LABS], config.stash[FAULTS] = survey(infos, faults)
+
+
+def survey(infos: list[LabInfo], faults: Faults | None = None) -> tuple[dict[str, Lab], Faults]:
+    """Ask every host of some labs whether it answers, and prepare the labs.
+
+    Args:
+        infos: the labs.
+        faults: what an earlier survey found; then nothing is asked and prepared.
+
+    Returns:
+        the labs by name, and for each its hosts that cannot be verified, with the reason.
+    """
     machines = {host.name: Machine(host) for info in infos for host in info.hosts}
+    labs = {info.name: Lab(info, machines) for info in infos}
+    if faults is not None:
+        return labs, faults
     with ThreadPoolExecutor(max_workers=16) as pool:
         silent = dict(zip(machines, pool.map(lambda machine: machine.answers(), machines.values()), strict=True))
-        labs = {info.name: Lab(info, machines) for info in infos}
         faults = {
             info.name: {host.name: silent[host.name] for host in info.hosts if silent[host.name]} for info in infos
         }
@@ -40,7 +65,7 @@ def configure(config: pytest.Config) -> None:
         for lab, error in zip(able, pool.map(_prepare, able), strict=True):
             if error:
                 faults[lab.name][lab.workspace.name] = f"lab {lab.name}: {error}"
-    config.stash[LABS], config.stash[FAULTS] = labs, faults
+    return labs, faults
 
 
 def _prepare(lab: Lab) -> str:

@@ -19,6 +19,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--discard", action="store_true", help="throw away what is in the way and verification did not make"
     )
+    group.addoption("--lab-only", default="", metavar="LAB", help="only this lab of the inventory")
+    group.addoption("--lab-state", default="", metavar="FILE", help="hosts and silent hosts, of verify.parallel")
+    group.addoption("--lab-rows", default="", metavar="FILE", help="add each row of the table to this file, as JSON")
     group.addoption("--limit", default="", metavar="HOSTS", help="only labs with one of these hosts")
     group.addoption("--setting", action="append", default=[], metavar="KEY=VALUE", help="what --extra-vars of up gave")
     group.addoption(

@@ -39,6 +39,8 @@ class Report:
 
     def __init__(self, labs: int = 1) -> None:
         self.labs = labs
+        self.seconds: float | None = None
+        """Wall time where cases run side by side; None: the sum of the rows."""
         self._rows: dict[tuple[str, str], Row] = {}
 
     def has(self, case: str, lab: str) -> bool:
@@ -48,6 +50,10 @@ class Report:
     def row(self, case: str, lab: str) -> Row:
         """Return the row of a case on a lab; a new one the first time."""
         return self._rows.setdefault((case, lab), Row(case, lab))
+
+    def put(self, row: Row) -> None:
+        """Add a row that another process made."""
+        self._rows[row.case, row.lab] = row
 
     @property
     def rows(self) -> list[Row]:
@@ -63,7 +69,7 @@ class Report:
             more = f" and {len(names) - MOST_NAMES} more" * (len(names) > MOST_NAMES)
             named = "" if result == "passed" else f" ({', '.join(names[:MOST_NAMES])}{more})"
             parts += [f"{len(rows)} {result}{named}"] * bool(rows)
-        seconds = sum(row.seconds for row in self.rows)
+        seconds = self.seconds if self.seconds is not None else sum(row.seconds for row in self.rows)
         return f"{', '.join(parts) or 'no case ran'} in {seconds:.0f} s"
 
     def as_json(self) -> list[dict[str, Any]]:

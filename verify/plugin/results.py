@@ -6,6 +6,7 @@ import json
 import shutil
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,11 @@ import pytest
 
 from cli.lab import ROOT
 from cli.ui.printable import printable
+from verify.lanes import ORDER
 from verify.plugin import endings
 from verify.plugin.labs import fault_of
 from verify.plugin.report import Report, Row, Table
-from verify.plugin.selection import ORDER, case_of, lab_of
+from verify.plugin.selection import case_of, lab_of
 from verify.plugin.stash import CURRENT, LABS, REPORT, TABLE, UNFINISHED
 from verify.support.lab import Lab
 
@@ -62,6 +64,9 @@ def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> 
 
 
 def _show(config: pytest.Config, row: Row) -> None:
+    if path := config.getoption("--lab-rows"):
+        with Path(path).open("a", encoding="utf-8") as file:
+            file.write(json.dumps(asdict(row)) + "\n")
     screen = config.pluginmanager.getplugin("terminalreporter")
     for line in config.stash[TABLE].lines(row):
         screen.write_line(line, red=row.result != "passed")

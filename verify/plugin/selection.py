@@ -7,14 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from verify.lanes import ORDER
 from verify.plugin.stash import LABS
-
-ORDER = (
-    "host", "first-steps", "python-text", "python-json", "groups", "file-standalone", "file-distributed",
-    "mysql-source", "mysql-types", "webhdfs", "hdfs-raw", "hdfs-csv", "hdfs-sink", "bluesky", "transformations",
-    "faust",
-)  # fmt: skip
-"""Cases in the order of the notes."""
 
 
 def case_of(path: Path) -> str:

@@ -33,7 +33,9 @@ def slate(request: pytest.FixtureRequest, lab: Lab) -> Iterator[None]:
             row.evidence[:] = [f"{why}; {way}"]
             pytest.fail(row.evidence[0], pytrace=False)
         pytest.fail(f"the slate could not be wiped: {answer['error']}", pytrace=False)
+    for machine in lab.machines:
+        machine.slice = f"lab-verify-{case}.slice"
     yield
-    lab.workspace.root("systemctl stop 'lab-verify-*.service' 2>/dev/null", check=False)
+    lab.workspace.root(f"systemctl stop lab-verify-{case}.slice 'lab-verify-{case}*.service' 2>/dev/null", check=False)
     answer = lab.slate("end", case)
     assert answer["ok"], f"the slate could not be put back: {answer['error']}"

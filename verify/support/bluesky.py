@@ -65,9 +65,9 @@ class StandIn:
         if tls:
             self.machine.root(CERTIFICATE)
             options.append(f"--certificate={FOLDER}/both.pem")
-        unit = ["systemd-run", "--quiet", "--collect", "--unit=lab-verify-xrpc", "--property=RuntimeMaxSec=300"]
+        unit = ["systemd-run", "--quiet", "--collect", "--unit=lab-verify-bluesky-xrpc", "--property=RuntimeMaxSec=300"]
         command = [*unit, f"--property=WorkingDirectory={OUTPUT}", "python3", "-m", "bluesky.xrpc_server", *options]
-        self.machine.root(f"systemctl stop lab-verify-xrpc 2>/dev/null; {shlex.join(command)}")
+        self.machine.root(f"systemctl stop lab-verify-bluesky-xrpc 2>/dev/null; {shlex.join(command)}")
         until(lambda: self._ask("{}"), bool, 20, f"the local XRPC stand-in answers on port {PORT}")
 
     def order(self, **order: Any) -> dict[str, Any]:

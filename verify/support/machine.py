@@ -81,6 +81,8 @@ class Machine:
     def __init__(self, info: HostInfo) -> None:
         self.info = info
         self.name = info.name
+        self.slice = "lab-verify.slice"
+        """Slice of the units that the current case starts (systemd.slice(5))."""
         values = info.values
         self.is_root = values["ansible_connection"] == "local" and os.geteuid() == 0
         if values["ansible_connection"] == "local":
@@ -169,7 +171,8 @@ class Unit:
         self.file = f"{OUTPUT}/{name}.out"
         user = machine.info.values["course_user"]
         options = [
-            "--quiet", "--collect", f"--unit={self.name}", f"--uid={user}", f"--working-directory={folder}",
+            "--quiet", "--collect", f"--unit={self.name}", f"--slice={machine.slice}", f"--uid={user}",
+            f"--working-directory={folder}",
             f"--property=RuntimeMaxSec={seconds}", "--property=KillSignal=SIGINT", "--property=TimeoutStopSec=10",
             "--property=SendSIGKILL=yes", f"--property=StandardOutput=append:{self.file}",
             "--property=StandardError=inherit",

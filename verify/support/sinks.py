@@ -44,7 +44,8 @@ class Trial:
             "--user", user, "--compact-every", "15", *more,
         ]  # fmt: skip
         options = [
-            "--quiet", "--collect", f"--unit=lab-verify-{name}", f"--uid={self.lab.student_name}",
+            "--quiet", "--collect", f"--unit=lab-verify-{name}", f"--slice={self.lab.workspace.slice}",
+            f"--uid={self.lab.student_name}",
             "--property=Restart=always", "--property=RestartSec=0.1", "--property=StartLimitIntervalSec=0",
             "--property=RuntimeMaxSec=900", "--property=TimeoutStopSec=30",
             f"--property=StandardError=append:{self.output(name)}",
