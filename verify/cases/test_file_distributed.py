@@ -29,7 +29,7 @@ def test_lines_go_through_over_rest(lab, evidence):
     lab.student("touch entrada.txt")
     assert [lab.post(f"connect-file-{end}.json") for end in ("source", "sink")] == [201, 201]
     assert lab.post("connect-file-source.json") == 409
-    assert sorted(lab.rest("/connectors")) == sorted(CONNECTORS)
+    assert set(CONNECTORS) <= set(lab.rest("/connectors"))
     there = {plugin["class"]: plugin for plugin in lab.rest("/connector-plugins")}
     version = lab.settings.get("kafka_version", "3.8.1")
     assert {name: (there[name]["type"], there[name]["version"]) for name in PLUGINS if name in there} == {
@@ -50,7 +50,7 @@ def test_lines_go_through_over_rest(lab, evidence):
 
     for connector in CONNECTORS:
         assert lab.rest(f"/connectors/{connector}", "DELETE") == 204
-    assert lab.rest("/connectors") == []
+    assert not set(CONNECTORS) & set(lab.rest("/connectors"))
     evidence(f"201, 201, then 409; {len(PLUGINS)} plugins; 4 lines live, each once; 204, 204")
 
 

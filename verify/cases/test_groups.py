@@ -21,12 +21,9 @@ def ids(unit) -> list[int]:
 
 def wait_members(lab, group: str, count: int) -> None:
     """Wait until a group is stable with a number of members."""
-    until(
-        lambda: lab.ask("group", group=group),
-        lambda seen: seen["members"] == count and seen["state"] == "Stable",
-        20,
-        f"group {group} stable with {count} members",
-    )
+    wanted = {"members": count, "state": "Stable"}
+    seen = lab.ask("group", group=group, wanted=wanted, seconds=20)
+    assert seen | wanted == seen, f"waited 20 s for {wanted} of group {group}: {seen}"
 
 
 def wait_ids(units, expected: list[int], seconds: float = 20) -> list[list[int]]:
@@ -98,9 +95,9 @@ def test_killed_before_commit(lab, topic, evidence):
 
     manual = lab.start("manual", "python3 consumer_manual.py")
     auto = lab.start("auto", "python3 consumer_groups.py Auto grup-auto")
-    done = lambda now: now["committed"] == sent.total()  # noqa: E731
-    until(lambda: lab.ask("group", group="grup-manual"), done, 25, "grup-manual has confirmed every message")
-    until(lambda: lab.ask("group", group="grup-auto"), done, 25, "grup-auto has confirmed every message")
+    for group in ("grup-manual", "grup-auto"):
+        seen = lab.ask("group", group=group, wanted={"committed": sent.total()}, seconds=25)
+        assert seen["committed"] == sent.total(), f"{group} has not confirmed every message within 25 s: {seen}"
     processed = Counter(before) + Counter(ids(manual))
     again = processed - sent
     assert processed >= sent, f"never processed: {sorted((sent - processed).elements())}"

@@ -165,16 +165,27 @@ def copy(bootstrap: str, target: str, counts: dict[str, int], steps: list[dict[s
     return sent
 
 
-def group(bootstrap: str, group: str) -> dict[str, Any]:
-    """Say how many members a group has, in which state it is, and what it has committed, summed over partitions."""
-    admin = KafkaAdminClient(bootstrap_servers=bootstrap)
-    known = admin.describe_groups([group])[group]
-    offsets = admin.list_group_offsets([group]).get(group, {})
-    return {
-        "members": len(known.get("members") or []),
-        "state": known.get("group_state") or known.get("state"),
-        "committed": sum(found.offset for found in offsets.values() if found.offset > 0),
-    }
+def group(bootstrap: str, group: str, wanted: dict[str, Any] | None = None, seconds: float = 0) -> dict[str, Any]:
+    """Say how many members a group has, in which state it is, and what it has committed, summed over partitions.
+
+    Args:
+        bootstrap: the brokers.
+        group: its id.
+        wanted: values of the answer to wait for.
+        seconds: how long to wait.
+    """
+    admin, deadline = KafkaAdminClient(bootstrap_servers=bootstrap), time.monotonic() + seconds
+    while True:
+        known = admin.describe_groups([group])[group]
+        offsets = admin.list_group_offsets([group]).get(group, {})
+        found = {
+            "members": len(known.get("members") or []),
+            "state": known.get("group_state") or known.get("state"),
+            "committed": sum(place.offset for place in offsets.values() if place.offset > 0),
+        }
+        if found | (wanted or {}) == found or time.monotonic() > deadline:
+            return found
+        time.sleep(0.2)
 
 
 def _text(value: bytes | None) -> str | None:

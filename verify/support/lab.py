@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import shlex
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from verify.support import hints
@@ -75,12 +75,11 @@ class Lab:
 
     def post(self, file: str) -> int:
         """POST a connector's file as the notes do, from the Kafka home, and return the status."""
-        return int(
-            self.student(
-                f'curl -sS -o /dev/null -w "%{{http_code}}" -X POST -H "Content-Type: application/json" '
-                f"--data @config/{file} {self.settings['connect']}/connectors"
-            )
+        command = (
+            'curl -sS -w "\\n%{http_code}" -X POST -H "Content-Type: application/json" '
+            f"--data @config/{file} {self.settings['connect']}/connectors"
         )
+        return int(_steady(lambda: self.student(command)).rpartition("\n")[2])
 
     # What verification looks at
 
@@ -136,8 +135,8 @@ class Lab:
     def rest(self, path: str, method: str = "GET") -> Any:
         """Ask Kafka Connect from the workspace host and return its JSON, or the status of an empty answer."""
         url = f"{self.settings['connect']}{path}"
-        printed = self.workspace.run(f"curl --noproxy '*' -sS -X {method} -w '\\n%{{http_code}}' {shlex.quote(url)}")
-        body, _, status = printed.rpartition("\n")
+        command = f"curl --noproxy '*' -sS -X {method} -w '\\n%{{http_code}}' {shlex.quote(url)}"
+        body, _, status = _steady(lambda: self.workspace.run(command)).rpartition("\n")
         return json.loads(body) if body.strip() else int(status)
 
     def running(self, connector: str, seconds: float = 45) -> dict[str, Any]:
@@ -204,3 +203,10 @@ class Lab:
             except (AssertionError, RuntimeError) as error:
                 parts.append(f"journal of {unit} on {machine.name}: {str(error)[:300]}")
         return "\n\n".join(parts)
+
+
+def _steady(ask: Callable[[], str]) -> str:
+    """Ask Connect again while another case changes its connectors: it answers 409, "momentarily", meanwhile."""
+    return until(
+        ask, lambda printed: not (printed.endswith("\n409") and "momentarily" in printed), 30, "a steady Connect"
+    )

@@ -15,7 +15,7 @@ from typing import Any
 import testinfra
 
 from verify.support.inventory import HostInfo
-from verify.support.waits import until
+from verify.support.waits import brief
 
 PASSWORD_FILE = "ANSIBLE_BECOME_PASSWORD_FILE"
 """Variable that names the file with sudo's password on the hosts, as for Ansible; absent where sudo asks for none."""
@@ -194,8 +194,10 @@ class Unit:
         Raises:
             AssertionError: at the deadline.
         """
-        expected = f"{self.command} prints {text!r}"
-        return until(self.output, lambda printed: text in printed, seconds, expected)
+        self._wait(f"grep -qF -- {shlex.quote(text)} {self.file}", seconds)
+        printed = self.output()
+        assert text in printed, f"waited {seconds:g} s for {text!r} of {self.command}; arrived:\n{brief(printed)}"
+        return printed
 
     def wait_lines(self, count: int, seconds: float = 30, holding: str = "") -> list[str]:
         """Wait until it has printed a number of lines that hold a text, and return those.
@@ -203,16 +205,16 @@ class Unit:
         Raises:
             AssertionError: at the deadline.
         """
+        self._wait(f'[ "$(grep -cF -- {shlex.quote(holding)} {self.file})" -ge {count} ]', seconds)
+        printed = [line for line in self.lines() if holding in line]
+        expected = f"{count} lines with {holding!r} of {self.command}"
+        assert len(printed) >= count, f"waited {seconds:g} s for {expected}; arrived:\n{brief(printed)}"
+        return printed
 
-        def look() -> list[str]:
-            return [line for line in self.lines() if holding in line]
-
-        return until(
-            look,
-            lambda seen: len(seen) >= count,
-            seconds,
-            f"{count} lines with {holding!r} of {self.command}",
-        )
+    def _wait(self, condition: str, seconds: float) -> None:
+        """Wait on the host until a shell command succeeds, or for a number of seconds."""
+        loop = f"until {condition} 2>/dev/null; do sleep 0.1; done"
+        self.machine.root(f"timeout {seconds} sh -c {shlex.quote(loop)}", check=False, seconds=int(seconds) + 15)
 
     def stop(self) -> None:
         """End it as Ctrl-C does, and wait until it has ended."""

@@ -17,7 +17,7 @@ def until(
         holds: whether that is right.
         seconds: how long to go on.
         expected: what is waited for, for the message.
-        pause: seconds between two looks.
+        pause: seconds between two looks, or as long as a look takes.
 
     Returns:
         What was seen when it was right.
@@ -27,12 +27,15 @@ def until(
     """
     deadline = time.monotonic() + seconds
     while True:
+        began = time.monotonic()
         seen = look()
         if holds(seen):
             return seen
-        if time.monotonic() > deadline:
+        now = time.monotonic()
+        if now > deadline:
             raise AssertionError(f"waited {seconds:g} s\nexpected: {expected}\narrived:  {brief(seen)}")
-        time.sleep(pause)
+        # At least half of the time is left to what is waited for, and to other cases.
+        time.sleep(max(pause, now - began))
 
 
 def brief(seen: Any, length: int = 3000) -> str:
