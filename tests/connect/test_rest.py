@@ -56,6 +56,12 @@ def test_a_rebalance_that_does_not_end(worker: Worker) -> None:
     assert said.endswith(" (journalctl -u kafka-connect tells why the workers do not agree)")
 
 
+def test_a_configuration_that_waits_for_a_rebalance(worker: Worker) -> None:
+    expected = {"error_code": 500, "message": "Request cannot be completed because a rebalance is expected"}
+    worker.says("GET", "/connectors/a/config", (500, expected), (500, expected), (200, {"name": "a"}))
+    assert asked(worker).ask("GET", "/connectors/a/config") == (200, {"name": "a"})
+
+
 def test_a_name_that_is_taken_is_not_asked_for_again(worker: Worker) -> None:
     worker.says("POST", "/connectors", TAKEN)
     assert "answered 409: Connector a already exists" in refused(asked(worker), "POST", "/connectors")

@@ -206,7 +206,12 @@ class Lab:
 
 
 def _steady(ask: Callable[[], str]) -> str:
-    """Ask Connect again while another case changes its connectors: it answers 409, "momentarily", meanwhile."""
-    return until(
-        ask, lambda printed: not (printed.endswith("\n409") and "momentarily" in printed), 30, "a steady Connect"
-    )
+    """Ask Connect again while another case changes its connectors: it answers 409 or 500 until its worker has rebalanced."""
+
+    def answers(printed: str) -> bool:
+        body, _, status = printed.rpartition("\n")
+        return not (
+            (status == "409" and "momentarily" in body) or (status == "500" and "a rebalance is expected" in body)
+        )
+
+    return until(ask, answers, 30, "Kafka Connect answers after its rebalance")

@@ -173,7 +173,7 @@ class Unit:
         options = [
             "--quiet", "--collect", f"--unit={self.name}", f"--slice={machine.slice}", f"--uid={user}",
             f"--working-directory={folder}",
-            f"--property=RuntimeMaxSec={seconds}", "--property=KillSignal=SIGINT", "--property=TimeoutStopSec=10",
+            f"--property=RuntimeMaxSec={seconds}", "--property=KillSignal=SIGINT", "--property=TimeoutStopSec=30",
             "--property=SendSIGKILL=yes", f"--property=StandardOutput=append:{self.file}",
             "--property=StandardError=inherit",
         ]  # fmt: skip

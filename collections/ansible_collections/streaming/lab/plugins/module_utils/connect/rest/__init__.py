@@ -51,15 +51,15 @@ class Connect:
         Args:
             url: such as http://localhost:8083.
             timeout: seconds for one answer.
-            patience: seconds for which a request is repeated after 409 (the workers rebalance), and for which
-                something that was ordered may take.
+            patience: seconds for which a request is repeated while the workers rebalance, and for which something
+                that was ordered may take.
         """
         self.url = url.rstrip("/")
         self.timeout = timeout
         self.patience = patience
 
     def ask(self, method: str, path: str, body: object = None, also: Iterable[int] = ()) -> tuple[int, Any]:
-        """Send one request, again while the answer is 409.
+        """Send one request, again while the workers rebalance.
 
         Args:
             method: GET, PUT, POST, DELETE.
@@ -77,12 +77,11 @@ class Connect:
             if status < 300 or status in also:
                 return status, answer
             said = message_of(answer)
-            # A POST of a name that is taken is 409 too, and stays it.
-            if status != 409 or "already exists" in said:
+            if not _is_rebalance(status, said):
                 raise RestError(f"{method} {self.url}{path} answered {status}: {said}", status)
             if time.monotonic() > deadline:
                 raise RestError(
-                    f"{method} {self.url}{path} still answers 409 after {self.patience:g} s: {said} "
+                    f"{method} {self.url}{path} still answers {status} after {self.patience:g} s: {said} "
                     "(journalctl -u kafka-connect tells why the workers do not agree)",
                     status,
                 )
@@ -273,3 +272,12 @@ def _read(opener: urllib.request.OpenerDirector, request: urllib.request.Request
 def _reason(error: Exception) -> str:
     reason = getattr(error, "reason", error)
     return str(getattr(reason, "strerror", None) or reason)
+
+
+def _is_rebalance(status: int, said: str) -> bool:
+    """Whether an error passes when the workers have agreed (Kafka's RestServer, DistributedHerder).
+
+    Most requests answer 409 then, and so does a POST of a name that is taken, for good. A connector's configuration
+    answers 500.
+    """
+    return (status == 409 and "already exists" not in said) or (status == 500 and "a rebalance is expected" in said)
