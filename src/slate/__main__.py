@@ -37,6 +37,8 @@ from slate.topics import StoreError
 
 SETTINGS = Path("/usr/local/lib/streaming-lab/slate.json")
 LATE_SECONDS = 15.0
+DEAD_MEMBER_SECONDS = 60.0
+"""A member that was killed stays in its group for its session timeout, by default 45 s."""
 
 Cases = dict[str, Names]
 """Names by kind, of each case."""
@@ -131,8 +133,8 @@ def run_begin(settings: Settings, names: Names, case: str, discard: bool) -> Ans
     """Prepare a case; see `begin` above."""
     entries = ledger.read()
     noted = {(entry["kind"], entry["name"]) for entry in entries}
-    items = stores.existing(settings, names)
-    foreign = [item for item in items if item.is_work and item.key not in noted]
+    items = without_dead_members(settings, names, noted)
+    foreign = [item for item in items if item.is_work and (item.key not in noted or item.kind == "group")]
     if foreign and not discard:
         of_inventory = declared(settings["declared"])
         conflicts = [item.name for item in foreign if item.name in of_inventory.get(item.kind, [])]
@@ -151,8 +153,26 @@ def run_end(settings: Settings, case: str) -> Answer:
     items = stores.existing(settings, names)
     remaining = remove(settings, names, items)
     if not remaining:
-        ledger.note(case, [])
+        groups = stores.existing(settings, {"group": names.get("group", [])})
+        ledger.note(case, ledger.entries_of(case, {"group": [item.name for item in groups if item.is_work]}))
     return _answer(items, remaining)
+
+
+def without_dead_members(settings: Settings, names: Names, noted: set[tuple[str, str]]) -> list[Item]:
+    """List the existing items, once the groups of an earlier verification have lost the members that it killed.
+
+    Args:
+        settings: addresses of the lab.
+        names: of the case.
+        noted: kinds and names in the ledger.
+    """
+    deadline = time.monotonic() + DEAD_MEMBER_SECONDS
+    while True:
+        items = stores.existing(settings, names)
+        waits = any(item.kind == "group" and item.is_work and item.key in noted for item in items)
+        if not waits or time.monotonic() > deadline:
+            return items
+        time.sleep(1)
 
 
 def run_recover(settings: Settings) -> Answer:

@@ -109,6 +109,23 @@ def test_an_empty_group_is_a_trace_but_one_with_members_is_work(world):
     assert call("begin", "groups")[0] == 3
 
 
+def test_members_that_a_case_killed_are_waited_for(world, monkeypatch):
+    call("begin", "groups")
+    world.details["group", "grup-manual"] = "1 live members"
+    monkeypatch.setattr(stores, "remove", lambda *_: None)
+    assert call("end", "groups")[0] == 0
+    assert ledger.read() == [{"case": "groups", "kind": "group", "name": "grup-manual"}]
+    monkeypatch.setattr(slate.time, "sleep", lambda _: world.details.clear())
+    assert call("begin", "groups") == (0, {"ok": True, "removed": []})
+
+
+def test_a_group_of_a_person_with_a_name_in_the_ledger_is_refused(world, monkeypatch):
+    call("begin", "groups")
+    world.details["group", "grup-manual"] = "1 live members"
+    monkeypatch.setattr(slate, "DEAD_MEMBER_SECONDS", 0.0)
+    assert call("begin", "groups")[0] == 3
+
+
 def test_a_folder_that_was_there_before_is_there_after(world):
     world.details["folder", "/user/hadoop/kafka"] = "0 entries"
     assert call("begin", "hdfs-csv")[0] == 0

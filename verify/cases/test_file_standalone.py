@@ -23,7 +23,7 @@ def test_lines_go_through(lab, evidence):
         until(look, lambda seen: seen.count("\n") >= 2, 30, "two lines in sortida.txt")
     except AssertionError as error:
         raise AssertionError(f"{error}\nlast lines of the worker:\n{worker.output()[-3000:]}") from None
-    worker.kill()
+    worker.stop()
     stored = [record["value"] for record in lab.records("connect-fitxers", 2)]
     assert stored == EVENTS
     assert look() == "Hola\nAdéu\n"

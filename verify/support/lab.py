@@ -206,7 +206,7 @@ class Lab:
 
 
 def _steady(ask: Callable[[], str]) -> str:
-    """Ask Connect again while another case changes its connectors: it answers 409 or 500 until its worker has rebalanced."""
+    """Ask Connect again while its worker rebalances, because another case changed its connectors."""
 
     def answers(printed: str) -> bool:
         body, _, status = printed.rpartition("\n")
