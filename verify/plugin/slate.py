@@ -34,8 +34,10 @@ def slate(request: pytest.FixtureRequest, lab: Lab) -> Iterator[None]:
             pytest.fail(row.evidence[0], pytrace=False)
         pytest.fail(f"the slate could not be wiped: {answer['error']}", pytrace=False)
     for machine in lab.machines:
-        machine.slice = f"lab-verify-{case}.slice"
+        # Without "-", which would make it part of other slices; those stay when it ends.
+        machine.slice = f"lab_verify_{case.replace('-', '_')}.slice"
     yield
-    lab.workspace.root(f"systemctl stop lab-verify-{case}.slice 'lab-verify-{case}*.service' 2>/dev/null", check=False)
+    stopped = f"{lab.workspace.slice} 'lab-verify-{case}*.service'"
+    lab.workspace.root(f"systemctl stop {stopped} 2>/dev/null", check=False)
     answer = lab.slate("end", case)
     assert answer["ok"], f"the slate could not be put back: {answer['error']}"

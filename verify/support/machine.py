@@ -81,7 +81,7 @@ class Machine:
     def __init__(self, info: HostInfo) -> None:
         self.info = info
         self.name = info.name
-        self.slice = "lab-verify.slice"
+        self.slice = "lab_verify.slice"
         """Slice of the units that the current case starts (systemd.slice(5))."""
         values = info.values
         self.is_root = values["ansible_connection"] == "local" and os.geteuid() == 0
