@@ -25,7 +25,7 @@ class Lab:
 
     def __init__(self, info, machines):
         self.info, self.name = info, info.name
-        self.workspace = SimpleNamespace(name="kafka", root=lambda *given, **more: "")
+        self.workspace = SimpleNamespace(name="kafka", slice="lab_verify.slice", root=lambda *given, **more: "")
 
     def prepare(self):
         return {"ok": True}
