@@ -41,7 +41,7 @@ def run(lab: Lab, arguments: Namespace) -> int:
         screen.line(f"lab {lab.name}: down (log: {shown(log, lab.root)})")
         extra = ["--extra-vars", '{"lab_purge": true}'] if arguments.purge else []
         with sudo.become(lab, on_this_machine=True) as become:
-            outcome = ansible.play(replace(lab, limit=None), "containers_destroy", screen, log, become, extra)
+            outcome = ansible.play(replace(lab, limit=None), ["containers_destroy"], screen, log, become, extra)
         tally.add(outcome)
         if outcome.status != 0:
             ansible.report_failures(lab, outcome, screen)

@@ -32,7 +32,7 @@ def run(lab: Lab, arguments: Namespace) -> int:
     screen, log, tally = Screen(), process.new_log(lab, "reset"), Tally()
     screen.line(f"lab {lab.name}: reset (log: {shown(log, lab.root)})")
     with sudo.become(lab, on_this_machine=is_this_machine(lab)) as become:
-        outcome = ansible.play(lab, "reset", screen, log, become)
+        outcome = ansible.play(lab, ["reset"], screen, log, become)
         tally.add(outcome)
         if outcome.status != 0:
             ansible.report_failures(lab, outcome, screen)

@@ -44,7 +44,7 @@ def run(lab: Lab, arguments: Namespace) -> int:
         report.unlink(missing_ok=True)
         with sudo.become(lab, on_this_machine=not lab.is_containers and inventory.has_local_hosts()) as become:
             # Phases of a question are of no interest: only its answer is shown.
-            outcome = ansible.play(lab, "status", Screen(live=False, quiet=True), log, become)
+            outcome = ansible.play(lab, ["status"], Screen(live=False, quiet=True), log, become)
         states = json.loads(report.read_text(encoding="utf-8")) if report.exists() else {}
         lines = containers.lines(lab) + table(states, silent) + connectors(states) + lost_records(states)
         for line in lines:

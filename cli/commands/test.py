@@ -83,7 +83,7 @@ def run_step(lab: Lab, step: Step, screen: Screen, log: Path, become: dict[str, 
         def tick() -> None:
             for event in events.new():
                 progress.take(event)
-            doing = progress.current.task if progress.current else ""
+            doing = progress.running[-1].task if progress.running else ""
             if not lab.verbose:
                 screen.running(step.name, time.monotonic() - began, doing)
 

@@ -97,17 +97,21 @@ def provision(lab: Lab, screen: Screen, log: Path, inventory: Inventory, again: 
     """
     tally = Tally()
     more = ["--check", "--diff"] if check else []
+    site = ["site"]
+    after = {"Containers": lambda: containers.lines(lab, added=True)}
     if lab.is_containers and not check:
         # The play Settings of the first playbook has looked at them, and nothing changes them in between.
         more = ["--skip-tags", "settings"]
         make_key(lab)
         with sudo.become(lab, on_this_machine=True) as become:
-            outcome = ansible.play(_whole(lab), "containers_create", screen, log, become)
-        tally.add(outcome)
-        if outcome.status != 0:
-            return _failed(lab, outcome, screen, tally, again)
-        for text in containers.lines(lab, added=True):
-            screen.line(text)
+            # One Ansible for both, unless it would give a container this machine's password, or --limit leave this machine out.
+            if become or lab.limit:
+                outcome = ansible.play(_whole(lab), ["containers_create"], screen, log, become, after=after)
+                tally.add(outcome)
+                if outcome.status != 0:
+                    return _failed(lab, outcome, screen, tally, again, {})
+            else:
+                site = ["containers_create", *site]
     elif lab.is_containers and (absent := inventory.silent_hosts()):
         screen.line(f"  up would create the containers {', '.join(absent)} and provision them from nothing;")
         screen.line(f"  what each task would change can be told once they run: {lab.retype('up', '--no-verify')}")
@@ -122,7 +126,7 @@ def provision(lab: Lab, screen: Screen, log: Path, inventory: Inventory, again: 
     local = not lab.is_containers and inventory.has_local_hosts()
     with sudo.become(lab, on_this_machine=local) as become:
         become = {} if lab.is_containers else become
-        outcome = ansible.play(lab, "site", screen, log, become, more)
+        outcome = ansible.play(lab, site, screen, log, become, more, after)
         tally.add(outcome)
         if outcome.status != 0:
             return _failed(lab, outcome, screen, tally, again, become)
@@ -141,7 +145,7 @@ def start_fetching(lab: Lab, inventory: Inventory, screen: Screen) -> subprocess
     screen.line(f"  artifacts are fetched meanwhile (log: {shown(log, lab.root)})")
     with log.open("wb") as output:
         return subprocess.Popen(
-            ansible.playbook_arguments(_whole(lab), "fetch", []),
+            ansible.playbook_arguments(_whole(lab), ["fetch"], []),
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
@@ -167,10 +171,10 @@ def _show_changes(lab: Lab, outcome: Outcome, screen: Screen) -> None:
 
 
 def _failed(
-    lab: Lab, outcome: Outcome, screen: Screen, tally: Tally, again: str, become: dict[str, str] | None = None
+    lab: Lab, outcome: Outcome, screen: Screen, tally: Tally, again: str, become: dict[str, str]
 ) -> int:
     ansible.report_failures(lab, outcome, screen)
-    if become is not None and not outcome.progress.failed_in <= REFUSING:
+    if not outcome.progress.failed_in <= REFUSING | {"Containers"}:
         ansible.report_server_errors(lab, outcome, screen, become)
     broken = {failure.host for failure in outcome.failures}
     fine = sorted(set(outcome.progress.hosts) - broken - {"localhost"})

@@ -7,6 +7,7 @@ import os
 import re
 import tempfile
 import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -75,6 +76,7 @@ def environment(lab: Lab, **more: str) -> dict[str, str]:
         "LAB_NAME": lab.name,
         # Hints of modules and of verify/ name this very lab.
         "LAB_PROGRAM": program(lab.root),
+        "LAB_TEMPLATES": str(lab.root / "build" / "templates"),
         "LAB_OPTIONS": lab.options,
         "ANSIBLE_CONFIG": str(lab.root / "ansible.cfg"),
         "PYTHONDONTWRITEBYTECODE": "1",
@@ -91,12 +93,12 @@ def environment(lab: Lab, **more: str) -> dict[str, str]:
     return variables
 
 
-def playbook_arguments(lab: Lab, playbook: str, extra: list[str]) -> list[str]:
+def playbook_arguments(lab: Lab, playbooks: Sequence[str], extra: list[str]) -> list[str]:
     """The command line of ansible-playbook.
 
     Args:
         lab: gives inventory, settings and limit.
-        playbook: its name under playbooks/, without .yml.
+        playbooks: their names under playbooks/, without .yml.
         extra: further arguments.
     """
     argv = [
@@ -113,21 +115,28 @@ def playbook_arguments(lab: Lab, playbook: str, extra: list[str]) -> list[str]:
         argv += ["--limit", lab.limit]
     if lab.verbose > 1:
         argv.append("-" + "v" * (lab.verbose - 1))
-    return [*argv, *extra, str(lab.root / "playbooks" / f"{playbook}.yml")]
+    return [*argv, *extra, *(str(lab.root / "playbooks" / f"{playbook}.yml") for playbook in playbooks)]
 
 
 def play(
-    lab: Lab, playbook: str, screen: Screen, log: Path, become: dict[str, str], extra: list[str] | None = None
+    lab: Lab,
+    playbooks: Sequence[str],
+    screen: Screen,
+    log: Path,
+    become: dict[str, str],
+    extra: Sequence[str] = (),
+    after: Mapping[str, Callable[[], list[str]]] | None = None,
 ) -> Outcome:
-    """Run a playbook, a line for each of its plays.
+    """Run playbooks, a line for each of their phases.
 
     Args:
         lab: what to work on.
-        playbook: its name under playbooks/, without .yml.
+        playbooks: their names under playbooks/, without .yml; one that fails is the last.
         screen: where the lines go.
         log: where Ansible's output goes.
         become: environment from cli.machine.sudo.
         extra: further arguments of ansible-playbook.
+        after: gives more lines to show after a phase that succeeded, by its name.
     """
     progress = Progress()
     with tempfile.TemporaryDirectory(prefix="streaming-lab-") as folder:
@@ -146,13 +155,16 @@ def play(
             for phase in progress.finished[printed:]:
                 notes = [f"{phase.changed} changed"] * bool(phase.changed) + ["FAILED"] * phase.failed
                 screen.line(phase_line(phase.name, phase.seconds, ", ".join(notes)))
+                for text in (after or {}).get(phase.name, list)() if not phase.failed else []:
+                    screen.line(text)
             printed = len(progress.finished)
-            if progress.current and not lab.verbose:
-                screen.running(progress.current.name, time.time() - progress.current.started, progress.current.task)
+            if progress.running and not lab.verbose:
+                names = ", ".join(phase.name for phase in progress.running)
+                screen.running(names, time.time() - progress.running[0].started, progress.running[-1].task)
 
         before = log.stat().st_size
         status = process.run(
-            playbook_arguments(lab, playbook, extra or []),
+            playbook_arguments(lab, playbooks, list(extra)),
             log,
             environment(lab, LAB_EVENTS=str(Path(folder) / "events"), **become),
             lab.root,
@@ -178,7 +190,7 @@ def report_server_errors(lab: Lab, outcome: Outcome, screen: Screen, become: dic
     if not hosts:
         return
     asked = replace(lab, limit=",".join(hosts))
-    answer = play(asked, "server_errors", Screen(live=False, quiet=True), outcome.log, become)
+    answer = play(asked, ["server_errors"], Screen(live=False, quiet=True), outcome.log, become)
     for failure in answer.failures:
         if failure.task == SERVER_ERRORS_TASK:
             screen.line(f"  {failure.host}: servers that do not run: {lab.complete_hints(failure.message)}")

@@ -13,7 +13,7 @@ from cli.engine import failure
 
 @dataclass
 class Phase:
-    """One play: its name, when it started and ended (epoch seconds), and what it did."""
+    """One play or a named block of it: its name, when it started and ended (epoch seconds), and what it did."""
 
     name: str
     started: float
@@ -42,15 +42,19 @@ class Failure:
 
 @dataclass
 class Progress:
-    """Everything the events told so far."""
+    """Everything the events told so far. Where hosts do not wait for each other, several phases run at once."""
 
     finished: list[Phase] = field(default_factory=list)
-    current: Phase | None = None
+    running: list[Phase] = field(default_factory=list)
     changes: list[tuple[str, str]] = field(default_factory=list)
     notes: list[tuple[str, str]] = field(default_factory=list)
     hosts: dict[str, dict[str, int]] = field(default_factory=dict)
     _last: dict[str, Failure] = field(default_factory=dict)
     _items: dict[tuple[str, str], list[dict[str, Any]]] = field(default_factory=dict)
+    _play: str = ""
+    # The named blocks of the play in their order, and the one that each host has reached.
+    _blocks: list[str] = field(default_factory=list)
+    _reached: dict[str, int] = field(default_factory=dict)
 
     def take(self, event: dict[str, Any]) -> None:
         """Account for one event."""
@@ -58,17 +62,26 @@ class Progress:
         match event.get("event"):
             case "play":
                 # A rolling play starts once a batch: one phase all the same.
-                if not self.current or self.current.name != event["name"]:
+                if self._play != event["name"]:
                     self.close(now)
-                    self.current = Phase(event["name"], now)
+                    self._play, self._blocks, self._reached = event["name"], event.get("phases", []), {}
+                    self.running = [] if self._blocks else [Phase(self._play, now)]
             case "no_hosts":
-                self.current = None
+                self.running = []
             case "task":
-                # Items of an earlier task: its failure was ignored, or no condition took it for one.
-                self._items.clear()
-                if self.current:
-                    self.current.task = event["name"]
-                    self.current.tasks += 1
+                for phase in [] if self._blocks else self.running:
+                    phase.task = event["name"]
+                    phase.tasks += 1
+            case "start":
+                self._start(event, now)
+            case "end":
+                phase = self._phase_of(event)
+                if phase and self._blocks:
+                    # A host that skips the phase opens it, too, but does nothing in it.
+                    began = event["began"] or now
+                    phase.started = min(phase.started, began) if phase.tasks else began
+                    phase.ended = now
+                    phase.tasks += 1
             case "result":
                 self._take_result(event)
             case "note":
@@ -81,19 +94,47 @@ class Progress:
                         mine[key] = mine.get(key, 0) + number
 
     def close(self, now: float) -> None:
-        """End the running phase at `now` (epoch seconds). A play without a task, where all hosts are gone, is none."""
-        if self.current and (self.current.tasks or self.current.failed):
-            self.current.ended = now
-            self.finished.append(self.current)
-        self.current = None
+        """End the running phases at `now` (epoch seconds). One without a task, where all hosts are gone, is none."""
+        for phase in self.running:
+            if phase.tasks or phase.failed:
+                phase.ended = phase.ended or now
+                self.finished.append(phase)
+        self.running = []
+
+    def _phase_of(self, event: dict[str, Any]) -> Phase | None:
+        """The running phase that an event of a host belongs to."""
+        name = event.get("phase") or self._play
+        return next((phase for phase in self.running if phase.name == name), None)
+
+    def _start(self, event: dict[str, Any], now: float) -> None:
+        """Account for a host that starts a task, and end the phases that all hosts have left."""
+        host = event["host"]
+        # Items of an earlier task: its failure was ignored, or no condition took it for one.
+        self._items = {key: items for key, items in self._items.items() if key[0] != host}
+        if event["phase"] not in self._blocks:
+            return
+        self._reached[host] = self._blocks.index(event["phase"])
+        first = min(self._reached.values())
+        left = [phase for phase in self.running if self._blocks.index(phase.name) < first]
+        staying = [phase for phase in self.running if phase not in left]
+        self.running = left
+        self.close(now)
+        self.running = staying
+        phase = self._phase_of(event)
+        if not phase:
+            phase = Phase(event["phase"], now)
+            self.running.append(phase)
+            self.running.sort(key=lambda running: self._blocks.index(running.name))
+        phase.task = event["task"]
 
     def _take_result(self, event: dict[str, Any]) -> None:
         host, task, result = event["host"], event["task"], event.get("result", {})
+        phase = self._phase_of(event)
         match event["status"]:
             case "changed":
                 self.changes.append((host, task))
-                if self.current:
-                    self.current.changed += 1
+                if phase:
+                    phase.changed += 1
             case "item_failed":
                 self._items.setdefault((host, task), []).append({"item": event.get("item", ""), "result": result})
             case "failed":
@@ -102,12 +143,14 @@ class Progress:
                 self._last[host] = Failure(
                     host, task, failure.message_of(result, items), failure.last_stderr_line(source)
                 )
-                if self.current and not event.get("rescued"):
-                    self.current.failed = True
+                if phase and not event.get("rescued"):
+                    phase.failed = True
+                    self._reached.pop(host, None)
             case "unreachable":
                 self._last[host] = Failure(host, task, failure.unreachable_message(result), unreachable=True)
-                if self.current:
-                    self.current.failed = True
+                if phase:
+                    phase.failed = True
+                    self._reached.pop(host, None)
 
     @property
     def failures(self) -> list[Failure]:

@@ -7,6 +7,7 @@ import os
 import time
 from typing import Any, TextIO
 
+from ansible.playbook.block import Block
 from ansible.plugins.callback import CallbackBase
 
 DOCUMENTATION = r"""
@@ -15,6 +16,7 @@ type: notification
 short_description: Write plays, tasks, changes, notes and failures as JSON lines
 description:
   - Appends one JSON object a line to the file that E(LAB_EVENTS) names; without it, does nothing.
+  - A play is one phase, or has a phase for each named block that stands in the play itself.
   - Results are cut to what a message can be made of. Ansible has already censored those of C(no_log) tasks.
 requirements: []
 """
@@ -48,6 +50,8 @@ class CallbackModule(CallbackBase):
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self._file: TextIO | None = None
+        self._began: dict[tuple[str, str], float] = {}
+        self._told: dict[str, dict[str, int]] = {}
         path = os.environ.get("LAB_EVENTS")
         if path:
             self._file = open(path, "a", buffering=1, encoding="utf-8")  # noqa: PTH123, SIM115 - lives as long as Ansible
@@ -66,11 +70,18 @@ class CallbackModule(CallbackBase):
             host=outcome._host.get_name(),
             task=task.get_name().strip(),
             path=task.get_path(),
+            phase=_phase(task),
             **fields,
         )
 
+    def _end(self, outcome: Any) -> None:
+        host, task = outcome._host.get_name(), outcome._task
+        began = self._began.pop((host, task._uuid), None)
+        self._write("end", host=host, phase=_phase(task), began=began)
+
     def v2_playbook_on_play_start(self, play: Any) -> None:
-        self._write("play", name=play.get_name().strip())
+        phases = [block.name for block in play.tasks if isinstance(block, Block) and block.name]
+        self._write("play", name=play.get_name().strip(), phases=phases)
 
     def v2_playbook_on_no_hosts_matched(self) -> None:
         self._write("no_hosts")
@@ -81,7 +92,12 @@ class CallbackModule(CallbackBase):
     def v2_playbook_on_handler_task_start(self, task: Any) -> None:
         self._write("task", name=task.get_name().strip())
 
+    def v2_runner_on_start(self, host: Any, task: Any) -> None:
+        self._began[host.get_name(), task._uuid] = time.time()
+        self._write("start", host=host.get_name(), task=task.get_name().strip(), phase=_phase(task))
+
     def v2_runner_on_ok(self, result: Any) -> None:
+        self._end(result)
         if result._result.get("changed"):
             self._host_event("changed", result)
         text = result._result.get("msg")
@@ -99,6 +115,7 @@ class CallbackModule(CallbackBase):
         )
 
     def v2_runner_on_failed(self, result: Any, ignore_errors: bool = False) -> None:
+        self._end(result)
         if not ignore_errors:
             self._host_event("failed", result, result=_kept(result._result), rescued=_has_rescue(result._task))
 
@@ -106,7 +123,24 @@ class CallbackModule(CallbackBase):
         self._host_event("unreachable", result, result=_kept(result._result))
 
     def v2_playbook_on_stats(self, stats: Any) -> None:
-        self._write("stats", hosts={host: stats.summarize(host) for host in sorted(stats.processed)})
+        # Ansible's own sums go on over all playbooks of one command.
+        sums = {host: stats.summarize(host) for host in sorted(stats.processed)}
+        added = {
+            host: {key: number - self._told.get(host, {}).get(key, 0) for key, number in numbers.items()}
+            for host, numbers in sums.items()
+        }
+        self._told = sums
+        self._write("stats", hosts=added)
+
+
+def _phase(task: Any) -> str:
+    """The name of the outermost named block around a task that stands in the play and not in a role; empty if none does."""
+    name, parent = "", task._parent
+    while parent is not None:
+        if isinstance(parent, Block) and parent.name and parent._role is None:
+            name = parent.name
+        parent = getattr(parent, "_parent", None)
+    return name
 
 
 def _kept(result: dict[str, Any]) -> dict[str, Any]:
