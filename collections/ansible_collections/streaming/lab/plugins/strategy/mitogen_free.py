@@ -14,9 +14,10 @@ from typing import Any
 
 import ansible_mitogen.loaders
 from ansible_collections.streaming.lab.plugins.plugin_utils.mitogen_strategy import PreparedStrategy
+from ansible_collections.streaming.lab.plugins.plugin_utils.task_runs import TaskRuns
 
 Free: Any = ansible_mitogen.loaders.strategy_loader.get("free", class_only=True)
 
 
-class StrategyModule(PreparedStrategy, Free):
+class StrategyModule(PreparedStrategy, TaskRuns, Free):
     """The strategy `free` through mitogen."""
