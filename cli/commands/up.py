@@ -104,7 +104,7 @@ def provision(lab: Lab, screen: Screen, log: Path, inventory: Inventory, again: 
         more = ["--skip-tags", "settings"]
         make_key(lab)
         with sudo.become(lab, on_this_machine=True) as become:
-            # One Ansible for both, unless it would give a container this machine's password, or --limit leave this machine out.
+            # One Ansible for both, unless containers would get this machine's password, or --limit leaves it out.
             if become or lab.limit:
                 outcome = ansible.play(_whole(lab), ["containers_create"], screen, log, become, after=after)
                 tally.add(outcome)
@@ -170,9 +170,7 @@ def _show_changes(lab: Lab, outcome: Outcome, screen: Screen) -> None:
         screen.line(f"  the differences are in {shown(outcome.log, lab.root)}; nothing was changed")
 
 
-def _failed(
-    lab: Lab, outcome: Outcome, screen: Screen, tally: Tally, again: str, become: dict[str, str]
-) -> int:
+def _failed(lab: Lab, outcome: Outcome, screen: Screen, tally: Tally, again: str, become: dict[str, str]) -> int:
     ansible.report_failures(lab, outcome, screen)
     if not outcome.progress.failed_in <= REFUSING | {"Containers"}:
         ansible.report_server_errors(lab, outcome, screen, become)

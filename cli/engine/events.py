@@ -75,13 +75,13 @@ class Progress:
             case "start":
                 self._start(event, now)
             case "end":
-                phase = self._phase_of(event)
-                if phase and self._blocks:
+                ended = self._phase_of(event)
+                if ended and self._blocks:
                     # A host that skips the phase opens it, too, but does nothing in it.
                     began = event["began"] or now
-                    phase.started = min(phase.started, began) if phase.tasks else began
-                    phase.ended = now
-                    phase.tasks += 1
+                    ended.started = min(ended.started, began) if ended.tasks else began
+                    ended.ended = now
+                    ended.tasks += 1
             case "result":
                 self._take_result(event)
             case "note":
@@ -103,7 +103,7 @@ class Progress:
 
     def _phase_of(self, event: dict[str, Any]) -> Phase | None:
         """The running phase that an event of a host belongs to."""
-        name = event.get("phase") or self._play
+        name = event["phase"] if event.get("phase") in self._blocks else self._play
         return next((phase for phase in self.running if phase.name == name), None)
 
     def _start(self, event: dict[str, Any], now: float) -> None:

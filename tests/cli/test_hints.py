@@ -74,7 +74,7 @@ def test_a_failed_up_suggests_itself_with_its_options(write_events: Callable[...
     log.touch()
     out = io.StringIO()
     again = current.retype("up", *own_words(given))
-    up._failed(current, ansible.Outcome(2, progress, log), Screen(out), ansible.Tally(), again)
+    up._failed(current, ansible.Outcome(2, progress, log), Screen(out), ansible.Tally(), again, {})
     verify_them, run_again = re.findall(r": (\./lab .*)", out.getvalue())
     assert same(arguments.parse(shlex.split(run_again)[1:]), given)
     parsed = arguments.parse(shlex.split(verify_them)[1:])

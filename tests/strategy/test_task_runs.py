@@ -112,13 +112,24 @@ PLAYBOOK = f"""\
 """
 FILES = {
     "play.yml": PLAYBOOK,
-    "more.yml": "- name: More\n  ansible.builtin.debug: {msg: '{{ given }}'}\n- name: Still more\n  ansible.builtin.debug: {msg: m}\n",
+    "more.yml": """\
+- name: More
+  ansible.builtin.debug: {msg: '{{ given }}'}
+- name: Still more
+  ansible.builtin.debug: {msg: m}
+""",
     "roles/static/tasks/main.yml": "- name: Of a role\n  ansible.builtin.debug: {msg: '{{ of_role }}'}\n",
     "roles/static/defaults/main.yml": "of_role: default\n",
-    "roles/dynamic/tasks/main.yml": (
-        "- name: Of an included role\n  ansible.builtin.command: echo x\n  changed_when: true\n  notify: Of the role\n"
-        "- name: Flush\n  ansible.builtin.meta: flush_handlers\n- name: After the handlers\n  ansible.builtin.debug: {msg: d}\n"
-    ),
+    "roles/dynamic/tasks/main.yml": """\
+- name: Of an included role
+  ansible.builtin.command: echo x
+  changed_when: true
+  notify: Of the role
+- name: Flush
+  ansible.builtin.meta: flush_handlers
+- name: After the handlers
+  ansible.builtin.debug: {msg: d}
+""",
     "roles/dynamic/handlers/main.yml": "- name: Of the role\n  ansible.builtin.debug: {msg: handled}\n",
     "hosts": "[all]\na\nb\nc\n[all:vars]\nansible_connection=local\n",
     "callbacks/told.py": """\
@@ -153,9 +164,9 @@ def run(folder: Path, strategy: str) -> tuple[dict[str, list[dict]], dict]:
     for name, text in FILES.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text, encoding="utf-8")
+    settings = {"strategy_of_test": strategy, "ansible_python_interpreter": sys.executable}
     done = subprocess.run(
-        [sys.executable, "-m", "ansible", "playbook", "-i", "hosts", "play.yml"]
-        + ["-e", f"strategy_of_test={strategy}", "-e", f"ansible_python_interpreter={sys.executable}"],
+        [sys.executable, "-m", "ansible", "playbook", "-i", "hosts", "-e", json.dumps(settings), "play.yml"],
         cwd=folder,
         env={
             **{name: value for name, value in os.environ.items() if not name.startswith("ANSIBLE_")},

@@ -23,6 +23,14 @@ def result(status: str, host: str, task: str, time: float = 0, **more: object) -
     return {"event": "result", "status": status, "host": host, "task": task, "time": time, **more}
 
 
+def started(host: str, task: str, time: float, phase: str = "") -> dict:
+    return {"event": "start", "host": host, "task": task, "phase": phase, "time": time}
+
+
+def ended(host: str, began: float, time: float, phase: str) -> dict:
+    return {"event": "end", "host": host, "began": began, "phase": phase, "time": time}
+
+
 def stats(time: float, **hosts: dict[str, int]) -> dict:
     return {"event": "stats", "time": time, "hosts": hosts}
 
@@ -60,6 +68,46 @@ def test_a_rolling_play_is_one_phase(write_events: Callable[..., Path]) -> None:
         )
     ]
     assert [phase.name for phase in progress_of(write_events(*events, stats(9))).finished] == ["Kafka"]
+
+
+def test_phases_of_hosts_that_do_not_wait_for_each_other(write_events: Callable[..., Path]) -> None:
+    """A phase ends when every host has left it. Hosts that skip it do not count for its time."""
+    path = write_events(
+        {"event": "play", "name": "Servers", "phases": ["Hosts", "Kafka", "MySQL", "Hadoop"], "time": 0},
+        started("kafka", "Prepare", 1, "Hosts"),
+        started("hadoop", "Prepare", 1.5, "Hosts"),
+        ended("kafka", 1, 4, "Hosts"),
+        started("kafka", "Start", 4, "Kafka"),
+        ended("hadoop", 1.5, 6, "Hosts"),
+        # hadoop skips Kafka and MySQL, before kafka is there.
+        started("hadoop", "Start", 6, "Kafka"),
+        started("hadoop", "Start", 6.1, "MySQL"),
+        started("hadoop", "Start HDFS", 6.2, "Hadoop"),
+        result("changed", "hadoop", "Start HDFS", 9, phase="Hadoop"),
+        ended("hadoop", 6.2, 9, "Hadoop"),
+        ended("kafka", 4, 10, "Kafka"),
+    )
+    events = EventsFile(path)
+    progress = Progress()
+    for event in events.new():
+        progress.take(event)
+    assert [(phase.name, phase.started, phase.ended) for phase in progress.finished] == [("Hosts", 1, 6)]
+    assert (progress.running[0].name, progress.running[0].task) == ("Kafka", "Start")
+    write_events(
+        started("kafka", "Start", 10, "MySQL"),
+        ended("kafka", 10, 12, "MySQL"),
+        result("failed", "kafka", "Start", 12.5, result={"msg": "no"}, phase="MySQL"),
+        stats(13, kafka={"failures": 1}, hadoop={"ok": 2}),
+    )
+    for event in events.new():
+        progress.take(event)
+    assert [
+        (phase.name, phase.started, phase.ended, phase.changed, phase.failed) for phase in progress.finished[1:]
+    ] == [
+        ("Kafka", 4, 10, 0, False),
+        ("MySQL", 10, 12, 0, True),
+        ("Hadoop", 6.2, 9, 1, False),
+    ]
 
 
 def test_a_play_without_hosts_is_no_phase(write_events: Callable[..., Path]) -> None:
@@ -106,10 +154,10 @@ def test_items_of_an_ignored_loop_are_not_reported_with_a_later_failure(write_ev
     progress = progress_of(
         write_events(
             {"event": "play", "name": "Kafka", "time": 1},
-            {"event": "task", "name": "Fetch", "time": 1},
+            started("a", "Fetch", 1),
             result("item_failed", "a", "Fetch", **item),
-            {"event": "task", "name": "Look", "time": 2},
-            {"event": "task", "name": "Fetch", "time": 3},
+            started("a", "Look", 2),
+            started("a", "Fetch", 3),
             result("failed", "a", "Fetch", result={"msg": "no network"}),
             stats(9, a={"failures": 1}),
         )

@@ -16,7 +16,7 @@ type: notification
 short_description: Write plays, tasks, changes, notes and failures as JSON lines
 description:
   - Appends one JSON object a line to the file that E(LAB_EVENTS) names; without it, does nothing.
-  - A play is one phase, or has a phase for each named block that stands in the play itself.
+  - A play is one phase. A play of nothing but named blocks has a phase for each.
   - Results are cut to what a message can be made of. Ansible has already censored those of C(no_log) tasks.
 requirements: []
 """
@@ -80,8 +80,8 @@ class CallbackModule(CallbackBase):
         self._write("end", host=host, phase=_phase(task), began=began)
 
     def v2_playbook_on_play_start(self, play: Any) -> None:
-        phases = [block.name for block in play.tasks if isinstance(block, Block) and block.name]
-        self._write("play", name=play.get_name().strip(), phases=phases)
+        names = [block.name for block in play.tasks if isinstance(block, Block)]
+        self._write("play", name=play.get_name().strip(), phases=names if all(names) else [])
 
     def v2_playbook_on_no_hosts_matched(self) -> None:
         self._write("no_hosts")
@@ -134,7 +134,7 @@ class CallbackModule(CallbackBase):
 
 
 def _phase(task: Any) -> str:
-    """The name of the outermost named block around a task that stands in the play and not in a role; empty if none does."""
+    """The name of the outermost named block of the play around a task; empty if there is none."""
     name, parent = "", task._parent
     while parent is not None:
         if isinstance(parent, Block) and parent.name and parent._role is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import builtins
 import functools
 import os
+from pathlib import Path
 from typing import Any
 
 import ansible.collections.list
@@ -85,7 +86,7 @@ def prepare() -> None:
     lookup_loader.get("env", class_only=True)
     folder = os.environ.get("LAB_TEMPLATES")
     if folder:
-        os.makedirs(folder, mode=0o700, exist_ok=True)
+        Path(folder).mkdir(mode=0o700, parents=True, exist_ok=True)
         keep_compiled_templates(folder)
 
 

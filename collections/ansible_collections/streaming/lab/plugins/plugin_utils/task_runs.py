@@ -100,11 +100,14 @@ def run_tasks(worker: Any) -> None:
     queue = worker._final_q = Recorder(worker._final_q)
     host = worker._host
     host_vars, groups = host.vars, host.groups
-    if following:
+    todo = following
+    if todo:
         # The connection to the multiplexer serves all tasks, and ends with the process.
         ansible_mitogen.process.ClassicBinding.close = lambda _self: None
     RUN_ONE(worker)
-    for task in following.tasks if following else []:
+    if not todo:
+        return
+    for task in todo.tasks:
         if not is_ordinary(queue.last):
             return
         # Ansible empties them to send less.
@@ -112,7 +115,7 @@ def run_tasks(worker: Any) -> None:
         worker._variable_manager.set_nonpersistent_facts(host.name, registered(queue.last))
         worker._task = task
         try:
-            worker._task_vars = following.variables(host, task)
+            worker._task_vars = todo.variables(host, task)
         except AnsibleError as error:
             data = _error_utils.result_dict_from_exception(error)
             queue.send_task_result(_RawTaskResult(host, task, data, task.dump_attrs()))
@@ -160,7 +163,10 @@ class TaskRuns:
             }
         self._runs[host.name] = tasks
         following = Following(tasks, self._variables) if tasks else None
-        super()._queue_task(host, task, task_vars, play_context)  # type: ignore[misc]
+        try:
+            super()._queue_task(host, task, task_vars, play_context)  # type: ignore[misc]
+        finally:
+            following = None
 
     def _variables(self, host: Any, task: Any) -> dict[str, Any]:
         """What a task of a host can refer to."""

@@ -13,6 +13,7 @@ author: Streaming Lab
 from typing import Any
 
 import ansible_mitogen.loaders
+
 from ansible_collections.streaming.lab.plugins.plugin_utils.mitogen_strategy import PreparedStrategy
 from ansible_collections.streaming.lab.plugins.plugin_utils.task_runs import TaskRuns
 

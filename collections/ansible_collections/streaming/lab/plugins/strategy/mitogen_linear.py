@@ -18,6 +18,7 @@ author: Streaming Lab
 from typing import Any
 
 import ansible_mitogen.loaders
+
 from ansible_collections.streaming.lab.plugins.plugin_utils.mitogen_strategy import PreparedStrategy
 
 Linear: Any = ansible_mitogen.loaders.strategy_loader.get("linear", class_only=True)
