@@ -85,7 +85,7 @@ def run_step(lab: Lab, step: Step, screen: Screen, log: Path, become: dict[str, 
                 progress.take(event)
             doing = progress.running[-1].task if progress.running else ""
             if not lab.verbose:
-                screen.running(step.name, time.monotonic() - began, doing)
+                screen.running([f"{phase_line(step.name, time.monotonic() - began)}  {doing}"])
 
         variables = ansible.environment(lab, **_plugins(lab), LAB_EVENTS=str(path), **become)
         status = process.run(list(step.argv), log, variables, lab.root, show=bool(lab.verbose), tick=tick)

@@ -11,6 +11,7 @@ from cli.arguments import own_words
 from cli.commands import verify
 from cli.engine import ansible, process
 from cli.engine.ansible import Outcome, Tally
+from cli.engine.fetching import Fetching
 from cli.engine.inventory import Inventory
 from cli.errors import BAD_INPUT, OK, PROVISIONING_FAILED, LabError
 from cli.lab import Lab, shown
@@ -45,12 +46,12 @@ def run(lab: Lab, arguments: Namespace) -> int:
     screen.line(f"lab {lab.name}, {lab.shown_inventory} (log: {shown(log, lab.root)})")
     # Read beside the first playbook, for it takes a second that nobody has to wait for.
     inventory = Inventory.start(lab)
-    fetch = None
+    fetching = None
     try:
         if lab.is_containers and not arguments.check:
-            fetch = start_fetching(lab, inventory, screen)
+            fetching = start_fetching(lab, inventory)
         again = lab.retype("up", *own_words(arguments))
-        status = provision(lab, screen, log, inventory, again, check=arguments.check)
+        status = provision(lab, screen, log, inventory, again, fetching, check=arguments.check)
         if status != OK or arguments.check:
             return status
         if not arguments.no_verify:
@@ -64,8 +65,8 @@ def run(lab: Lab, arguments: Namespace) -> int:
         addresses.show(lab, inventory, screen)
     finally:
         inventory.stop()
-        if fetch and fetch.poll() is None:
-            process.stop(fetch)
+        if fetching:
+            fetching.stop()
     return status
 
 
@@ -82,7 +83,9 @@ def nothing_to_verify(lab: Lab, inventory: Inventory) -> str:
     return ""
 
 
-def provision(lab: Lab, screen: Screen, log: Path, inventory: Inventory, again: str, check: bool) -> int:
+def provision(
+    lab: Lab, screen: Screen, log: Path, inventory: Inventory, again: str, fetching: Fetching | None, check: bool
+) -> int:
     """Create the containers where the lab is made of them, and run site.yml.
 
     Args:
@@ -91,6 +94,7 @@ def provision(lab: Lab, screen: Screen, log: Path, inventory: Inventory, again: 
         log: where Ansible's output goes.
         inventory: of the lab.
         again: the command line that repeats this run.
+        fetching: what fills the artifact cache meanwhile.
         check: change nothing, say what would change.
     Returns:
         an exit status.
@@ -106,7 +110,7 @@ def provision(lab: Lab, screen: Screen, log: Path, inventory: Inventory, again: 
         with sudo.become(lab, on_this_machine=True) as become:
             # One Ansible for both, unless containers would get this machine's password, or --limit leaves it out.
             if become or lab.limit:
-                outcome = ansible.play(_whole(lab), ["containers_create"], screen, log, become, after=after)
+                outcome = ansible.play(_whole(lab), ["containers_create"], screen, log, become, after=after, beside=fetching)
                 tally.add(outcome)
                 if outcome.status != 0:
                     return _failed(lab, outcome, screen, tally, again, {})
@@ -126,7 +130,7 @@ def provision(lab: Lab, screen: Screen, log: Path, inventory: Inventory, again: 
     local = not lab.is_containers and inventory.has_local_hosts()
     with sudo.become(lab, on_this_machine=local) as become:
         become = {} if lab.is_containers else become
-        outcome = ansible.play(lab, site, screen, log, become, more, after)
+        outcome = ansible.play(lab, site, screen, log, become, more, after, fetching)
         tally.add(outcome)
         if outcome.status != 0:
             return _failed(lab, outcome, screen, tally, again, become)
@@ -136,15 +140,17 @@ def provision(lab: Lab, screen: Screen, log: Path, inventory: Inventory, again: 
     return OK
 
 
-def start_fetching(lab: Lab, inventory: Inventory, screen: Screen) -> subprocess.Popen[bytes] | None:
+def start_fetching(lab: Lab, inventory: Inventory) -> Fetching:
     """Start to fill an empty artifact cache; site.yml waits for its end, and reports what could not be fetched."""
     # The inventory is asked second, for it takes a second to read.
-    if has_products(default_cache()) or all(has_products(folder) for folder in folders_in(inventory)):
-        return None
+    if has_products(default_cache()):
+        return Fetching(default_cache())
+    folders = folders_in(inventory)
+    if all(has_products(folder) for folder in folders):
+        return Fetching(folders[0])
     log = process.new_log(lab, "fetch")
-    screen.line(f"  artifacts are fetched meanwhile (log: {shown(log, lab.root)})")
     with log.open("wb") as output:
-        return subprocess.Popen(
+        child = subprocess.Popen(
             ansible.playbook_arguments(_whole(lab), ["fetch"], []),
             stdin=subprocess.DEVNULL,
             stdout=output,
@@ -153,6 +159,7 @@ def start_fetching(lab: Lab, inventory: Inventory, screen: Screen) -> subprocess
             cwd=lab.root,
             start_new_session=True,
         )
+    return Fetching(folders[0], child, shown(log, lab.root))
 
 
 def _whole(lab: Lab) -> Lab:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from cli.engine import process
 from cli.engine.events import EventsFile, Failure, Progress
+from cli.engine.fetching import Fetching
 from cli.lab import Lab, program, shown
 from cli.ui.screen import Screen, phase_line
 
@@ -126,6 +127,7 @@ def play(
     become: dict[str, str],
     extra: Sequence[str] = (),
     after: Mapping[str, Callable[[], list[str]]] | None = None,
+    beside: Fetching | None = None,
 ) -> Outcome:
     """Run playbooks, a line for each of their phases.
 
@@ -137,6 +139,7 @@ def play(
         become: environment from cli.machine.sudo.
         extra: further arguments of ansible-playbook.
         after: gives more lines to show after a phase that succeeded, by its name.
+        beside: runs meanwhile, and is shown, too.
     """
     progress = Progress()
     with tempfile.TemporaryDirectory(prefix="streaming-lab-") as folder:
@@ -158,9 +161,12 @@ def play(
                 for text in (after or {}).get(phase.name, list)() if not phase.failed else []:
                     screen.line(text)
             printed = len(progress.finished)
-            if progress.running and not lab.verbose:
-                names = ", ".join(phase.name for phase in progress.running)
-                screen.running(names, time.time() - progress.running[0].started, progress.running[-1].task)
+            for text in beside.ended() if beside else []:
+                screen.line(text)
+            if not lab.verbose:
+                now = time.time()
+                running = [f"{phase_line(p.name, now - p.started)}  {p.task}" for p in progress.running]
+                screen.running([*running, *(beside.running() if beside else [])])
 
         before = log.stat().st_size
         status = process.run(

@@ -1,4 +1,4 @@
-"""What ./lab shows while it works: one line a phase, and on a terminal a running line."""
+"""What ./lab shows while it works: one line a phase, and on a terminal a line for each that runs."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from cli.ui.printable import printable
 
 WIDTH = 24
 CLEAR = "\r\x1b[2K"
+UP_AND_CLEAR = "\x1b[1A\x1b[2K"
 
 
 def phase_line(name: str, seconds: float, note: str = "") -> str:
@@ -24,11 +25,11 @@ def phase_line(name: str, seconds: float, note: str = "") -> str:
 
 
 class Screen:
-    """Prints finished lines, and rewrites one running line where a terminal shows it.
+    """Prints finished lines, and rewrites the running ones where a terminal shows them.
 
     Args:
         out: where to print.
-        live: whether to show the running line; default: only on a terminal.
+        live: whether to show running lines; default: only on a terminal.
         quiet: show nothing at all.
     """
 
@@ -36,21 +37,22 @@ class Screen:
         self.quiet = quiet
         self.out = out or sys.stdout
         self.live = self.out.isatty() if live is None else live
-        self._running = False
+        self._running = 0
 
-    def running(self, name: str, seconds: float, what: str) -> None:
-        """Show what is under way; nothing where no terminal is."""
+    def running(self, lines: list[str]) -> None:
+        """Show what is under way, a line each; nothing where no terminal is."""
         if self.live:
-            line = f"{phase_line(name, seconds)}  {what}"
-            self.out.write(CLEAR + printable(line)[: shutil.get_terminal_size().columns - 1])
+            width = shutil.get_terminal_size().columns - 1
+            self.clear()
+            self.out.write("\n".join(printable(line)[:width] for line in lines))
             self.out.flush()
-            self._running = True
+            self._running = len(lines)
 
     def clear(self) -> None:
-        """Take the running line away."""
+        """Take the running lines away."""
         if self._running:
-            self.out.write(CLEAR)
-            self._running = False
+            self.out.write(CLEAR + UP_AND_CLEAR * (self._running - 1))
+            self._running = 0
 
     def line(self, text: str = "") -> None:
         """Print a line that stays."""

@@ -13,7 +13,7 @@ from ansible_collections.streaming.lab.plugins.module_utils.artifacts.lock impor
     TransferError,
     parse_coordinate,
 )
-from tests.artifacts.kit import FakeMaven, on_path
+from tests.artifacts.kit import FakeMaven, on_path, write
 
 SPACE = "{http://maven.apache.org/POM/4.0.0}"
 JAR, TESTS = parse_coordinate("org.a:one:1:jar"), parse_coordinate("org.b:two:2:tests:jar")
@@ -166,3 +166,19 @@ def test_a_file_of_mavens_repository_is_forgotten_with_its_companions(tmp_path: 
     maven.forget(str(tmp_path), TESTS)
     assert [path.name for path in folder.iterdir()] == ["two-2.pom"]
     maven.forget(str(tmp_path), JAR)
+
+
+def test_bytes_that_have_come_are_counted_also_of_files_that_are_not_whole(tmp_path: Path) -> None:
+    folder = tmp_path / "org/a/one/1"
+    folder.mkdir(parents=True)
+    (folder / "one-1.jar.123.tmp").write_bytes(b"12345")
+    (folder / "one-1.pom").write_bytes(b"of something else")
+    assert maven.received(str(tmp_path), [JAR, TESTS]) == 5
+
+
+def test_a_run_tells_that_it_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(tmp_path / "bin/mvn", "#!/bin/sh\nsleep 0.2\n", 0o755)
+    monkeypatch.setenv("PATH", on_path(tmp_path / "bin"))
+    ticks: list[int] = []
+    maven.run_mvn(str(tmp_path), [], str(tmp_path / "r"), str(tmp_path / "log"), tick=lambda: ticks.append(1))
+    assert ticks

@@ -139,3 +139,12 @@ def test_a_pattern_leaves_artifacts_out():
 def test_a_coordinate_is_written_without_empty_elements():
     expected = "<groupId>g</groupId><artifactId>a&amp;b</artifactId><version>1</version><type>jar</type>"
     assert dependency_xml(parse_coordinate("g:a&b:1:jar")) == expected
+
+
+def test_progress_is_a_file_while_a_transfer_runs(tmp_path: Path) -> None:
+    path = tmp_path / "progress"
+    with Cache(str(tmp_path)).progress(200, lambda: 50) as tell:
+        tell()
+        done, total, began = path.read_text(encoding="ascii").split()
+        assert (done, total) == ("50", "200") and int(began) > 0
+    assert not path.exists()

@@ -12,7 +12,6 @@ import pytest
 
 from cli.commands import up
 from cli.lab import Lab
-from cli.ui.screen import Screen
 
 
 @pytest.fixture
@@ -24,7 +23,7 @@ def lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Lab:
     return Lab("lab", tmp_path / "inventory", root=tmp_path)
 
 
-def slow(_lab: Lab, playbook: str, _extra: list[str]) -> list[str]:
+def slow(_lab: Lab, playbook: list[str], _extra: list[str]) -> list[str]:
     return [sys.executable, "-c", f"import time; print({playbook!r}, flush=True); time.sleep(60)"]
 
 
@@ -40,23 +39,22 @@ def add_product(cache: Path) -> None:
 
 def test_a_cache_with_products_needs_no_fetching(lab: Lab, tmp_path: Path) -> None:
     add_product(tmp_path / "streaming-lab")
-    assert up.start_fetching(lab, hosts(), Screen(quiet=True)) is None
+    assert up.start_fetching(lab, hosts())._child is None
 
 
 def test_a_cache_that_the_inventory_names_counts(lab: Lab, tmp_path: Path) -> None:
     add_product(tmp_path / "usb")
-    assert up.start_fetching(lab, hosts(artifacts_cache=str(tmp_path / "usb")), Screen(quiet=True)) is None
+    assert up.start_fetching(lab, hosts(artifacts_cache=str(tmp_path / "usb")))._child is None
 
 
-def test_an_empty_cache_is_filled_meanwhile_with_a_log(lab: Lab, capsys: pytest.CaptureFixture[str]) -> None:
-    child = up.start_fetching(lab, hosts(), Screen())
-    assert child is not None
+def test_an_empty_cache_is_filled_meanwhile(lab: Lab) -> None:
+    fetching = up.start_fetching(lab, hosts())
     try:
-        assert child.poll() is None
-        shown = capsys.readouterr().out
-        assert shown.startswith("  artifacts are fetched meanwhile (log: build/log/fetch-")
+        assert fetching.ended() == []
+        assert fetching.running()[0].startswith("  Downloads ....")
     finally:
-        up.process.stop(child, grace=1)
+        fetching.stop()
+    assert "log: build/log/fetch-" in fetching.ended()[0]
 
 
 @pytest.mark.parametrize("check", [False, True])
@@ -77,4 +75,4 @@ def test_the_fetching_ends_with_the_command(lab: Lab, monkeypatch: pytest.Monkey
     monkeypatch.setattr(up.Inventory, "start", lambda _: hosts())
     with pytest.raises(KeyboardInterrupt):
         up.run(lab, Namespace(check=check, no_verify=True))
-    assert [child.poll() is not None for child in seen] == [True] * (not check)
+    assert [fetching._child.poll() is not None for fetching in seen] == [True] * (not check)

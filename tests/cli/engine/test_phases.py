@@ -9,7 +9,7 @@ from pathlib import Path
 from cli.engine import ansible, failure
 from cli.engine.events import EventsFile, Progress
 from cli.lab import Lab
-from cli.ui.screen import CLEAR, Screen, phase_line
+from cli.ui.screen import CLEAR, UP_AND_CLEAR, Screen, phase_line
 
 
 def progress_of(path: Path) -> Progress:
@@ -244,11 +244,12 @@ def test_message_is_one_line_of_bearable_length() -> None:
     assert message.startswith("a b c") and "\n" not in message and len(message) <= failure.LONGEST
 
 
-def test_a_terminal_sees_a_running_line_and_a_pipe_does_not() -> None:
+def test_a_terminal_sees_what_runs_and_a_pipe_does_not() -> None:
     terminal, pipe = io.StringIO(), io.StringIO()
     for out, live in ((terminal, True), (pipe, False)):
         screen = Screen(out, live=live)
-        screen.running("Kafka", 3.0, "Start the broker")
+        screen.running(["  Kafka", "  Hadoop"])
+        screen.running(["  Hadoop"])
         screen.line("done")
-    assert terminal.getvalue().startswith(CLEAR + "  Kafka ...") and terminal.getvalue().endswith(CLEAR + "done\n")
+    assert terminal.getvalue() == f"  Kafka\n  Hadoop{CLEAR}{UP_AND_CLEAR}  Hadoop{CLEAR}done\n"
     assert pipe.getvalue() == "done\n"

@@ -13,7 +13,8 @@ import re
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from xml.sax.saxutils import escape
 
@@ -25,6 +26,7 @@ from ansible_collections.streaming.lab.plugins.module_utils.artifacts.lock impor
 from ansible_collections.streaming.lab.plugins.module_utils.artifacts.maven_proxy import settings_with_proxies
 
 PLUGIN = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1"
+TICK_SECONDS = 0.5
 _HEAD = '<project xmlns="http://maven.apache.org/POM/4.0.0"><modelVersion>4.0.0</modelVersion>'
 _UNREACHABLE = (
     "Unknown host",
@@ -117,7 +119,14 @@ def _proxy_arguments(mvn: str, folder: str) -> list[str]:
     return ["--global-settings", str(path)]
 
 
-def run_mvn(folder: str, arguments: Sequence[str], repository: str, log: str, timeout: float = 3600.0) -> None:
+def run_mvn(
+    folder: str,
+    arguments: Sequence[str],
+    repository: str,
+    log: str,
+    timeout: float = 3600.0,
+    tick: Callable[[], None] = lambda: None,
+) -> None:
     """Run ``mvn`` in a project folder.
 
     Args:
@@ -126,6 +135,7 @@ def run_mvn(folder: str, arguments: Sequence[str], repository: str, log: str, ti
         repository: Maven's local repository; a run that was cut off goes on from what is in it.
         log: file that gets all of the output.
         timeout: seconds for the whole run.
+        tick: called every half second.
     Raises:
         ArtifactError: no ``mvn``, or it failed; one line, with the log's path.
     """
@@ -147,22 +157,26 @@ def run_mvn(folder: str, arguments: Sequence[str], repository: str, log: str, ti
         *arguments,
     ]
     Path(log).parent.mkdir(parents=True, exist_ok=True)
-    with Path(log).open("w", encoding="utf-8") as output:
+    deadline = time.monotonic() + timeout
+    with (
+        Path(log).open("w", encoding="utf-8") as output,
+        subprocess.Popen(
+            command, cwd=folder, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT
+        ) as process,
+    ):
         try:
-            result = subprocess.run(
-                command,
-                cwd=folder,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                timeout=timeout,
-                check=False,
-            )
-        except subprocess.TimeoutExpired:
-            raise ArtifactError(
-                f"mvn did not end within {timeout:.0f} s (log: {log}); run again: it continues where it stopped"
-            ) from None
-    if result.returncode:
+            while process.poll() is None:
+                tick()
+                if time.monotonic() > deadline:
+                    raise ArtifactError(
+                        f"mvn did not end within {timeout:.0f} s (log: {log}); run again: it continues where it stopped"
+                    )
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    process.wait(TICK_SECONDS)
+        except BaseException:
+            process.kill()
+            raise
+    if process.returncode:
         raise explain_failure(Path(log).read_text(encoding="utf-8", errors="replace"), log)
 
 
@@ -187,7 +201,13 @@ def explain_failure(output: str, log: str) -> ArtifactError:
 
 
 @contextlib.contextmanager
-def fetched(artifacts: Sequence[Coordinate], repository: str, log: str, modules: int = 6) -> Iterator[Path]:
+def fetched(
+    artifacts: Sequence[Coordinate],
+    repository: str,
+    log: str,
+    modules: int = 6,
+    tick: Callable[[], None] = lambda: None,
+) -> Iterator[Path]:
     """Fetch exactly the named artifacts into a temporary folder.
 
     Args:
@@ -195,6 +215,7 @@ def fetched(artifacts: Sequence[Coordinate], repository: str, log: str, modules:
         repository: Maven's local repository.
         log: file that gets Maven's output.
         modules: number of artifacts that are fetched at the same time.
+        tick: called every half second.
     Yields:
         the folder, which holds ``<group>/<file name>``.
     Raises:
@@ -206,15 +227,30 @@ def fetched(artifacts: Sequence[Coordinate], repository: str, log: str, modules:
     ) as scratch:
         project, files = Path(scratch, "project"), Path(scratch, "files")
         write_copy_project(str(project), artifacts, str(files), modules)
-        run_mvn(str(project), ["-T", str(modules), "-fae", "validate"], repository, log)
+        run_mvn(str(project), ["-T", str(modules), "-fae", "validate"], repository, log, tick=tick)
         yield files
 
 
 def forget(repository: str, coordinate: Coordinate) -> None:
     """Remove an artifact from Maven's local repository, so that the next run fetches it again."""
-    folder = Path(repository, *coordinate.group.split("."), coordinate.artifact, coordinate.version)
-    for path in folder.glob(f"{coordinate.file_name}*"):
+    for path in _files(repository, coordinate):
         path.unlink()
+
+
+def received(repository: str, artifacts: Sequence[Coordinate]) -> int:
+    """Bytes of artifacts that are in Maven's local repository, whole or in part."""
+    total = 0
+    for coordinate in artifacts:
+        for path in _files(repository, coordinate):
+            # Maven renames a file when it is whole.
+            with contextlib.suppress(FileNotFoundError):
+                total += path.stat().st_size
+    return total
+
+
+def _files(repository: str, coordinate: Coordinate) -> Iterator[Path]:
+    folder = Path(repository, *coordinate.group.split("."), coordinate.artifact, coordinate.version)
+    return folder.glob(f"{coordinate.file_name}*")
 
 
 def _write(path: Path, text: str) -> None:

@@ -14,7 +14,7 @@ import re
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from ansible_collections.streaming.lab.plugins.module_utils.artifacts.lock import ArtifactError
@@ -87,6 +87,29 @@ class Cache:
         """Remove a file from the store."""
         with contextlib.suppress(FileNotFoundError):
             Path(self.stored(sha256)).unlink()
+
+    @contextlib.contextmanager
+    def progress(self, total: int, done: Callable[[], int]) -> Iterator[Callable[[], None]]:
+        """Tell who waits for the cache how far a transfer is, by the file `progress`: bytes there, all bytes, begin.
+
+        Args:
+            total: bytes to transfer.
+            done: gives the bytes that are there.
+        Yields:
+            what to call now and then.
+        """
+        path = Path(self.path("progress"))
+        began = time.time()
+
+        def tell() -> None:
+            temporary = path.with_suffix(".part")
+            temporary.write_text(f"{done()} {total} {began:.0f}\n", encoding="ascii")
+            temporary.replace(path)
+
+        try:
+            yield tell
+        finally:
+            path.unlink(missing_ok=True)
 
     @contextlib.contextmanager
     def exclusive(self, wait: float = 1800.0) -> Iterator[None]:

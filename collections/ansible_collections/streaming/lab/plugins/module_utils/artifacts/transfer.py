@@ -88,7 +88,11 @@ class Transfer:
         wrong: dict[LockEntry, str] = {}
         # Two parts of the Maven project must not write the same file.
         unique = list(dict.fromkeys(coordinates.values()))
-        with maven.fetched(unique, repository, log) as files:
+        total = sum({coordinates[entry]: entry.size for entry in missing}.values())
+        with (
+            self.cache.progress(total, lambda: maven.received(repository, unique)) as tell,
+            maven.fetched(unique, repository, log, tick=tell) as files,
+        ):
             paths = {coordinate: files / coordinate.group / coordinate.file_name for coordinate in unique}
             contents = {coordinate: _content(path) for coordinate, path in paths.items()}
             for coordinate in unique:
