@@ -110,7 +110,9 @@ def provision(
         with sudo.become(lab, on_this_machine=True) as become:
             # One Ansible for both, unless containers would get this machine's password, or --limit leaves it out.
             if become or lab.limit:
-                outcome = ansible.play(_whole(lab), ["containers_create"], screen, log, become, after=after, beside=fetching)
+                outcome = ansible.play(
+                    _whole(lab), ["containers_create"], screen, log, become, after=after, beside=fetching
+                )
                 tally.add(outcome)
                 if outcome.status != 0:
                     return _failed(lab, outcome, screen, tally, again, {})

@@ -205,7 +205,8 @@ def install(podman: Podman, wanted: ImageSpec, base: str, reference: str, tag: s
         # chroot isolation: the build only installs packages, and needs no cgroup or limit that this machine may lack.
         # One layer: to write one for each instruction takes seconds, and nobody uses them again.
         done = podman.run(
-            "build", "--isolation=chroot", "--network=host", "--layers=false", f"--build-arg=BASE={reference}", f"--tag={tag}", folder,
+            "build", "--isolation=chroot", "--network=host", "--layers=false", f"--build-arg=BASE={reference}",
+            f"--tag={tag}", folder,
             check=False,
         )  # fmt: skip
     if done.returncode == 0:
