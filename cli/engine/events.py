@@ -102,9 +102,9 @@ class Progress:
         self.running = []
 
     def _phase_of(self, event: dict[str, Any]) -> Phase | None:
-        """The running phase that an event of a host belongs to."""
+        """The phase that an event of a host belongs to. Handlers run when the phase of their role has ended."""
         name = event["phase"] if event.get("phase") in self._blocks else self._play
-        return next((phase for phase in self.running if phase.name == name), None)
+        return next((phase for phase in [*self.running, *reversed(self.finished)] if phase.name == name), None)
 
     def _start(self, event: dict[str, Any], now: float) -> None:
         """Account for a host that starts a task, and end the phases that all hosts have left."""

@@ -16,14 +16,15 @@ MOMENTS = [
     (r"^  Preflight ", 0.5, "SIGKILL"),
     (r"^  Artifacts ", 6.0, "SIGKILL"),
     (r"^  Hosts ", 2.0, "SIGINT"),
-    (r"^  ZooKeeper ", 4.0, "SIGINT"),
-    (r"^  Kafka \.", 3.0, "SIGKILL"),
-    (r"^  MySQL ", 4.0, "SIGINT"),
-    (r"^  Kafka Connect ", 5.0, "SIGKILL"),
-    (r"^  Hadoop ", 3.0, "SIGKILL"),
-    (r"^  Course ", 0.5, "SIGINT"),
-    (r"^  HDFS sink ", 0.5, "SIGKILL"),
-    (r"^  Bluesky ", 0.3, "SIGINT"),
+    (r"^  ZooKeeper ", 2.0, "SIGINT"),
+    (r"^  Kafka \.", 1.0, "SIGKILL"),
+    (r"^  MySQL ", 2.0, "SIGINT"),
+    (r"^  Kafka Connect ", 0.5, "SIGKILL"),
+    (r"^  Hadoop ", 0.3, "SIGKILL"),
+    (r"^  WebHDFS ", 1.0, "SIGINT"),
+    (r"^  Course ", 0.1, "SIGINT"),
+    (r"^  HDFS sink ", 0.1, "SIGKILL"),
+    (r"^  Bluesky ", 0.0, "SIGINT"),
 ]
 
 

@@ -253,3 +253,21 @@ def test_a_terminal_sees_what_runs_and_a_pipe_does_not() -> None:
         screen.line("done")
     assert terminal.getvalue() == f"  Kafka\n  Hadoop{CLEAR}{UP_AND_CLEAR}  Hadoop{CLEAR}done\n"
     assert pipe.getvalue() == "done\n"
+
+
+def test_a_handler_after_its_phase_counts_for_it(write_events: Callable[..., Path]) -> None:
+    progress = progress_of(
+        write_events(
+            {"event": "play", "name": "Workspace", "phases": ["Course", "Bluesky"], "time": 0},
+            started("kafka", "Install", 1, "Course"),
+            ended("kafka", 1, 2, "Course"),
+            started("kafka", "Start", 2, "Bluesky"),
+            ended("kafka", 2, 3, "Bluesky"),
+            started("kafka", "Restart the programs", 3, "Course"),
+            result("failed", "kafka", "Restart the programs", 4, result={"msg": "no"}, phase="Course"),
+            ended("kafka", 3, 4, "Course"),
+            stats(5, kafka={"failures": 1}),
+        )
+    )
+    assert [phase.name for phase in progress.finished] == ["Course", "Bluesky"]
+    assert progress.failed_in == {"Course"}
