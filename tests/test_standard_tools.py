@@ -33,7 +33,9 @@ def listed_tasks(*options: str) -> list[tuple[str, set[str]]]:
 
 
 def test_a_tag_runs_one_role_and_the_checks() -> None:
-    listing = run("ansible-playbook", "-i", "inventory/containers", "playbooks/site.yml", "--list-tasks", "--tags=mysql")
+    listing = run(
+        "ansible-playbook", "-i", "inventory/containers", "playbooks/site.yml", "--list-tasks", "--tags=mysql"
+    )
     chosen = re.findall(r"^ +(.*?)\s+TAGS: \[(.*)\]$", listing, re.MULTILINE)
     assert [name for name, tags in chosen if "always" not in tags and not name.startswith("play #")] == ["Set up MySQL"]
 
