@@ -153,9 +153,12 @@ class TaskRuns:
     def _queue_task(self, host: Any, task: Any, task_vars: dict[str, Any], play_context: Any) -> None:
         """Start a worker for a task, and for those that follow it."""
         global following
-        tasks = list(self._ahead(host)) if may_follow(task) else []
+        strategy: Any = self
+        # A host that waits for a free worker would wait for all tasks of another host, and the strategy with it.
+        enough = len(strategy._hosts_cache) <= len(strategy._workers)
+        tasks = list(self._ahead(host)) if enough and may_follow(task) else []
         for later in tasks:
-            self._queued_task_cache[host.name, later._uuid] = {  # type: ignore[attr-defined]
+            strategy._queued_task_cache[host.name, later._uuid] = {
                 "host": host,
                 "task": later,
                 "task_vars": task_vars,
