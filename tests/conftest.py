@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-# Programs are copied to hosts from the folders that tests import.
-sys.dont_write_bytecode = True
+# Programs are copied to hosts from the folders that tests import: bytecode is kept elsewhere.
+sys.dont_write_bytecode = False
+sys.pycache_prefix = str(ROOT / "build/pycache")
 
 
 @pytest.fixture(autouse=True)
