@@ -12,8 +12,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 # Programs are copied to hosts from the folders that tests import: bytecode is kept elsewhere.
-sys.dont_write_bytecode = False
-sys.pycache_prefix = str(ROOT / "build/pycache")
+PYCACHE = ROOT / "build/pycache"
+sys.dont_write_bytecode, sys.pycache_prefix = False, str(PYCACHE)
 
 
 @pytest.fixture(autouse=True)

@@ -58,7 +58,7 @@ def namenode(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., NameNode
 
     def start(*answers: dict) -> NameNode:
         started.append(NameNode(list(answers)))
-        threading.Thread(target=started[-1].serve_forever, daemon=True).start()
+        threading.Thread(target=started[-1].serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
         return started[-1]
 
     yield start
