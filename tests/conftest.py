@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-# Programs are copied to hosts from the folders that tests import.
-sys.dont_write_bytecode = True
+# Programs are copied to hosts from the folders that tests import: bytecode is kept elsewhere.
+PYCACHE = ROOT / "build/pycache"
+sys.dont_write_bytecode, sys.pycache_prefix = False, str(PYCACHE)
 
 
 @pytest.fixture(autouse=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +11,8 @@ from typing import Any
 
 import pytest
 import yaml
+
+from tests.playbooks import ansible_playbook
 
 # One unit, of which two files say whether it starts at boot and whether it runs.
 SYSTEMCTL = """
@@ -30,7 +31,7 @@ Up = Callable[..., tuple[int, str]]
 
 
 @pytest.fixture
-def up(clone: Path, tmp_path: Path, fake_commands: Callable[[str, str], Path]) -> Up:
+def up(tmp_path: Path, fake_commands: Callable[[str, str], Path]) -> Up:
     """Runs the role's last part here, with a stand-in for systemd; gives how much it changed and how the unit is."""
     units = fake_commands("systemctl", SYSTEMCTL)
 
@@ -51,19 +52,7 @@ def up(clone: Path, tmp_path: Path, fake_commands: Callable[[str, str], Path]) -
             **settings,
         }
         arguments = ["-i", "localhost,", str(tmp_path / "play.yml"), "-e", json.dumps(settings), *options]
-        done = subprocess.run(
-            [sys.executable, "-m", "ansible", "playbook", *arguments],
-            cwd=clone,
-            env={
-                **os.environ,
-                "ANSIBLE_CONFIG": str(clone / "ansible.cfg"),
-                "ANSIBLE_NOCOLOR": "1",
-                "PATH": f"{units}{os.pathsep}{os.environ['PATH']}",
-            },
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        done = ansible_playbook(*arguments, PATH=f"{units}{os.pathsep}{os.environ['PATH']}")
         assert done.returncode == 0, done.stdout + done.stderr
         changes = int(done.stdout.rpartition("changed=")[2].split()[0])
         return changes, " ".join(name for name in ("boots", "runs") if (units / name).exists())

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -12,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.connect.rest_worker import HALF, NO_HTTP, running_worker
+from tests.playbooks import ansible_playbook
 
 TASKS = Path(__file__).resolve().parents[2] / "roles/kafka_connect/tasks/run.yml"
 
@@ -21,6 +20,7 @@ def run(tmp_path: Path, answer: Any, discovery: str = "service_load", without_ma
     with running_worker() as worker:
         worker.says("GET", "/connector-plugins", answer)
         settings = {
+            "ansible_python_interpreter": sys.executable,
             "kafka_connect_port": int(worker.url.rpartition(":")[2]),
             "kafka_connect_service_enabled": True,
             "kafka_home": "/opt/kafka",
@@ -33,11 +33,7 @@ def run(tmp_path: Path, answer: Any, discovery: str = "service_load", without_ma
         book = tmp_path / "play.yml"
         book.write_text(json.dumps(play), encoding="utf-8")
         start = ["--start-at-task", "Ask the worker for its plugins", str(book)]
-        done = subprocess.run(
-            [sys.executable, "-m", "ansible", "playbook", "-i", "localhost,", "-c", "local", *start],
-            capture_output=True, text=True, check=False, cwd=tmp_path,
-            env={**os.environ, "http_proxy": "http://127.0.0.1:9", "ANSIBLE_PYTHON_INTERPRETER": sys.executable},
-        )  # fmt: skip
+        done = ansible_playbook("-i", "localhost,", "-c", "local", *start, http_proxy="http://127.0.0.1:9")
     assert (done.returncode == 0) == ("failed=0" in done.stdout), done.stdout
     return done.stdout
 

@@ -61,9 +61,15 @@ def test_a_host_without_locked_packages_is_refused_in_one_line(python, machine):
     assert "3.12, 3.13, 3.14 on x86_64 and aarch64" in reason and "\n" not in reason
 
 
+@pytest.fixture(scope="module")
+def uv_cache(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A cache of uv, so that it asks the index once for each package."""
+    return str(tmp_path_factory.mktemp("uv"))
+
+
 @pytest.mark.parametrize("machine", python_environment.MACHINES)
 @pytest.mark.parametrize("python", python_environment.PYTHONS)
-def test_each_supported_host_has_a_file_of_each_package(tmp_path, python, machine):
+def test_each_supported_host_has_a_file_of_each_package(tmp_path, uv_cache, python, machine):
     """Uv resolves for the host without one; only three packages may come as sources."""
     assert not python_environment.unsupported(python, machine)
     sources = ["--only-binary=:all:", *(f"--no-binary={name}" for name in ("docopt", "hdfs", "faust-streaming"))]
@@ -71,7 +77,7 @@ def test_each_supported_host_has_a_file_of_each_package(tmp_path, python, machin
         "", python, machine, FILES / "requirements.txt", FILES / "build-requirements.txt", ROOT / "src"
     )
     try:
-        python_environment.install(environment, tmp_path, str(tmp_path / "uv"), "--dry-run", *sources)
+        python_environment.install(environment, tmp_path, uv_cache, "--dry-run", *sources)
     except ArtifactError as error:
         if re.search(r"[Ff]ailed to fetch|dns error|[Cc]onnect", str(error)):
             pytest.skip("the package index is not reachable")
@@ -138,6 +144,8 @@ def given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     (bundled,) = (Path(ensurepip.__file__).parent / "_bundled").glob("pip-*.whl")
     monkeypatch.setenv("UV_FIND_LINKS", str(bundled.parent))
     monkeypatch.setenv("UV_NO_INDEX", "1")
+    # Not that of pip's configuration, which uv would ask in spite of UV_NO_INDEX.
+    monkeypatch.setenv("UV_DEFAULT_INDEX", "")
     monkeypatch.setattr(python_environment, "PYTHONS", (PYTHON,))
     digest = hashlib.sha256(bundled.read_bytes()).hexdigest()
     requirements = tmp_path / "requirements.txt"

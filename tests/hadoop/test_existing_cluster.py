@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 import socket
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+
+from tests.playbooks import ansible_playbook
 
 HOSTS = """
 all:
@@ -35,15 +35,8 @@ def preflight(clone: Path, folder: Path, **settings: object) -> subprocess.Compl
     (folder / "play.yml").write_text(PLAY, encoding="utf-8")
     (folder / "group_vars").symlink_to(clone / "playbooks/group_vars")
     every = {"preflight_systems": {"Debian": "1", "Ubuntu": "1"}, "preflight_memory_mb": 0, "preflight_disk_mb": 0}
-    ansible = [sys.executable, "-m", "ansible", "playbook", "-i", str(folder / "hosts.yml")]
-    return subprocess.run(
-        [*ansible, str(folder / "play.yml"), "-e", json.dumps({**every, **settings})],
-        cwd=clone,
-        env={**os.environ, "ANSIBLE_CONFIG": str(clone / "ansible.cfg"), "ANSIBLE_NOCOLOR": "1"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    files = ("-i", str(folder / "hosts.yml"), str(folder / "play.yml"))
+    return ansible_playbook(*files, "-e", json.dumps({**every, **settings}))
 
 
 @pytest.mark.parametrize("port", [9866, 9867])

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import socket
-import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -17,6 +16,7 @@ import pytest
 import yaml
 
 from ansible_collections.streaming.lab.plugins.modules import namenode_state
+from tests.playbooks import ansible_playbook
 
 READY = {"NameNodeStatus": {"State": "standby"}, "NameNodeInfo": {"Safemode": ""}, "Runtime": {"StartTime": 5000}}
 SAFE_MODE = "Safe mode is ON. The reported blocks 0 needs additional 12 blocks."
@@ -58,7 +58,7 @@ def namenode(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., NameNode
 
     def start(*answers: dict) -> NameNode:
         started.append(NameNode(list(answers)))
-        threading.Thread(target=started[-1].serve_forever, daemon=True).start()
+        threading.Thread(target=started[-1].serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
         return started[-1]
 
     yield start
@@ -144,7 +144,7 @@ esac
 
 
 @pytest.fixture
-def restart(clone: Path, tmp_path: Path, fake_commands: Callable[[str, str], Path]) -> Callable[..., tuple[list, str]]:
+def restart(tmp_path: Path, fake_commands: Callable[[str, str], Path]) -> Callable[..., tuple[list, str]]:
     """Runs the role's restart on this machine as several hosts; the restarted units, and Ansible's output.
 
     Of `datanodes` systemd shows these starts, by the host's name.
@@ -178,20 +178,8 @@ def restart(clone: Path, tmp_path: Path, fake_commands: Callable[[str, str], Pat
             "webhdfs_restart_timeout": 2,
         }
         files = ["-i", str(tmp_path / "hosts.yml"), str(tmp_path / "play.yml"), "-e", json.dumps(settings)]
-        done = subprocess.run(
-            [sys.executable, "-m", "ansible", "playbook", *files],
-            cwd=clone,
-            env={
-                **os.environ,
-                "PATH": f"{folder}{os.pathsep}{os.environ['PATH']}",
-                "RESTARTED": str(restarted),
-                "ANSIBLE_CONFIG": str(clone / "ansible.cfg"),
-                "ANSIBLE_NOCOLOR": "1",
-            },
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        path = f"{folder}{os.pathsep}{os.environ['PATH']}"
+        done = ansible_playbook(*files, PATH=path, RESTARTED=str(restarted))
         units = restarted.read_text(encoding="utf-8").split() if restarted.exists() else []
         return units, " ".join((done.stdout + done.stderr).split())
 

@@ -5,6 +5,10 @@ from __future__ import annotations
 import random
 import threading
 from collections.abc import Callable
+from queue import Empty, SimpleQueue
+
+# Longer than any step takes: who waits longer has been left behind by the end of the test.
+SECONDS = 30
 
 
 class Killed(BaseException):
@@ -16,54 +20,46 @@ class Scheduler:
 
     def __init__(self, chance: random.Random) -> None:
         self.chance = chance
-        self._turn = threading.Condition()
-        self._current: int | None = None
-        self._waiting: set[int] = set()
-        self._alive: set[int] = set()
+        # Each thread waits at a queue of its own, and the scheduler at one: a step wakes nobody else.
+        self._turns: dict[int, SimpleQueue[None]] = {}
+        self._taken: SimpleQueue[None] = SimpleQueue()
 
     def add(self, number: int, act: Callable[[], None]) -> threading.Thread:
         """Start a thread; it waits for its first step."""
+        self._turns[number] = SimpleQueue()
 
         def body() -> None:
             try:
-                self.step(number)
+                self._wait(number)
                 act()
             except Killed:
                 pass
             finally:
-                with self._turn:
-                    self._alive.discard(number)
-                    self._current = None
-                    self._turn.notify_all()
+                del self._turns[number]
+                self._taken.put(None)
 
-        with self._turn:
-            self._alive.add(number)
         thread = threading.Thread(target=body, daemon=True)
         thread.start()
         return thread
 
     def step(self, number: int) -> None:
         """Wait for this thread's next step."""
-        with self._turn:
-            self._waiting.add(number)
-            if self._current == number:
-                self._current = None
-            self._turn.notify_all()
-            if not self._turn.wait_for(lambda: self._current == number, timeout=30):
-                raise Killed
-            self._waiting.discard(number)
+        self._taken.put(None)
+        self._wait(number)
+
+    def _wait(self, number: int) -> None:
+        try:
+            self._turns[number].get(timeout=SECONDS)
+        except Empty:
+            raise Killed from None
 
     def run(self, pick: Callable[[list[int]], int]) -> None:
-        """Give one thread one step; returns when it waits for the next."""
-        with self._turn:
-            self._turn.wait_for(lambda: self._current is None and self._alive <= self._waiting, timeout=30)
-            if not self._alive:
-                return
-            self._current = pick(sorted(self._alive))
-            self._turn.notify_all()
-            self._turn.wait_for(lambda: self._current is None, timeout=30)
+        """Give one thread one step; returns when it waits for the next, or has ended."""
+        if self._turns:
+            self._turns[pick(sorted(self._turns))].put(None)
+            self._taken.get(timeout=SECONDS)
 
     @property
     def alive(self) -> set[int]:
         """Threads that have not ended."""
-        return set(self._alive)
+        return set(self._turns)

@@ -197,7 +197,8 @@ def test_writers_that_race_hang_and_die_lose_and_double_nothing(seed):
     next_number = 3
     for _ in range(6000):
         order.run(lambda alive: chance.choice(alive))
-        if sorted(rows(store)) == wanted:
+        there = rows(store)
+        if sorted(there) == wanted:
             break
         # systemd starts what died again; a hanging one just is not chosen for long.
         while len(order.alive) < 3:
@@ -205,7 +206,7 @@ def test_writers_that_race_hang_and_die_lose_and_double_nothing(seed):
             makers[next_number] = make
             order.add(next_number, make(next_number))
             next_number += 1
-        assert len(set(rows(store))) == len(rows(store)), f"seed {seed}: doubled"
+        assert len(set(there)) == len(there), f"seed {seed}: doubled"
     assert sorted(rows(store)) == wanted, f"seed {seed}"
     for name in [name for name in store.names() if "+0+" in name]:
         ids = [int(line) for line in store.files[f"{FOLDER}/{name}"].split()]

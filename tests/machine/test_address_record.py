@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +11,7 @@ import pytest
 import yaml
 
 from ansible_collections.streaming.lab.plugins.module_utils.machine import address_record
+from tests.playbooks import ansible_playbook
 
 PLAY = """
 - hosts: all
@@ -36,12 +34,11 @@ class Lab:
     """A lab of hosts that nobody connects to.
 
     Args:
-        clone: the clone's folder.
         folder: for its inventory and its folder of state.
     """
 
-    def __init__(self, clone: Path, folder: Path) -> None:
-        self.clone, self.folder = clone, folder
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
         self.record = folder / "state" / address_record.FILE
         self.output = ""
 
@@ -60,14 +57,7 @@ class Lab:
         (self.folder / "hosts.yml").write_text(yaml.safe_dump(inventory), encoding="utf-8")
         (self.folder / "play.yml").write_text(PLAY, encoding="utf-8")
         files = ("-i", str(self.folder / "hosts.yml"), str(self.folder / "play.yml"))
-        done = subprocess.run(
-            [sys.executable, "-m", "ansible", "playbook", *files, *options],
-            cwd=self.clone,
-            env={**os.environ, "ANSIBLE_CONFIG": str(self.clone / "ansible.cfg"), "ANSIBLE_NOCOLOR": "1"},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        done = ansible_playbook(*files, *options)
         self.output = done.stdout + done.stderr
         found = re.search(r"chosen (\{[^}]*\})", done.stdout)
         return json.loads(found[1].replace('\\"', '"')) if found else None
@@ -78,9 +68,9 @@ CHOSEN = {"a": "10.0.0.4", "b": "10.0.0.5"}
 
 
 @pytest.fixture
-def lab(clone: Path, tmp_path: Path) -> Lab:
+def lab(tmp_path: Path) -> Lab:
     """A lab without a record."""
-    return Lab(clone, tmp_path)
+    return Lab(tmp_path)
 
 
 def test_a_limited_run_uses_the_addresses_of_the_run_before_and_the_next_full_run_replaces_them(lab: Lab) -> None:

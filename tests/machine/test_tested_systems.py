@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import yaml
+
+from tests.playbooks import ansible_playbook
 
 RELEASES = {("Ubuntu", "24.04"): False, ("Ubuntu", "26.04"): True, ("Debian", "13"): False, ("Debian", "14"): True}
 
@@ -26,14 +25,7 @@ def test_only_a_newer_release_is_told_what_was_tested(clone: Path, tmp_path: Pat
         "tasks": tasks,
     }
     (tmp_path / "play.yml").write_text(yaml.safe_dump([play], sort_keys=False), encoding="utf-8")
-    done = subprocess.run(
-        [str(Path(sys.executable).with_name("ansible-playbook")), "-i", "localhost,", str(tmp_path / "play.yml")],
-        cwd=tmp_path,
-        env={**os.environ, "ANSIBLE_NOCOLOR": "1"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = ansible_playbook("-i", "localhost,", str(tmp_path / "play.yml"))
     assert done.returncode == 0, done.stdout + done.stderr
     told = {
         (name, version): f"{name} {version} is newer" in " ".join(done.stdout.split()) for name, version in RELEASES

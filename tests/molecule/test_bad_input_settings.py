@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+
+from tests.playbooks import ansible_playbook
 
 # Nothing answers there: a playbook that got past the settings would say `unreachable`.
 NOWHERE = "{ansible_host: 127.0.0.1, ansible_port: 9, ansible_ssh_private_key_file: /dev/null}"
@@ -30,9 +29,7 @@ def inventory(folder: Path, hosts: dict[str, str], groups: tuple[str, ...] = GRO
 
 def refusals(clone: Path, folder: Path) -> dict[str, str]:
     """Run site.yml on an inventory, of which every host is refused; return what Ansible says of each host."""
-    argv = [sys.executable, "-m", "ansible", "playbook", "-i", str(folder), str(clone / "playbooks/site.yml")]
-    environment = {**os.environ, "ANSIBLE_CONFIG": str(clone / "ansible.cfg"), "ANSIBLE_NOCOLOR": "1"}
-    done = subprocess.run(argv, cwd=clone, env=environment, capture_output=True, text=True, check=False)
+    done = ansible_playbook("-i", str(folder), str(clone / "playbooks/site.yml"))
     assert done.returncode != 0, done.stdout
     assert "unreachable=0" in done.stdout and "changed=0" in done.stdout, done.stdout
     assert "UNREACHABLE" not in done.stdout, done.stdout

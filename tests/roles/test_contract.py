@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from pathlib import Path
 
@@ -16,6 +17,7 @@ ROLES = sorted(path.parent.parent.name for path in ROOT.glob("roles/*/tasks/main
 MADE_BY_THE_LAB = {"mysql_kafka_password", "mysql_student_password"}
 
 
+@functools.cache
 def read(path: Path) -> dict:
     """A YAML file, empty where there is none."""
     return yaml.safe_load(path.read_text(encoding="utf-8")) or {} if path.exists() else {}

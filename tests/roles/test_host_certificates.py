@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +12,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+
+from tests.playbooks import ansible_playbook
 
 PLAY = """
 - hosts: all
@@ -36,7 +37,7 @@ def certificate(path: Path, days: int) -> str:
     return str(path)
 
 
-def check(clone: Path, folder: Path, **files: list[str]) -> subprocess.CompletedProcess[str]:
+def check(folder: Path, **files: list[str]) -> subprocess.CompletedProcess[str]:
     """Run the check with the files of some hosts."""
     (folder / "play.yml").write_text(PLAY, encoding="utf-8")
     extra = {
@@ -45,37 +46,20 @@ def check(clone: Path, folder: Path, **files: list[str]) -> subprocess.Completed
         "ansible_python_interpreter": sys.executable,
     }
     inventory = "".join(f"{host}," for host in files)
-    return subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "ansible",
-            "playbook",
-            "-i",
-            inventory,
-            str(folder / "play.yml"),
-            "-e",
-            json.dumps(extra),
-        ],
-        cwd=clone,
-        env={**os.environ, "ANSIBLE_CONFIG": str(clone / "ansible.cfg"), "ANSIBLE_NOCOLOR": "1"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    return ansible_playbook("-i", inventory, str(folder / "play.yml"), "-e", json.dumps(extra))
 
 
-def test_a_valid_certificate_passes(clone: Path, tmp_path: Path) -> None:
-    done = check(clone, tmp_path, one=[certificate(tmp_path / "school.pem", 30)])
+def test_a_valid_certificate_passes(tmp_path: Path) -> None:
+    done = check(tmp_path, one=[certificate(tmp_path / "school.pem", 30)])
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_others_are_named(clone: Path, tmp_path: Path) -> None:
+def test_others_are_named(tmp_path: Path) -> None:
     ended, text, missing = (tmp_path / name for name in ("ended.pem", "text.pem", "missing.pem"))
     certificate(ended, -1)
     text.write_text("hello")
     fine = certificate(tmp_path / "fine.pem", 30)
-    done = check(clone, tmp_path, one=[fine], two=[fine, *map(str, (ended, text, missing))])
+    done = check(tmp_path, one=[fine], two=[fine, *map(str, (ended, text, missing))])
     assert done.returncode != 0
     said = done.stdout + done.stderr
     assert f"{ended} ended on 20" in said, said

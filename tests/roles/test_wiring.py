@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import base64
 import json
-import os
+import re
 import shutil
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+
+from tests.playbooks import ansible_playbook
 
 Ask = Callable[..., dict[str, Any]]
 LOCAL = {"ansible_connection": "local", "ansible_python_interpreter": "{{ ansible_playbook_python }}"}
@@ -50,11 +51,8 @@ def ask(clone: Path, tmp_path: Path) -> Ask:
                 "tasks": [
                     *before,
                     {
-                        "ansible.builtin.copy": {
-                            "content": "{{ answers | to_json }}",
-                            "dest": str(tmp_path / "answers.json"),
-                            "mode": "0600",
-                        },
+                        # One word, which Ansible prints as it is.
+                        "ansible.builtin.debug": {"msg": "{{ answers | to_json | b64encode }}"},
                         "vars": {
                             "answers": {name: f"{{{{ {text} }}}}" for name, text in expressions.items()},
                         },
@@ -64,17 +62,10 @@ def ask(clone: Path, tmp_path: Path) -> Ask:
         ]
         (tmp_path / "play.yml").write_text(yaml.safe_dump(play), encoding="utf-8")
         (tmp_path / "group_vars").symlink_to(clone / "playbooks/group_vars")
-        files = ("-i", str(folder), str(tmp_path / "play.yml"))
-        done = subprocess.run(
-            [sys.executable, "-m", "ansible", "playbook", *files],
-            cwd=clone,
-            env={**os.environ, "ANSIBLE_CONFIG": str(clone / "ansible.cfg"), "ANSIBLE_NOCOLOR": "1"},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        done = ansible_playbook("-i", str(folder), str(tmp_path / "play.yml"))
         assert done.returncode == 0, done.stdout + done.stderr
-        return json.loads((tmp_path / "answers.json").read_text(encoding="utf-8"))
+        (answers,) = re.findall(r"^    msg: (\S+)$", done.stdout, re.MULTILINE)
+        return json.loads(base64.b64decode(answers))
 
     return render
 

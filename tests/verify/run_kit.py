@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 import subprocess
 import sys
 import textwrap
@@ -12,6 +14,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 from tests.artifacts.kit import ROOT
+from tests.conftest import PYCACHE
 
 CONFTEST = """
 from types import SimpleNamespace
@@ -103,7 +106,10 @@ def verify(folder: Path, cases: dict[str, str], *options: str, refused: tuple[st
         (place / "cases" / f"test_{case.replace('-', '_')}.py").write_text(text, encoding="utf-8")
     argv = [sys.executable, "-m", "pytest", "-c", "/dev/null", f"--rootdir={folder}", "-p", "no:cacheprovider"]
     argv += [f"--lab-report={folder / 'report'}", *options, str(place)]
-    done = subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    # What these runs import is compiled once for all of them.
+    environment = {**os.environ, "PYTHONPYCACHEPREFIX": str(PYCACHE), "PYTHONDONTWRITEBYTECODE": ""}
+    done = subprocess.run(argv, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    shutil.rmtree(PYCACHE / place.relative_to("/"), ignore_errors=True)
     results, junit = folder / "report/results.json", folder / "report/junit.xml"
     rows = json.loads(results.read_text(encoding="utf-8")) if results.exists() else []
     entries = ElementTree.parse(junit).iter("testcase") if junit.exists() else ()
