@@ -82,7 +82,7 @@ def test_the_base_is_an_argument(base):
 
 
 def test_an_image_without_mysql_has_no_step_for_it():
-    assert installed(recipe("ubuntu", containers_packages_by_role={"mysql": []})) == [
+    assert installed(recipe("ubuntu", __containers_mysql_packages=[])) == [
         set(VALUES["containers_system_packages"]) | set(VALUES["__containers_packages"])
     ]
 
