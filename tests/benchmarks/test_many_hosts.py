@@ -7,7 +7,6 @@ import sys
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from urllib.parse import urlsplit
 
 import pytest
 
@@ -17,6 +16,7 @@ sys.path.append(str(ROOT / "benchmarks"))
 
 import class_model
 import classroom
+import counting_proxy
 import many_hosts
 from counting_proxy import CountingProxy, Request
 
@@ -104,20 +104,31 @@ def test_a_server_that_does_not_answer_is_a_bad_gateway(proxy: CountingProxy) ->
 
 def test_the_proxy_of_the_machine_is_asked(proxy: CountingProxy, origin: str, monkeypatch: pytest.MonkeyPatch) -> None:
     second = CountingProxy("127.0.0.1")
-    url = second.start()
-    monkeypatch.setenv("http_proxy", url)
-    monkeypatch.setenv("https_proxy", url)
-    client = connect(proxy)
-    host, port = origin.split(":")
-    client.set_tunnel(host, int(port))
-    client.request("GET", "/pool/a.deb")
-    assert client.getresponse().read() == BODY
-    client.close()
-    assert wait_for_requests(proxy, 1)[0].url == origin
-    monkeypatch.delenv("https_proxy")
-    assert urlsplit(url).port == second.server_address[1]
+    second.start()
+    # The second one has no proxy.
+    for scheme, path in (("https", ""), ("http", f"http://{origin}")):
+        chain = iter([("127.0.0.1", second.server_address[1]), None])
+        monkeypatch.setattr(counting_proxy, "upstream", lambda _, chain=chain: next(chain))
+        client = connect(proxy)
+        if scheme == "https":
+            host, port = origin.split(":")
+            client.set_tunnel(host, int(port))
+        client.request("GET", f"{path}/pool/a.deb")
+        assert client.getresponse().read() == BODY
+        client.close()
+        assert wait_for_requests(proxy, 1)[0].url == wait_for_requests(second, 1)[0].url
     second.shutdown()
     second.server_close()
+
+
+@pytest.mark.parametrize("value", ["http://proxy.example:3128", "proxy.example:3128"])
+def test_the_proxy_of_the_machine_is_read_from_its_variable(value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    assert counting_proxy.upstream("https") is None
+    monkeypatch.setenv("HTTPS_PROXY", value)
+    assert counting_proxy.upstream("https") == ("proxy.example", 3128)
+    assert counting_proxy.upstream("http") is None
 
 
 def test_only_lists_and_packages_of_an_archive_are_os_packages() -> None:
