@@ -12,9 +12,7 @@ from typing import Any
 
 from measure import OUTPUT, ROOT, BenchmarkError, timed
 
-PREFIX = "10.10.30"
 CLUSTER = "hadoopmaster"
-FOLDER = OUTPUT / "many_hosts"
 LOG = OUTPUT / "many_hosts.log"
 COUNTERS = "cat /proc/net/dev /sys/fs/cgroup/cpu.stat"
 NEW_HOST = """
@@ -62,19 +60,23 @@ class Classroom:
     Args:
         students: their number.
         name: of the lab that the containers form.
+        bare: whether the hosts lack the packages of the roles, as new VMs do.
     """
 
-    def __init__(self, students: int, name: str) -> None:
+    def __init__(self, students: int, name: str, bare: bool = True) -> None:
         self.name = name
+        self.bare = bare
+        self.prefix = "10.10.30" if bare else "10.10.31"
         self.students = [f"student{number:02}" for number in range(1, students + 1)]
-        self.addresses = {CLUSTER: f"{PREFIX}.10"} | {
-            student: f"{PREFIX}.{100 + number}" for number, student in enumerate(self.students, 1)
+        self.addresses = {CLUSTER: f"{self.prefix}.10"} | {
+            student: f"{self.prefix}.{100 + number}" for number, student in enumerate(self.students, 1)
         }
-        self.containers, self.inventory = FOLDER / "containers", FOLDER / "class"
+        self.folder = OUTPUT / "classrooms" / name
+        self.containers, self.inventory = self.folder / "containers", self.folder / "class"
 
     def write_inventories(self) -> None:
         """Write an inventory that makes the containers, and one that knows them as machines."""
-        shutil.rmtree(FOLDER, ignore_errors=True)
+        shutil.rmtree(self.folder, ignore_errors=True)
         hosts = {host: {"lab_address_index": int(address[9:])} for host, address in self.addresses.items()}
         students: dict[str, Any] = {student: {} for student in self.students}
         made = {"containers": {"hosts": hosts}, "zookeeper": {"hosts": students}, "kafka": {"hosts": students}}
@@ -82,9 +84,9 @@ class Classroom:
         write_json(
             self.containers / "group_vars/all.yml",
             {
-                "lab_containers": True, "lab_name": self.name, "lab_subnet_prefix": PREFIX, "lab_published": [],
-                "lab_address": "{{ lab_subnet_prefix }}.{{ lab_address_index }}", "containers_roles": [],
-            },
+                "lab_containers": True, "lab_name": self.name, "lab_subnet_prefix": self.prefix, "lab_published": [],
+                "lab_address": "{{ lab_subnet_prefix }}.{{ lab_address_index }}",
+            } | ({"containers_roles": []} if self.bare else {}),
         )  # fmt: skip
         example = ROOT / "inventory/classroom/group_vars"
         settings = self.inventory / "group_vars"
@@ -121,6 +123,11 @@ class Classroom:
             LOG,
             {"LAB_NAME": self.name, "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg")},
         )
+
+    def is_up(self) -> bool:
+        """Whether the containers of all hosts run."""
+        running = podman("ps", "--format", "{{.Names}}").split()
+        return all(f"{self.name}-{host}" in running for host in self.addresses)
 
     def remove(self) -> None:
         """Remove the containers of any round."""

@@ -20,54 +20,23 @@ together. The rows of a number of hosts replace earlier ones in build/benchmarks
 from __future__ import annotations
 
 import argparse
-import ctypes
 import json
-import os
 import re
-import resource
 import shutil
-import signal
 import statistics
 import sys
 from collections import defaultdict
-from pathlib import Path
 from typing import Any
 
 from class_model import model
-from classroom import LOG, PREFIX, Classroom
+from classroom import LOG, Classroom
 from counting_proxy import CountingProxy, Request
 from lab_times import short_hash
-from measure import OUTPUT, BenchmarkError, machine, report, table, timed
+from measure import OUTPUT, BenchmarkError, machine, processor_time, report, table
 
-CACHE = OUTPUT / "caches/many_hosts"
-SUBREAPER = 36
-"""PR_SET_CHILD_SUBREAPER, prctl(2)."""
 OS_PACKAGE = re.compile(r"^http://[^/]+/.*(/dists/|/pool/)")
 """Where a Debian or Ubuntu archive has its lists and packages."""
-
-
-def processor_time(argv: list[str], environment: dict[str, str]) -> tuple[float, float]:
-    """Run a command with all processes that it leaves behind.
-
-    Returns:
-        wall time of the command; processor time of it and of all that it started. Both in seconds.
-    """
-    ctypes.CDLL(None).prctl(SUBREAPER, 1, 0, 0, 0)
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    wall = timed(argv, LOG, environment)
-    for path in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            parent = int(path.read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()[1])
-        except OSError:
-            continue
-        if parent == os.getpid():
-            os.kill(int(path.parent.name), signal.SIGTERM)
-    try:
-        while True:
-            os.wait()
-    except ChildProcessError:
-        after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return wall, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+CACHE = OUTPUT / "caches/many_hosts"
 
 
 def provision(
@@ -90,7 +59,7 @@ def provision(
     before = classroom.cost()
     words = [word for setting in settings for word in ("-e", setting)]
     argv = ["./lab", "--name", classroom.name, "up", "--no-verify", "-i", str(classroom.inventory), *words]
-    wall, control = processor_time(argv, environment)
+    wall, control = processor_time(argv, LOG, environment)
     used = classroom.cost() - before
     clients = by_client(proxy.take(), {address: host for host, address in classroom.addresses.items()})
     packages = sum(client["bytes"] for host, client in clients.items() if host != "control")
@@ -138,7 +107,7 @@ def measure_class(students: int, options: argparse.Namespace) -> tuple[list[dict
     classroom = Classroom(students, options.name)
     classroom.make()
     shutil.rmtree(CACHE, ignore_errors=True)
-    proxy = CountingProxy(f"{PREFIX}.1")
+    proxy = CountingProxy(f"{classroom.prefix}.1")
     url = proxy.start()
     rows, clients = [], {}
     try:
