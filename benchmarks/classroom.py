@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import subprocess
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,23 @@ set -eu
 rm -rf /var/lib/apt/lists/*
 printf 'Acquire::http::Proxy "%s";\\nAcquire::https::Proxy "%s";\\n' "$1" "$1" >/etc/apt/apt.conf.d/90-benchmark
 """
+LIMIT_PROCESSORS = """
+set -eu
+group=/sys/fs/cgroup$(sed -n 's|/init.scope$||; s|^0::||p' "/proc/$1/cgroup")
+if [ -e "$group/cpu.max" ]; then
+  echo "$3 100000" >"$group/cpu.max"
+  exit
+fi
+group=/sys/fs/cgroup/cpu/$2
+mkdir -p "$group"
+echo 100000 >"$group/cpu.cfs_period_us"
+echo "$3" >"$group/cpu.cfs_quota_us"
+own=$(readlink "/proc/$1/ns/pid")
+for process in /proc/[0-9]*; do
+  [ "$(readlink "$process/ns/pid")" != "$own" ] || echo "${process#/proc/}" >"$group/cgroup.procs"
+done
+"""
+"""Arguments: process, name, microseconds in 100 ms. Where cgroups are hybrid, version 1 has the controller."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +84,8 @@ class Classroom:
     def __init__(self, students: int, name: str, bare: bool = True) -> None:
         self.name = name
         self.bare = bare
-        self.prefix = "10.10.30" if bare else "10.10.31"
+        # A network for each name.
+        self.prefix = f"10.10.{20 + zlib.crc32(name.encode()) % 200}"
         self.students = [f"student{number:02}" for number in range(1, students + 1)]
         self.addresses = {CLUSTER: f"{self.prefix}.10"} | {
             student: f"{self.prefix}.{100 + number}" for number, student in enumerate(self.students, 1)
@@ -77,7 +96,7 @@ class Classroom:
     def write_inventories(self) -> None:
         """Write an inventory that makes the containers, and one that knows them as machines."""
         shutil.rmtree(self.folder, ignore_errors=True)
-        hosts = {host: {"lab_address_index": int(address[9:])} for host, address in self.addresses.items()}
+        hosts = {host: {"lab_address_index": int(address.rpartition(".")[2])} for host, address in self.addresses.items()}
         students: dict[str, Any] = {student: {} for student in self.students}
         made = {"containers": {"hosts": hosts}, "zookeeper": {"hosts": students}, "kafka": {"hosts": students}}
         write_json(self.containers / "hosts.yml", {"all": {"children": made}})
@@ -142,8 +161,17 @@ class Classroom:
     def make_new(self, host: str, proxy: str) -> None:
         """Take package lists and the route to the internet from a host, and give its apt a proxy."""
         self.on_host(host, NEW_HOST, proxy)
-        pid = podman("inspect", "--format", "{{.State.Pid}}", f"{self.name}-{host}").strip()
-        as_root("nsenter", "--net", f"--target={pid}", "ip", "route", "del", "default")
+        as_root("nsenter", "--net", f"--target={self.process(host)}", "ip", "route", "del", "default")
+
+    def process(self, host: str) -> str:
+        """Number of a host's first process."""
+        return podman("inspect", "--format", "{{.State.Pid}}", f"{self.name}-{host}").strip()
+
+    def limit_processors(self, cores: float) -> None:
+        """Limit each host to a part of this machine's processors, in cores, as a machine of its own has its own."""
+        for host in self.addresses:
+            name = f"{self.name}-{host}"
+            as_root("sh", "-c", LIMIT_PROCESSORS, "sh", self.process(host), name, str(round(cores * 100_000)))
 
     def cost(self) -> Cost:
         """What all hosts have used since they were made."""
