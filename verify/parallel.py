@@ -28,10 +28,12 @@ from cli.lab import ROOT
 from verify.lanes import ORDER, lanes_of
 from verify.plugin.labs import survey
 from verify.plugin.report import Report, Row, Table
-from verify.support.inventory import form_labs, read_hosts
+from verify.support.inventory import HostInfo, form_labs, read_hosts
 
-MOST = 8
-"""Processes at once, for several labs."""
+MOST_ON_CONTAINERS = 8
+"""Processes at once where all labs share the processors of this machine."""
+MOST_ON_MACHINES = 16
+"""Processes at once where each host has its own: they keep about two cores of this machine busy."""
 PAUSE_SECONDS = 0.1
 BAD_ENDS = (0, 1, 5, INTERRUPTED)
 """Statuses of pytest whose reason the table shows; for any other one all output is shown."""
@@ -108,8 +110,13 @@ class Screen:
                 print("\n".join(self.table.lines(job.rows[case])), flush=True)
 
 
-def run(jobs: Sequence[Job], options: Sequence[str], screen: Screen) -> bool:
-    """Run all jobs; returns whether a signal ended them early."""
+def most_processes(hosts: Sequence[HostInfo]) -> int:
+    """How many processes may run at once for these hosts."""
+    return MOST_ON_CONTAINERS if any(host.values["lab_containers"] for host in hosts) else MOST_ON_MACHINES
+
+
+def run(jobs: Sequence[Job], options: Sequence[str], screen: Screen, most: int) -> bool:
+    """Run all jobs, a number of them at once; returns whether a signal ended them early."""
     interrupted = False
 
     def forward(number: int, _frame: Any) -> None:
@@ -123,7 +130,7 @@ def run(jobs: Sequence[Job], options: Sequence[str], screen: Screen) -> bool:
         signal.signal(number, forward)
     waiting = list(jobs)
     while any(job.child and job.runs for job in jobs) or (waiting and not interrupted):
-        while waiting and not interrupted and sum(bool(job.child) and job.runs for job in jobs) < MOST:
+        while waiting and not interrupted and sum(bool(job.child) and job.runs for job in jobs) < most:
             waiting.pop(0).start(options)
         screen.show()
         time.sleep(PAUSE_SECONDS)
@@ -170,7 +177,7 @@ def main(argv: list[str]) -> int:
         jobs = [Job(lab, lane, Path(folder, lab, str(n))) for lab in labs for n, lane in enumerate(lanes)]
         screen = Screen(jobs, list(labs))
         print("\n".join(screen.table.head()), flush=True)
-        interrupted = run(jobs, [*more, f"--lab-state={state}"], screen)
+        interrupted = run(jobs, [*more, f"--lab-state={state}"], screen, most_processes(hosts))
         for job in jobs:
             if job.child and (text := job.complaint()):
                 print(f"\n{text.rstrip()}", flush=True)

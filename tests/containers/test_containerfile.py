@@ -14,7 +14,7 @@ VALUES = {
     **yaml.safe_load((ROLE / "defaults/main.yml").read_text(encoding="utf-8")),
     "__containers_masked_units": yaml.safe_load((ROLE / "vars/main.yml").read_text())["__containers_masked_units"],
     "__containers_packages": ["acl", "openjdk-21-jdk-headless", "python3", "python3-venv"],
-    "containers_packages_by_role": {"mysql": ["mysql-server"]},
+    "__containers_mysql_packages": ["mysql-server"],
 }
 
 
@@ -38,6 +38,11 @@ def test_the_recipe_installs_what_a_system_needs_before_ansible_reaches_it(base)
     assert set(VALUES["containers_system_packages"]) | set(VALUES["__containers_packages"]) == packages
     assert {"systemd", "systemd-sysv", "openssh-server", "sudo", "python3", "dbus"} <= packages
     assert mysql == {"mysql-server"}
+
+
+def test_bare_hosts_get_the_packages_of_the_system_alone():
+    (packages,) = installed(recipe("debian", __containers_packages=[], __containers_mysql_packages=[]))
+    assert packages == set(VALUES["containers_system_packages"])
 
 
 @pytest.mark.parametrize("base", ["ubuntu", "debian"])
@@ -77,7 +82,7 @@ def test_the_base_is_an_argument(base):
 
 
 def test_an_image_without_mysql_has_no_step_for_it():
-    assert installed(recipe("ubuntu", containers_packages_by_role={"mysql": []})) == [
+    assert installed(recipe("ubuntu", __containers_mysql_packages=[])) == [
         set(VALUES["containers_system_packages"]) | set(VALUES["__containers_packages"])
     ]
 

@@ -102,9 +102,13 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
     monkeypatch.setattr(parallel, "asdict", lambda host: vars(host))
     handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
 
-    def start(plan: dict[str, list[Any]], *options: str, labs: tuple[str, ...] = ("kafka",)) -> tuple[int, str]:
+    def start(
+        plan: dict[str, list[Any]], *options: str, labs: tuple[str, ...] = ("kafka",), containers: bool = True
+    ) -> tuple[int, str]:
         monkeypatch.setenv("PLAN", json.dumps(plan))
-        monkeypatch.setattr(parallel, "read_hosts", lambda *_: [SimpleNamespace(name="kafka")])
+        monkeypatch.setattr(
+            parallel, "read_hosts", lambda *_: [SimpleNamespace(name="kafka", values={"lab_containers": containers})]
+        )
         monkeypatch.setattr(parallel, "form_labs", lambda _: labs)
         monkeypatch.setattr(parallel, "survey", lambda infos: (dict.fromkeys(infos), {key: {} for key in infos}))
         status = parallel.main([f"--lab-report={tmp_path}", *options])
@@ -159,6 +163,20 @@ def test_each_lab_has_its_own_processes_and_the_table_goes_lab_by_lab(run):
     assert [row[:2] for row in shown(output)] == [
         ["one", "host"], ["one", "groups"], ["two", "host"], ["two", "groups"]
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("containers", "most"), [(True, 2), (False, 3)])
+def test_labs_on_machines_of_their_own_have_more_processes_at_once(run, monkeypatch, containers, most):
+    monkeypatch.setattr(parallel, "MOST_ON_CONTAINERS", 2)
+    monkeypatch.setattr(parallel, "MOST_ON_MACHINES", 3)
+    given: list[int] = []
+    real = parallel.run
+    monkeypatch.setattr(parallel, "run", lambda *words: given.append(words[-1]) or real(*words))
+    started = time.monotonic()
+    plan = {case: [0.3, "passed"] for case in ("host", "groups")}
+    status, _ = run(plan, "--case=groups", "--case=host", labs=("one", "two", "three"), containers=containers)
+    assert (status, given) == (0, [most])
+    assert time.monotonic() - started >= 0.3 * 6 / most
 
 
 def test_a_signal_is_passed_on_and_each_case_has_its_row(run):

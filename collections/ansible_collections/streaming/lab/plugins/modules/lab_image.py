@@ -44,7 +44,7 @@ options:
     type: list
     elements: str
     required: true
-  java: {description: Java's feature release, type: str, required: true}
+  java: {description: Java's feature release; empty for an image without Java, type: str, required: true}
   mysql: {description: Whether MySQL's server is in the image, type: bool, default: true}
   user_namespace:
     description: Whether the container of the test runs in a user namespace; see module M(lab_containers).
