@@ -14,7 +14,6 @@ from typing import Any
 from measure import OUTPUT, ROOT, BenchmarkError, timed
 
 CLUSTER = "hadoopmaster"
-LOG = OUTPUT / "many_hosts.log"
 COUNTERS = "cat /proc/net/dev /sys/fs/cgroup/cpu.stat"
 NEW_HOST = """
 set -eu
@@ -84,6 +83,7 @@ class Classroom:
     def __init__(self, students: int, name: str, bare: bool = True) -> None:
         self.name = name
         self.bare = bare
+        self.log = OUTPUT / f"{name}.log"
         # A network for each name.
         self.prefix = f"10.10.{20 + zlib.crc32(name.encode()) % 200}"
         self.students = [f"student{number:02}" for number in range(1, students + 1)]
@@ -96,7 +96,9 @@ class Classroom:
     def write_inventories(self) -> None:
         """Write an inventory that makes the containers, and one that knows them as machines."""
         shutil.rmtree(self.folder, ignore_errors=True)
-        hosts = {host: {"lab_address_index": int(address.rpartition(".")[2])} for host, address in self.addresses.items()}
+        hosts = {
+            host: {"lab_address_index": int(address.rpartition(".")[2])} for host, address in self.addresses.items()
+        }
         students: dict[str, Any] = {student: {} for student in self.students}
         made = {"containers": {"hosts": hosts}, "zookeeper": {"hosts": students}, "kafka": {"hosts": students}}
         write_json(self.containers / "hosts.yml", {"all": {"children": made}})
@@ -139,7 +141,7 @@ class Classroom:
                 *(".venv/bin/python", "-m", "ansible", "playbook", f"--inventory={self.containers}"),
                 "playbooks/containers_create.yml",
             ],
-            LOG,
+            self.log,
             {"LAB_NAME": self.name, "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg")},
         )
 
@@ -152,7 +154,7 @@ class Classroom:
         """Remove the containers of any round."""
         if not (self.containers / "hosts.yml").exists():
             self.write_inventories()
-        timed(["./lab", "--name", self.name, "down", "--yes", "-i", str(self.containers)], LOG)
+        timed(["./lab", "--name", self.name, "down", "--yes", "-i", str(self.containers)], self.log)
 
     def on_host(self, host: str, script: str, *words: str) -> str:
         """Run a shell script as root in a host's container. Returns what it printed."""

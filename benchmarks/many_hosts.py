@@ -24,19 +24,18 @@ import json
 import re
 import shutil
 import statistics
+import subprocess
 import sys
 from collections import defaultdict
 from typing import Any
 
 from class_model import model
-from classroom import LOG, Classroom
+from classroom import Classroom
 from counting_proxy import CountingProxy, Request
-from lab_times import short_hash
-from measure import OUTPUT, BenchmarkError, machine, processor_time, report, table
+from measure import OUTPUT, ROOT, BenchmarkError, machine, processor_time, report, table
 
 OS_PACKAGE = re.compile(r"^http://[^/]+/.*(/dists/|/pool/)")
 """Where a Debian or Ubuntu archive has its lists and packages."""
-CACHE = OUTPUT / "caches/many_hosts"
 
 
 def provision(
@@ -54,12 +53,12 @@ def provision(
         a row of the table; bytes and other URLs than those of OS packages, by client.
     """
     names = ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY")
-    environment = dict.fromkeys(names, url) | {"XDG_CACHE_HOME": str(CACHE)}
+    environment = dict.fromkeys(names, url) | {"XDG_CACHE_HOME": str(OUTPUT / "caches" / classroom.name)}
     proxy.take()
     before = classroom.cost()
     words = [word for setting in settings for word in ("-e", setting)]
     argv = ["./lab", "--name", classroom.name, "up", "--no-verify", "-i", str(classroom.inventory), *words]
-    wall, control = processor_time(argv, LOG, environment)
+    wall, control = processor_time(argv, classroom.log, environment)
     used = classroom.cost() - before
     clients = by_client(proxy.take(), {address: host for host, address in classroom.addresses.items()})
     packages = sum(client["bytes"] for host, client in clients.items() if host != "control")
@@ -106,7 +105,7 @@ def measure_class(students: int, options: argparse.Namespace) -> tuple[list[dict
     """
     classroom = Classroom(students, options.name)
     classroom.make()
-    shutil.rmtree(CACHE, ignore_errors=True)
+    shutil.rmtree(OUTPUT / "caches" / options.name, ignore_errors=True)
     proxy = CountingProxy(f"{classroom.prefix}.1")
     url = proxy.start()
     rows, clients = [], {}
@@ -122,10 +121,16 @@ def measure_class(students: int, options: argparse.Namespace) -> tuple[list[dict
     finally:
         proxy.shutdown()
         proxy.server_close()
-    changed = re.findall(r"changed=(\d+)", LOG.read_text(encoding="utf-8"))[-1]
+    changed = re.findall(r"changed=(\d+)", classroom.log.read_text(encoding="utf-8"))[-1]
     if changed != "0":
-        raise BenchmarkError(f"a run with nothing to change reported changed={changed}; see {LOG}")
+        raise BenchmarkError(f"a run with nothing to change reported changed={changed}; see {classroom.log}")
     return rows, clients
+
+
+def measured_commit() -> str:
+    """Short hash of the last commit that changed more than benchmarks, tests and pages."""
+    argv = ["git", "log", "-1", "--format=%h", "--", ".", ":!benchmarks", ":!tests", ":!docs", ":!*.md"]
+    return subprocess.run(argv, cwd=ROOT, text=True, capture_output=True, check=True).stdout.strip()
 
 
 def earlier(name: str, commit: str) -> tuple[list[dict[str, Any]], dict[str, Any]]:
@@ -159,7 +164,7 @@ def main() -> int:
     options = arguments()
     about = machine()
     name = f"many_hosts_{options.mbit}" if options.mbit else "many_hosts"
-    commit = short_hash("HEAD")
+    commit = measured_commit()
     rows, clients = earlier(name, commit)
     try:
         for students in map(int, options.hosts.split(",")):

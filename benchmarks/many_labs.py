@@ -16,9 +16,8 @@ import sys
 from typing import Any
 
 from classroom import CLUSTER, Classroom
-from measure import OUTPUT, BenchmarkError, machine, processor_time, report, timed
+from measure import BenchmarkError, machine, processor_time, report, timed
 
-LOG = OUTPUT / "many_labs.log"
 BAR = 2.0
 
 
@@ -27,7 +26,7 @@ def verify(classroom: Classroom, students: list[str], cases: list[str]) -> dict[
     limit = ",".join([*students, CLUSTER])
     before = classroom.cost()
     argv = ["./lab", "--name", classroom.name, "verify", "-i", str(classroom.inventory), "--limit", limit, *cases]
-    wall, control = processor_time(argv, LOG)
+    wall, control = processor_time(argv, classroom.log)
     used = classroom.cost() - before
     return {"labs": len(students), "wall s": wall, "control cpu s": control, "hosts cpu s": used.cpu}
 
@@ -51,7 +50,7 @@ def main() -> int:
     try:
         if not options.keep or not classroom.is_up():
             classroom.make()
-            timed(["./lab", "--name", options.name, "up", "--no-verify", "-i", str(classroom.inventory)], LOG)
+            timed(["./lab", "--name", options.name, "up", "--no-verify", "-i", str(classroom.inventory)], classroom.log)
         if options.cores:
             classroom.limit_processors(options.cores)
         for _ in range(options.rounds):
