@@ -41,7 +41,8 @@ def ansible_playbook(*options: str, **variables: str) -> subprocess.CompletedPro
         options: of the command line, with the playbook.
         variables: of the environment; Ansible's own have no effect, for Ansible reads its configuration at import.
     """
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith("ANSIBLE_")}
+    # Not what ./lab gives Ansible: the run is the same in every shell.
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("ANSIBLE_", "LAB_"))}
     environment = {**inherited, "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"), "ANSIBLE_NOCOLOR": "1"}
     server = multiprocessing.get_context("forkserver")
     server.set_forkserver_preload(["ansible.cli.playbook"])
