@@ -51,7 +51,7 @@ def run(lab: Lab, arguments: Namespace) -> int:
         if lab.is_containers and not arguments.check:
             fetching = start_fetching(lab, inventory)
         again = lab.retype("up", *own_words(arguments))
-        status = provision(lab, screen, log, inventory, again, fetching, check=arguments.check)
+        status = provision(lab, screen, log, inventory, again, arguments.check, fetching)
         if status != OK or arguments.check:
             return status
         if not arguments.no_verify:
@@ -84,7 +84,7 @@ def nothing_to_verify(lab: Lab, inventory: Inventory) -> str:
 
 
 def provision(
-    lab: Lab, screen: Screen, log: Path, inventory: Inventory, again: str, fetching: Fetching | None, check: bool
+    lab: Lab, screen: Screen, log: Path, inventory: Inventory, again: str, check: bool, fetching: Fetching | None = None
 ) -> int:
     """Create the containers where the lab is made of them, and run site.yml.
 
@@ -94,8 +94,8 @@ def provision(
         log: where Ansible's output goes.
         inventory: of the lab.
         again: the command line that repeats this run.
-        fetching: what fills the artifact cache meanwhile.
         check: change nothing, say what would change.
+        fetching: what fills the artifact cache meanwhile.
     Returns:
         an exit status.
     """
