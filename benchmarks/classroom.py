@@ -155,6 +155,8 @@ class Classroom:
         if not (self.containers / "hosts.yml").exists():
             self.write_inventories()
         timed(["./lab", "--name", self.name, "down", "--yes", "-i", str(self.containers)], self.log)
+        for group in Path("/sys/fs/cgroup/cpu").glob(f"{self.name}-*"):
+            as_root("rmdir", str(group))
 
     def on_host(self, host: str, script: str, *words: str) -> str:
         """Run a shell script as root in a host's container. Returns what it printed."""
