@@ -14,7 +14,7 @@ import ansible_mitogen.loaders
 import ansible_mitogen.module_finder
 import ansible_mitogen.planner
 import ansible_mitogen.strategy
-from ansible._internal._templating._jinja_bits import AnsibleEnvironment
+from ansible._internal._templating._jinja_bits import AnsibleEnvironment, _TemplateCompileContext
 from ansible.plugins.loader import action_loader, filter_loader, lookup_loader, test_loader
 from jinja2.bccache import FileSystemBytecodeCache
 
@@ -65,7 +65,8 @@ def keep_compiled_templates(folder: str) -> None:
     def compile_once(self: Any, source: Any, *arguments: Any, **options: Any) -> Any:
         if not isinstance(source, str) or arguments or options:
             return compile_template(self, source, *arguments, **options)
-        syntax = repr([getattr(self, name) for name in SYNTAX])
+        context = _TemplateCompileContext.current(optional=True)
+        syntax = repr([*(getattr(self, name) for name in SYNTAX), context and context.escape_backslashes])
         bucket = cache.get_bucket(self, syntax + source, None, source)
         if bucket.code is None:
             bucket.code = compile_template(self, source)

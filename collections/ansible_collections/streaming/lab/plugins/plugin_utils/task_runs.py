@@ -84,8 +84,13 @@ def may_follow(task: Any) -> bool:
 def is_ordinary(result: Any) -> bool:
     """Whether a result means no more than a registered variable, so that the next task follows."""
     data = result._return_data
-    items = [data, *(item for item in data.get("results") or [] if isinstance(item, dict))]
-    return not (result.is_failed() or result.is_unreachable() or any("ansible_facts" in item for item in items))
+    results = data.get("results")
+    items = [data, *(item for item in (results if isinstance(results, list) else []) if isinstance(item, dict))]
+    # A handler that is notified comes before the next task, where handlers are flushed.
+    notified = result.is_changed() and any("_ansible_notify" in item for item in items)
+    return not (
+        result.is_failed() or result.is_unreachable() or notified or any("ansible_facts" in item for item in items)
+    )
 
 
 def registered(result: Any) -> dict[str, Any]:
@@ -116,7 +121,7 @@ def run_tasks(worker: Any) -> None:
         worker._task = task
         try:
             worker._task_vars = todo.variables(host, task)
-        except AnsibleError as error:
+        except Exception as error:  # Without a result the strategy would wait for ever
             data = _error_utils.result_dict_from_exception(error)
             queue.send_task_result(_RawTaskResult(host, task, data, task.dump_attrs()))
             return
@@ -192,6 +197,9 @@ class TaskRuns:
         while not (results and one_pass) and (max_passes is None or len(results) < max_passes):
             one = super()._process_pending_results(iterator, max_passes=1)  # type: ignore[misc]
             if not one:
+                # The loop of `free` does not look, and would wait for ever.
+                if self._tqm.has_dead_workers():  # type: ignore[attr-defined]
+                    raise AnsibleError("A worker was found in a dead state")
                 break
             results += one
             self._follow(one[0])
