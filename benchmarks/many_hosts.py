@@ -3,16 +3,17 @@
 
     benchmarks/many_hosts.py --yes [--hosts 1,2,4,8] [--mbit 100] [--name many-hosts]
 
-For each N: N+1 new containers stand for N students and the Hadoop cluster of inventory/classroom. They are as bare as
-new VMs: no package of a role, no package lists. They are reached by ssh as an ordinary user with sudo, and have no
-route to the internet: apt uses a proxy of this script, which counts; so do the downloads of the control machine, whose
-caches are empty at first.
+For each N, N+1 new containers stand for N students and the Hadoop cluster of inventory/classroom. Like new VMs they
+have no packages of the roles and no package lists. Ansible reaches them by ssh as an ordinary user with sudo. They have
+no route to the internet. This script runs a proxy that counts bytes; apt on the hosts and the downloads of the control
+machine use it. The control machine's caches are empty at first.
 
     first    ./lab up --no-verify on the new hosts
     again    the same, with nothing to change
 
-Bytes are those of the hosts' network interfaces. Processor time of the control machine is that of ./lab with all that
-it starts; processes that outlive it (ssh) are ended and counted. Processor time of a host is that of its cgroup.
+Bytes are counted at the hosts' network interfaces. Processor time of the control machine includes ./lab and all
+processes that it starts; ssh processes that outlive it are ended and counted. Processor time of a host is that of its
+cgroup.
 The slope over N (least squares) is the cost of an added student. --mbit limits what this machine sends to all hosts
 together. The rows of a number of hosts replace earlier ones in build/benchmarks/many_hosts.json; the others stay.
 """

@@ -31,9 +31,9 @@ from verify.plugin.report import Report, Row, Table
 from verify.support.inventory import HostInfo, form_labs, read_hosts
 
 MOST_ON_CONTAINERS = 8
-"""Processes at once where all labs share the processors of this machine."""
+"""Processes at once if the hosts are containers: they share the processors of this machine."""
 MOST_ON_MACHINES = 16
-"""Processes at once where each host has its own: they keep about two cores of this machine busy."""
+"""Processes at once if the hosts are other machines: the processes use about two cores of this machine."""
 PAUSE_SECONDS = 0.1
 BAD_ENDS = (0, 1, 5, INTERRUPTED)
 """Statuses of pytest whose reason the table shows; for any other one all output is shown."""

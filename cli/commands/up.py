@@ -95,7 +95,7 @@ def provision(
         inventory: of the lab.
         again: the command line that repeats this run.
         check: change nothing, say what would change.
-        fetching: what fills the artifact cache meanwhile.
+        fetching: a download into the artifact cache that runs at the same time.
     Returns:
         an exit status.
     """
@@ -108,7 +108,8 @@ def provision(
         more = ["--skip-tags", "settings"]
         make_key(lab)
         with sudo.become(lab, on_this_machine=True) as become:
-            # One Ansible for both, unless containers would get this machine's password, or --limit leaves it out.
+            # One Ansible runs both playbooks. Not with a password, because containers must not receive this machine's,
+            # and not with --limit, which would exclude this machine.
             if become or lab.limit:
                 outcome = ansible.play(
                     _whole(lab), ["containers_create"], screen, log, become, after=after, beside=fetching

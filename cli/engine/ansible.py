@@ -77,7 +77,6 @@ def environment(lab: Lab, **more: str) -> dict[str, str]:
         "LAB_NAME": lab.name,
         # Hints of modules and of verify/ name this very lab.
         "LAB_PROGRAM": program(lab.root),
-        "LAB_TEMPLATES": str(lab.root / "build" / "templates"),
         "LAB_OPTIONS": lab.options,
         "ANSIBLE_CONFIG": str(lab.root / "ansible.cfg"),
         "PYTHONDONTWRITEBYTECODE": "1",
@@ -133,13 +132,13 @@ def play(
 
     Args:
         lab: what to work on.
-        playbooks: their names under playbooks/, without .yml; one that fails is the last.
+        playbooks: their names under playbooks/, without .yml; after a failed playbook the next ones are not run.
         screen: where the lines go.
         log: where Ansible's output goes.
         become: environment from cli.machine.sudo.
         extra: further arguments of ansible-playbook.
         after: gives more lines to show after a phase that succeeded, by its name.
-        beside: runs meanwhile, and is shown, too.
+        beside: a download that runs at the same time; the screen shows it, too.
     """
     progress = Progress()
     with tempfile.TemporaryDirectory(prefix="streaming-lab-") as folder:

@@ -55,6 +55,8 @@ class Progress:
     # The named blocks of the play in their order, and the one that each host has reached.
     _blocks: list[str] = field(default_factory=list)
     _reached: dict[str, int] = field(default_factory=dict)
+    # Hosts that failed in the play. Tasks of an `always` section are their last.
+    _failed: set[str] = field(default_factory=set)
 
     def take(self, event: dict[str, Any]) -> None:
         """Account for one event."""
@@ -64,7 +66,8 @@ class Progress:
                 # A rolling play starts once a batch: one phase all the same.
                 if self._play != event["name"]:
                     self.close(now)
-                    self._play, self._blocks, self._reached = event["name"], event.get("phases", []), {}
+                    self._play, self._blocks = event["name"], event.get("phases", [])
+                    self._reached, self._failed = {}, set()
                     self.running = [] if self._blocks else [Phase(self._play, now)]
             case "no_hosts":
                 self.running = []
@@ -113,8 +116,9 @@ class Progress:
         self._items = {key: items for key, items in self._items.items() if key[0] != host}
         if event["phase"] not in self._blocks:
             return
-        self._reached[host] = self._blocks.index(event["phase"])
-        first = min(self._reached.values())
+        if host not in self._failed:
+            self._reached[host] = self._blocks.index(event["phase"])
+        first = min(self._reached.values(), default=0)
         left = [phase for phase in self.running if self._blocks.index(phase.name) < first]
         staying = [phase for phase in self.running if phase not in left]
         self.running = left
@@ -145,11 +149,13 @@ class Progress:
                 )
                 if phase and not event.get("rescued"):
                     phase.failed = True
+                    self._failed.add(host)
                     self._reached.pop(host, None)
             case "unreachable":
                 self._last[host] = Failure(host, task, failure.unreachable_message(result), unreachable=True)
                 if phase:
                     phase.failed = True
+                    self._failed.add(host)
                     self._reached.pop(host, None)
 
     @property

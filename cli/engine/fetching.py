@@ -1,4 +1,4 @@
-"""The process that fills an empty artifact cache beside the first playbook, as the screen shows it."""
+"""The download that runs beside the playbooks, as the screen shows it."""
 
 from __future__ import annotations
 
@@ -11,29 +11,35 @@ from cli.ui.screen import phase_line
 
 NAME = "Downloads"
 MB = 1e6
+STALE_SECONDS = 10
+"""Age of a progress file that a killed process has left; a running one writes it twice a second."""
 
 
 def progress(cache: Path) -> str:
-    """How far a transfer into an artifact cache is: `84 of 199 MB, 21.4 MB/s`; empty where none is under way.
+    """Progress of a transfer into an artifact cache: `84 of 199 MB, 21.4 MB/s`; empty without a transfer.
 
     Args:
-        cache: its file `progress` has the bytes that are there, all bytes, and when the transfer began (epoch seconds).
+        cache: its file `progress` has the bytes received, bytes in all, and the start (epoch seconds).
     """
+    path = cache / "progress"
     try:
-        done, total, began = (float(word) for word in (cache / "progress").read_text(encoding="ascii").split())
+        received, total, began = (float(word) for word in path.read_text(encoding="ascii").split())
+        age = time.time() - path.stat().st_mtime
     except (OSError, ValueError):
         return ""
-    rate = done / MB / max(1.0, time.time() - began)
-    return f"{done / MB:.0f} of {total / MB:.0f} MB, {rate:.1f} MB/s"
+    if age > STALE_SECONDS:
+        return ""
+    rate = received / MB / max(1.0, time.time() - began)
+    return f"{received / MB:.0f} of {total / MB:.0f} MB, {rate:.1f} MB/s"
 
 
 class Fetching:
-    """A process that fills an artifact cache, or the work of another one on it.
+    """A process that fills an artifact cache. Without one, transfers of other processes into the cache are shown.
 
     Args:
         cache: the artifact cache.
-        child: the process, which leads a group; none where the cache has what a lab needs.
-        log: its output, as the screen shows the path.
+        child: the process, which leads a process group.
+        log: path of its output, as the screen shows it.
     """
 
     def __init__(self, cache: Path, child: subprocess.Popen[bytes] | None = None, log: str = "") -> None:
@@ -44,13 +50,13 @@ class Fetching:
 
     def running(self) -> list[str]:
         """Lines to show while it runs."""
-        how_far = progress(self._cache)
+        transfer = progress(self._cache)
         if self._child:
-            return [f"{phase_line(NAME, time.monotonic() - self._began)}  {how_far}"]
-        return [f"  {NAME}: {how_far}"] if how_far else []
+            return [f"{phase_line(NAME, time.monotonic() - self._began)}  {transfer}"]
+        return [f"  {NAME}: {transfer}"] if transfer else []
 
     def ended(self) -> list[str]:
-        """The line that stays when the process has ended; given once."""
+        """The final line, once after the end of the process."""
         if not self._child or self._child.poll() is None:
             return []
         failed = self._child.returncode != 0

@@ -11,7 +11,7 @@ from cli.errors import PROVISIONING_FAILED, LabError
 from cli.lab import Lab
 
 # What roles/artifacts and roles/course keep in a cache folder; all else in it belongs to somebody.
-CONTENTS = ("store", "products", "downloads", "maven", "uv", "lock")
+CONTENTS = ("store", "products", "downloads", "maven", "uv", "lock", "progress", "progress.part")
 EARLIER = ("wheelhouse",)
 """What earlier releases kept there."""
 
@@ -43,7 +43,7 @@ def folders_in(inventory: Inventory) -> list[Path]:
     """The artifact caches that an inventory names. At least one."""
     values = [host.get("artifacts_cache") for host in inventory.hosts.values()]
     folders = [Path(value).expanduser().absolute() if value else default_cache() for value in values]
-    return list(dict.fromkeys(folders))
+    return list(dict.fromkeys(folders)) or [default_cache()]
 
 
 def has_products(folder: Path) -> bool:

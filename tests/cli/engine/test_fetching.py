@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import time
 from pathlib import Path
@@ -16,6 +17,13 @@ def test_sizes_and_rate(tmp_path: Path) -> None:
     said = progress(tmp_path)
     assert said.startswith("84 of 199 MB, ") and said.endswith(" MB/s")
     assert 15 < float(said.split()[4]) < 30
+
+
+def test_a_file_that_a_killed_process_left_is_ignored(tmp_path: Path) -> None:
+    path = tmp_path / "progress"
+    path.write_text("84000000 199000000 1\n", encoding="ascii")
+    os.utime(path, (time.time() - 60, time.time() - 60))
+    assert progress(tmp_path) == ""
 
 
 @pytest.mark.parametrize("content", [None, "", "1 2", "a b c"])

@@ -271,3 +271,21 @@ def test_a_handler_after_its_phase_counts_for_it(write_events: Callable[..., Pat
     )
     assert [phase.name for phase in progress.finished] == ["Course", "Bluesky"]
     assert progress.failed_in == {"Course"}
+
+
+def test_a_failed_host_does_not_keep_phases_open(write_events: Callable[..., Path]) -> None:
+    """Tasks of its `always` section follow the failure."""
+    progress = progress_of(
+        write_events(
+            {"event": "play", "name": "Servers", "phases": ["Kafka", "MySQL", "Hadoop"], "time": 0},
+            started("a", "Start", 1, "Kafka"),
+            started("b", "Start", 1, "Kafka"),
+            result("failed", "b", "Start", 2, result={"msg": "no"}, phase="Kafka"),
+            started("b", "Tidy up", 3, "Kafka"),
+            ended("b", 3, 4, "Kafka"),
+            ended("a", 1, 5, "Kafka"),
+            started("a", "Start", 5, "MySQL"),
+        )
+    )
+    assert [phase.name for phase in progress.finished] == ["Kafka"]
+    assert [phase.name for phase in progress.running] == ["MySQL"]

@@ -16,7 +16,7 @@ type: notification
 short_description: Write plays, tasks, changes, notes and failures as JSON lines
 description:
   - Appends one JSON object a line to the file that E(LAB_EVENTS) names; without it, does nothing.
-  - A play is one phase. A play of nothing but named blocks has a phase for each.
+  - A play is one phase. If all its tasks are in named blocks, each block is a phase.
   - Results are cut to what a message can be made of. Ansible has already censored those of C(no_log) tasks.
 requirements: []
 """
@@ -51,7 +51,7 @@ class CallbackModule(CallbackBase):
         super().__init__(*arguments, **options)
         self._file: TextIO | None = None
         self._began: dict[tuple[str, str], float] = {}
-        self._told: dict[str, dict[str, int]] = {}
+        self._reported_stats: dict[str, dict[str, int]] = {}
         path = os.environ.get("LAB_EVENTS")
         if path:
             self._file = open(path, "a", buffering=1, encoding="utf-8")  # noqa: PTH123, SIM115 - lives as long as Ansible
@@ -123,13 +123,13 @@ class CallbackModule(CallbackBase):
         self._host_event("unreachable", result, result=_kept(result._result))
 
     def v2_playbook_on_stats(self, stats: Any) -> None:
-        # Ansible's own sums go on over all playbooks of one command.
+        # Ansible's own sums include the earlier playbooks of the same command.
         sums = {host: stats.summarize(host) for host in sorted(stats.processed)}
         added = {
-            host: {key: number - self._told.get(host, {}).get(key, 0) for key, number in numbers.items()}
+            host: {key: number - self._reported_stats.get(host, {}).get(key, 0) for key, number in numbers.items()}
             for host, numbers in sums.items()
         }
-        self._told = sums
+        self._reported_stats = sums
         self._write("stats", hosts=added)
 
 

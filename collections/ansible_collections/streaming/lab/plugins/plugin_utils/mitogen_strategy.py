@@ -1,14 +1,13 @@
-"""What the lab's strategies add to mitogen's: every CPU is used, and nothing is done twice in a playbook."""
+"""Additions to mitogen's strategies: processes use every CPU, and workers share work that each would repeat."""
 
 from __future__ import annotations
 
 import builtins
 import functools
-import os
-from pathlib import Path
 from typing import Any
 
 import ansible.collections.list
+import ansible.constants as C
 import ansible_mitogen.affinity
 import ansible_mitogen.loaders
 import ansible_mitogen.module_finder
@@ -18,7 +17,6 @@ from ansible._internal._templating._jinja_bits import AnsibleEnvironment, _Templ
 from ansible.plugins.loader import action_loader, filter_loader, lookup_loader, test_loader
 from jinja2.bccache import FileSystemBytecodeCache
 
-# Templates that differ in one of these compile to different code.
 SYNTAX = (
     "block_start_string",
     "block_end_string",
@@ -33,8 +31,9 @@ SYNTAX = (
     "newline_sequence",
     "keep_trailing_newline",
 )
+"""Options of a Jinja environment that change the code of a template."""
 
-# The policy that mitogen itself takes where processes cannot be bound.
+# mitogen itself takes this policy on systems without CPU affinity.
 ansible_mitogen.affinity.policy = ansible_mitogen.affinity.Policy()
 ansible_mitogen.module_finder.compile = functools.cache(builtins.compile)
 
@@ -53,11 +52,11 @@ def add_collection_folders(invocation: Any) -> None:
 ansible_mitogen.planner._load_collections = add_collection_folders
 
 
-def keep_compiled_templates(folder: str) -> None:
-    """Keep the compiled code of templates in files, for each task is a process that compiles its templates anew.
+def cache_compiled_templates(folder: str) -> None:
+    """Compile each template once. Workers are processes of their own, so the compiled code is shared by files.
 
     Args:
-        folder: where; only the person who runs Ansible may write there.
+        folder: for the files; private to the user, because workers execute the code in them.
     """
     cache = FileSystemBytecodeCache(folder)
     compile_template = AnsibleEnvironment.compile
@@ -78,21 +77,19 @@ def keep_compiled_templates(folder: str) -> None:
 
 @functools.cache
 def prepare() -> None:
-    """Load once what each worker process would load for itself."""
+    """Load plugins before workers are forked, so that no worker loads them again."""
     collection_folders()
     for loader in (filter_loader, test_loader):
         loader._ensure_non_collection_wrappers()
     for name in ("normal", "copy"):
         action_loader.get(name, class_only=True)
     lookup_loader.get("env", class_only=True)
-    folder = os.environ.get("LAB_TEMPLATES")
-    if folder:
-        Path(folder).mkdir(mode=0o700, parents=True, exist_ok=True)
-        keep_compiled_templates(folder)
+    # Ansible makes this folder for one run, with mode 0700, and removes it at the end.
+    cache_compiled_templates(C.DEFAULT_LOCAL_TMP)
 
 
 class PreparedStrategy(ansible_mitogen.strategy.StrategyMixin):
-    """A strategy through mitogen whose worker processes inherit what `prepare` has loaded."""
+    """A strategy through mitogen. Its workers inherit the plugins that `prepare` has loaded."""
 
     def run(self, *arguments: Any, **options: Any) -> Any:
         """Run a play."""

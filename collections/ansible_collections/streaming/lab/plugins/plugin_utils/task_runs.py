@@ -1,14 +1,16 @@
-"""Several tasks of a host in one worker process, where hosts do not wait for each other.
+"""One worker process runs several tasks of a host, in plays without lockstep.
 
-Ansible starts a process for each task of each host, and each process fills its caches anew. Here the strategy looks
-ahead: it gives the worker the tasks that follow, too. The worker goes on while results are ordinary, registers each,
-and sends it as always. The strategy does with each result what it always does, and by the same rule knows whether the
-worker goes on. After any other result (a failure, facts, an include) the worker has ended, and the strategy starts one
-for the next task.
+Ansible starts a process for each task of each host, and each process fills its caches again. Here the strategy looks
+ahead and gives the worker the next tasks, too. The worker continues while results are ordinary: it registers each
+result and sends it to the strategy. The strategy processes results as Ansible does, and applies the same rule to know
+whether the worker continues. After any other result (a failure, facts, an include, a notified handler) the worker
+ends, and the strategy starts one for the next task.
 """
 
 from __future__ import annotations
 
+import io
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -21,35 +23,41 @@ from ansible.errors import AnsibleError
 from ansible.executor.play_iterator import IteratingStates
 from ansible.executor.process.worker import WorkerProcess
 from ansible.executor.task_result import _RawTaskResult
+from ansible.utils.fqcn import add_internal_fqcns
 from ansible.vars.clean import module_response_deepcopy, strip_internal_keys
 
-MOST = 50
-"""How far to look ahead."""
-ALONE = (
+MAX_TASKS_AHEAD = 50
+NOT_GROUPED = (
     *C._ACTION_META,
     *C._ACTION_ALL_INCLUDES,
     *C._ACTION_INVENTORY_TASKS,
     *C._ACTION_INCLUDE_VARS,
     *C._ACTION_SET_FACT,
+    *add_internal_fqcns(("pause",)),
 )
-"""Actions whose results change more than a registered variable."""
-RUN_ONE = WorkerProcess._run
+"""Actions that need the strategy: their results do more than register a variable, or they concern all hosts."""
+RUN_ONE_TASK = WorkerProcess._run
 
 
 @dataclass
-class Following:
-    """The tasks that a worker may do after its own, and the variables of each."""
+class NextTasks:
+    """The tasks that a worker runs after its own.
+
+    Args:
+        tasks: in their order.
+        variables: gives the variables of a task, by host and task.
+    """
 
     tasks: list[Any]
     variables: Callable[[Any, Any], dict[str, Any]]
 
 
-following: Following | None = None
-"""For the worker that is started next, which inherits it."""
+next_tasks: NextTasks | None = None
+"""Inherited by the worker that is started next."""
 
 
 class Recorder:
-    """The queue of results, which remembers the last one.
+    """The queue of results; it keeps the last result.
 
     Args:
         queue: of the strategy.
@@ -69,84 +77,92 @@ class Recorder:
 
 
 def may_follow(task: Any) -> bool:
-    """Whether a worker may do a task after another one."""
-    return task.action not in ALONE and not (
+    """Whether a worker may run a task after another one."""
+    return task.action not in NOT_GROUPED and not (
         task.run_once
         or task.throttle
         or task.any_errors_fatal
         or task.delegate_to
         or task.async_val
-        # The strategy resolves it, for which it needs all variables.
+        or task.debugger
+        # The strategy resolves a name with variables.
         or "{{" in (task.name or "")
     )
 
 
 def is_ordinary(result: Any) -> bool:
-    """Whether a result means no more than a registered variable, so that the next task follows."""
+    """True if a result only registers a variable: the worker continues with the next task."""
     data = result._return_data
     results = data.get("results")
     items = [data, *(item for item in (results if isinstance(results, list) else []) if isinstance(item, dict))]
-    # A handler that is notified comes before the next task, where handlers are flushed.
+    # With a notified handler, flush_handlers may come before the next task.
     notified = result.is_changed() and any("_ansible_notify" in item for item in items)
-    return not (
-        result.is_failed() or result.is_unreachable() or notified or any("ansible_facts" in item for item in items)
-    )
+    facts = any("ansible_facts" in item for item in items)
+    return not (result.is_failed() or result.is_unreachable() or notified or facts)
 
 
 def registered(result: Any) -> dict[str, Any]:
-    """The variable that a result is registered as, as StrategyBase._process_pending_results does it."""
+    """The variable that StrategyBase._process_pending_results registers for a result."""
     value = strip_internal_keys(module_response_deepcopy(result._return_data))
     value.pop("invocation", None)
     return {result.task.register: value} if result.task.register else {}
 
 
 def run_tasks(worker: Any) -> None:
-    """Replace WorkerProcess._run: do the worker's task, and those that follow."""
+    """Replace WorkerProcess._run: run the worker's task and the next tasks."""
     queue = worker._final_q = Recorder(worker._final_q)
     host = worker._host
     host_vars, groups = host.vars, host.groups
-    todo = following
-    if todo:
-        # The connection to the multiplexer serves all tasks, and ends with the process.
+    grouped = next_tasks
+    if grouped:
+        # All tasks use one connection to the multiplexer. It ends with the process.
         ansible_mitogen.process.ClassicBinding.close = lambda _self: None
-    RUN_ONE(worker)
-    if not todo:
+    RUN_ONE_TASK(worker)
+    if not grouped:
         return
-    for task in todo.tasks:
+    for task in grouped.tasks:
         if not is_ordinary(queue.last):
             return
-        # Ansible empties them to send less.
+        # WorkerProcess._run empties both, and the next task needs them.
         host.vars, host.groups = host_vars, groups
+        # WorkerProcess._run warns of text in them, and names its own task.
+        sys.stdout, sys.stderr = io.StringIO(), io.StringIO()
         worker._variable_manager.set_nonpersistent_facts(host.name, registered(queue.last))
         worker._task = task
         try:
-            worker._task_vars = todo.variables(host, task)
-        except Exception as error:  # Without a result the strategy would wait for ever
+            worker._task_vars = grouped.variables(host, task)
+        except Exception as error:
             data = _error_utils.result_dict_from_exception(error)
             queue.send_task_result(_RawTaskResult(host, task, data, task.dump_attrs()))
             return
         with _task.TaskContext(task):
-            RUN_ONE(worker)
+            RUN_ONE_TASK(worker)
 
 
 WorkerProcess._run = run_tasks
 
 
 class TaskRuns:
-    """A strategy without lockstep whose workers do several tasks."""
+    """A mixin for a strategy without lockstep: one worker runs several tasks of a host."""
 
     _iterator: Any
     _runs: dict[str, list[Any]]
 
     def run(self, iterator: Any, play_context: Any, *arguments: Any) -> Any:
-        """Run a play."""
+        """Run a play. After an error here, workers do not continue with their next tasks."""
         self._iterator, self._runs = iterator, {}
-        return super().run(iterator, play_context, *arguments)  # type: ignore[misc]
+        try:
+            return super().run(iterator, play_context, *arguments)  # type: ignore[misc]
+        except BaseException:
+            for worker in self._workers:  # type: ignore[attr-defined]
+                if worker and worker.is_alive():
+                    worker.terminate()
+            raise
 
     def _ahead(self, host: Any) -> Iterator[Any]:
-        """The tasks of a host that follow if all results are ordinary."""
+        """The next tasks of a host, if all results are ordinary."""
         state = self._iterator.get_host_state(host)
-        for _ in range(MOST):
+        for _ in range(MAX_TASKS_AHEAD):
             if state.run_state not in (IteratingStates.SETUP, IteratingStates.TASKS, IteratingStates.ALWAYS):
                 return
             state, task = self._iterator._get_next_task_from_state(state, host=host)
@@ -156,12 +172,13 @@ class TaskRuns:
                 yield task
 
     def _queue_task(self, host: Any, task: Any, task_vars: dict[str, Any], play_context: Any) -> None:
-        """Start a worker for a task, and for those that follow it."""
-        global following
+        """Start a worker for a task and for the tasks after it."""
+        global next_tasks
         strategy: Any = self
-        # A host that waits for a free worker would wait for all tasks of another host, and the strategy with it.
-        enough = len(strategy._hosts_cache) <= len(strategy._workers)
-        tasks = list(self._ahead(host)) if enough and may_follow(task) else []
+        # Without a free worker, a host would wait for all grouped tasks of another host, and so would the strategy.
+        every_host_has_a_worker = len(strategy._hosts_cache) <= len(strategy._workers)
+        grouped = every_host_has_a_worker and not strategy._step and not strategy.debugger_active and may_follow(task)
+        tasks = list(self._ahead(host)) if grouped else []
         for later in tasks:
             strategy._queued_task_cache[host.name, later._uuid] = {
                 "host": host,
@@ -170,14 +187,14 @@ class TaskRuns:
                 "play_context": play_context,
             }
         self._runs[host.name] = tasks
-        following = Following(tasks, self._variables) if tasks else None
+        next_tasks = NextTasks(tasks, self._variables) if tasks else None
         try:
             super()._queue_task(host, task, task_vars, play_context)  # type: ignore[misc]
         finally:
-            following = None
+            next_tasks = None
 
     def _variables(self, host: Any, task: Any) -> dict[str, Any]:
-        """What a task of a host can refer to."""
+        """Variables of a task of a host."""
         strategy: Any = self
         variables = strategy._variable_manager.get_vars(
             play=self._iterator._play,
@@ -192,21 +209,21 @@ class TaskRuns:
     def _process_pending_results(
         self, iterator: Any, one_pass: bool = False, max_passes: int | None = None
     ) -> list[Any]:
-        """Account for results, and for the tasks that workers do next."""
+        """Process results, and note which tasks their workers run next."""
         results: list[Any] = []
         while not (results and one_pass) and (max_passes is None or len(results) < max_passes):
-            one = super()._process_pending_results(iterator, max_passes=1)  # type: ignore[misc]
-            if not one:
-                # The loop of `free` does not look, and would wait for ever.
+            processed = super()._process_pending_results(iterator, max_passes=1)  # type: ignore[misc]
+            if not processed:
+                # The loop of `free` does not check this, and would wait forever.
                 if self._tqm.has_dead_workers():  # type: ignore[attr-defined]
-                    raise AnsibleError("A worker was found in a dead state")
+                    raise AnsibleError("A worker process was killed: run the same command again")
                 break
-            results += one
-            self._follow(one[0])
+            results += processed
+            self._follow(processed[0])
         return results
 
     def _follow(self, result: Any) -> None:
-        """Note that a worker does its next task, if it does."""
+        """Note the next task of a worker that continues."""
         strategy: Any = self
         host = result.host
         run = self._runs.get(host.name)
@@ -221,7 +238,7 @@ class TaskRuns:
             strategy._execute_meta(task, None, self._iterator, target_host=host)
             _, task = self._iterator.get_next_task_for_host(host)
         if task is not expected:
-            raise AnsibleError(f"the worker of {host} does task {expected}, and the strategy expects {task}")
+            raise AnsibleError(f"the worker of {host} runs task {expected}, but the strategy expects {task}")
         strategy._blocked_hosts[host.name] = True
         strategy._pending_results += 1
         strategy._tqm.send_callback("v2_playbook_on_task_start", task, is_conditional=False)
@@ -229,5 +246,5 @@ class TaskRuns:
 
 
 def is_end_of_role(task: Any) -> bool:
-    """Whether a task is the one by which Ansible notes that a host has done all of a role."""
+    """True for the implicit task that marks the end of a role."""
     return task.action in C._ACTION_META and task.args.get("_raw_params") == "role_complete"

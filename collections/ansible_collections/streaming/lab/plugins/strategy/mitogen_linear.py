@@ -1,4 +1,4 @@
-"""Ansible strategy: mitogen's mitogen_linear, whose processes may use every CPU and do nothing twice."""
+"""Ansible strategy: mitogen's mitogen_linear on every CPU, with work that workers share."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ description:
     that, and so does a container for its whole life. On a machine with two CPUs the lab would only use one of them.
   - It compiles the source of C(ansible.module_utils) for each module, to find what the module imports, and lists all
     installed collections for each task with a module of a collection. Here it does each once for a playbook.
-  - Worker processes inherit the loaded filters and tests. The code of compiled templates is kept in the folder that
-    E(LAB_TEMPLATES) names; without it, each worker compiles its templates anew.
+  - Workers inherit the loaded filters and tests. They share compiled templates by files in Ansible's local temporary
+    folder.
 author: Streaming Lab
 """
 

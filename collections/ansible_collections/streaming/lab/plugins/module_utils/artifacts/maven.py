@@ -238,11 +238,11 @@ def forget(repository: str, coordinate: Coordinate) -> None:
 
 
 def received(repository: str, artifacts: Sequence[Coordinate]) -> int:
-    """Bytes of artifacts that are in Maven's local repository, whole or in part."""
+    """Bytes of artifacts in Maven's local repository; parts of a file count, too."""
     total = 0
     for coordinate in artifacts:
         for path in _files(repository, coordinate):
-            # Maven renames a file when it is whole.
+            # Maven renames a file when it is complete.
             with contextlib.suppress(FileNotFoundError):
                 total += path.stat().st_size
     return total

@@ -89,25 +89,27 @@ class Cache:
             Path(self.stored(sha256)).unlink()
 
     @contextlib.contextmanager
-    def progress(self, total: int, done: Callable[[], int]) -> Iterator[Callable[[], None]]:
-        """Tell who waits for the cache how far a transfer is, by the file `progress`: bytes there, all bytes, begin.
+    def progress(self, total: int, received: Callable[[], int]) -> Iterator[Callable[[], None]]:
+        """Write the progress of a transfer to the file `progress`: bytes received, bytes in all, start (epoch seconds).
 
         Args:
-            total: bytes to transfer.
-            done: gives the bytes that are there.
+            total: bytes in all.
+            received: gives the bytes received.
         Yields:
-            what to call now and then.
+            a function that writes the file; call it at least every few seconds, for older files are ignored.
         """
         path = Path(self.path("progress"))
         began = time.time()
 
-        def tell() -> None:
-            temporary = path.with_suffix(".part")
-            temporary.write_text(f"{done()} {total} {began:.0f}\n", encoding="ascii")
-            temporary.replace(path)
+        def write() -> None:
+            # A full disk is reported by the transfer itself.
+            with contextlib.suppress(OSError):
+                temporary = path.with_suffix(".part")
+                temporary.write_text(f"{received()} {total} {began:.0f}\n", encoding="ascii")
+                temporary.replace(path)
 
         try:
-            yield tell
+            yield write
         finally:
             path.unlink(missing_ok=True)
 

@@ -90,8 +90,8 @@ class Transfer:
         unique = list(dict.fromkeys(coordinates.values()))
         total = sum({coordinates[entry]: entry.size for entry in missing}.values())
         with (
-            self.cache.progress(total, lambda: maven.received(repository, unique)) as tell,
-            maven.fetched(unique, repository, log, tick=tell) as files,
+            self.cache.progress(total, lambda: maven.received(repository, unique)) as write_progress,
+            maven.fetched(unique, repository, log, tick=write_progress) as files,
         ):
             paths = {coordinate: files / coordinate.group / coordinate.file_name for coordinate in unique}
             contents = {coordinate: _content(path) for coordinate, path in paths.items()}
