@@ -98,13 +98,12 @@ class Cache:
         Yields:
             a function that writes the file; call it at least every few seconds, for older files are ignored.
         """
-        path = Path(self.path("progress"))
+        path, temporary = Path(self.path("progress")), Path(self.path("progress.part"))
         began = time.time()
 
         def write() -> None:
             # A full disk is reported by the transfer itself.
             with contextlib.suppress(OSError):
-                temporary = path.with_suffix(".part")
                 temporary.write_text(f"{received()} {total} {began:.0f}\n", encoding="ascii")
                 temporary.replace(path)
 
