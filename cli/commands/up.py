@@ -119,6 +119,7 @@ def provision(
                     return _failed(lab, outcome, screen, tally, again, {})
             else:
                 site = ["containers_create", *site]
+                more = ["--skip-tags", "settings,artifacts"]
     elif lab.is_containers and (absent := inventory.silent_hosts()):
         screen.line(f"  up would create the containers {', '.join(absent)} and provision them from nothing;")
         screen.line(f"  what each task would change can be told once they run: {lab.retype('up', '--no-verify')}")

@@ -9,6 +9,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 KAFKA = ROOT / "roles/kafka/files"
 HADOOP = ROOT / "roles/hadoop/files"
+RECORDER = ROOT / "roles/openjdk/files/record-class-data.sh"
 
 
 def program(path: Path, text: str) -> None:

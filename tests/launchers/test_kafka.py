@@ -53,8 +53,8 @@ def test_class_path_is_sorted_and_without_connect_file(machine: Path) -> None:
 
 def test_own_class_path_goes_first_and_without_the_archive(machine: Path) -> None:
     (machine / "kafka/cds").mkdir()
-    (machine / "kafka/cds/tools.jsa").write_text("12345")
-    (machine / "kafka/cds/tools.jsa.stamp").write_text("5\n")
+    (machine / "kafka/cds/classes.jsa").write_text("12345")
+    (machine / "kafka/cds/classes.jsa.stamp").write_text("5\n")
     called = flags(machine, "kafka/bin/kafka-topics.sh", "--list", CLASSPATH="/mine.jar")
     assert called[called.index("-cp") + 1].startswith("/mine.jar:")
     assert not any("SharedArchiveFile" in flag for flag in called)
@@ -99,14 +99,19 @@ def test_servers_have_no_quick_start_flags(machine: Path) -> None:
 )
 def test_archive_of_classes_is_used_only_whole(machine: Path, archive: str, stamp: str | None, used: bool) -> None:
     """An archive cut short crashes the JVM (SIGBUS), so its size must be the one that was written down."""
-    for command in ("kafka/bin/kafka-topics.sh", "hadoop/bin/hdfs"):
+    for command in (
+        "kafka/bin/kafka-topics.sh --list", "kafka/bin/kafka-server-start.sh x", "kafka/bin/connect-distributed.sh x",
+        "hadoop/bin/hdfs dfs", "hadoop/bin/hdfs namenode",
+    ):  # fmt: skip
         cds = machine / command.split("/", maxsplit=1)[0] / "cds"
-        cds.mkdir()
-        (cds / "tools.jsa").write_text(archive)
+        cds.mkdir(exist_ok=True)
+        (cds / "classes.jsa").write_text(archive)
         if stamp:
-            (cds / "tools.jsa.stamp").write_text(stamp)
-        arguments = ["dfs"] if "hdfs" in command else ["--list"]
-        assert (f"-XX:SharedArchiveFile={cds}/tools.jsa" in flags(machine, command, *arguments)) == used
+            (cds / "classes.jsa.stamp").write_text(stamp)
+        assert (f"-XX:SharedArchiveFile={cds}/classes.jsa" in flags(machine, *command.split())) == used, command
+    none = {"KAFKA_CDS_ARCHIVE": "none", "HADOOP_CDS_ARCHIVE": "none"}
+    for command in ("kafka/bin/kafka-server-start.sh x", "hadoop/bin/hdfs namenode"):
+        assert not any("SharedArchiveFile" in flag for flag in flags(machine, *command.split(), **none))
 
 
 @pytest.mark.parametrize(("owner", "used"), [("0 root", True), ("802 kafka", True), ("1500 student", False)])
@@ -114,10 +119,10 @@ def test_archive_of_classes_must_be_of_someone_trusted(machine: Path, owner: str
     """It is code: one that a student put there would be run by whoever types the command."""
     cds = machine / "kafka/cds"
     cds.mkdir()
-    (cds / "tools.jsa").write_text("12345")
-    (cds / "tools.jsa.stamp").write_text("5\n")
+    (cds / "classes.jsa").write_text("12345")
+    (cds / "classes.jsa.stamp").write_text("5\n")
     program(machine / "path/stat", f"echo 5 {owner}")
-    assert (f"-XX:SharedArchiveFile={cds}/tools.jsa" in flags(machine, "kafka/bin/kafka-topics.sh", "--list")) == used
+    assert (f"-XX:SharedArchiveFile={cds}/classes.jsa" in flags(machine, "kafka/bin/kafka-topics.sh", "--list")) == used
 
 
 def test_daemon_writes_to_the_log_folder(machine: Path) -> None:
@@ -166,12 +171,11 @@ def test_stop_says_when_there_is_nothing_to_stop(machine: Path) -> None:
 def test_a_damaged_archive_of_classes_is_silent(tmp_path: Path) -> None:
     """With a real JVM: garbage of the right size, in place of the archive, neither warns nor fails."""
     shutil.copytree(KAFKA / "dist", tmp_path / "kafka")
-    (tmp_path / "kafka/libs").mkdir()
     with zipfile.ZipFile(tmp_path / "kafka/libs/a.jar", "w") as jar:
         jar.writestr("x", "")
     (tmp_path / "kafka/cds").mkdir()
-    (tmp_path / "kafka/cds/tools.jsa").write_bytes(b"garbage" * 10000)
-    (tmp_path / "kafka/cds/tools.jsa.stamp").write_text("70000\n")
+    (tmp_path / "kafka/cds/classes.jsa").write_bytes(b"garbage" * 10000)
+    (tmp_path / "kafka/cds/classes.jsa.stamp").write_text("70000\n")
     answer = subprocess.run(
         [tmp_path / "kafka/bin/kafka-run-class.sh", "-tool", "--list-modules"],
         capture_output=True,

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.launchers.kit import HADOOP, KAFKA, ROOT
+from tests.launchers.kit import HADOOP, KAFKA, RECORDER, ROOT
 
 SCRIPTS = sorted(
     path
-    for folder in (KAFKA, HADOOP)
+    for folder in (KAFKA, HADOOP, RECORDER.parent)
     for path in folder.rglob("*")
-    if path.is_file() and path.parent.name in ("bin", "sbin", "libexec")
+    if path.is_file() and (path.parent.name in ("bin", "sbin", "libexec") or path == RECORDER)
 )
 
 

@@ -80,9 +80,9 @@ def test_servers_start_again(kafka: UsedMachine, hadoop: UsedMachine) -> None:
 
 def test_archives_of_classes_are_made(kafka: UsedMachine) -> None:
     said = kafka.root(
-        "rm -f /opt/kafka/cds/tools.jsa.stamp; export JAVA_HOME=$(systemctl show --property=Environment --value kafka"
+        "rm -f /opt/kafka/cds/classes.jsa.stamp; export JAVA_HOME=$(systemctl show --property=Environment --value kafka"
         " | tr ' ' '\\n' | sed -n 's/^JAVA_HOME=//p'); runuser -u kafka --preserve-environment -- "
-        "/opt/kafka/bin/kafka-record-cds.sh",
+        "/usr/local/lib/streaming-lab/record-class-data /opt/kafka libs 'connect-file-*.jar'",
         seconds=200,
     )
     assert said.strip() == "recorded"

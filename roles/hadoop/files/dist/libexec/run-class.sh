@@ -5,7 +5,8 @@
 #
 # Environment, with the meaning it has in Hadoop's documentation: JAVA_HOME, HADOOP_CONF_DIR, HADOOP_CLASSPATH,
 # HADOOP_OPTS, HADOOP_CLIENT_OPTS, HADOOP_HEAPSIZE_MAX, HADOOP_LOG_DIR, HADOOP_ROOT_LOGGER, HADOOP_LOGLEVEL;
-# etc/hadoop/hadoop-env.sh may set any of them. Ours: HADOOP_CDS_ARCHIVE ("none": do without; see sbin/record-cds.sh).
+# etc/hadoop/hadoop-env.sh may set any of them. Ours: HADOOP_CDS_ARCHIVE, a class-data archive ("none": start without one;
+# default: cds/classes.jsa, if it is there).
 set -u
 
 home=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd -P) || exit 1
@@ -61,16 +62,16 @@ if [ -n "$server" ]; then
 else
   logger=${HADOOP_LOGLEVEL:-WARN},console
   flags+=(-Xmx256m -XX:TieredStopAtLevel=1 -XX:+UseSerialGC -XX:-UsePerfData)
-  archive=${HADOOP_CDS_ARCHIVE:-$home/cds/tools.jsa}
-  # An archive that does not fit is passed over by the JVM; one cut short would crash it, so its size is compared first,
-  # and since it is code, it must be root's or one's own.
-  if [ -r "$archive.stamp" ]; then
-    read -r bytes <"$archive.stamp"
-    case $(stat -c '%s %u' -- "$archive" 2>/dev/null) in
-      "$bytes 0" | "$bytes $EUID") flags+=(-Xshare:auto "-XX:SharedArchiveFile=$archive" '-Xlog:cds*=off' '-Xlog:class+path*=off') ;;
-    esac
-  fi
   add "${HADOOP_CLIENT_OPTS:-}"
+fi
+# An archive that does not fit is ignored by the JVM. A truncated archive would crash the JVM, so its size is compared with the size
+# in the stamp. The archive is code, so it must belong to root or to the user who runs this.
+archive=${HADOOP_CDS_ARCHIVE:-$home/cds/classes.jsa}
+if [ -r "$archive.stamp" ]; then
+  read -r bytes <"$archive.stamp"
+  case $(stat -c '%s %u' -- "$archive" 2>/dev/null) in
+    "$bytes 0" | "$bytes $EUID") flags+=(-Xshare:auto "-XX:SharedArchiveFile=$archive" '-Xlog:cds*=off' '-Xlog:class+path*=off') ;;
+  esac
 fi
 flags+=(-Djava.net.preferIPv4Stack=true "-Dhadoop.home.dir=$home" "-Dhadoop.root.logger=${HADOOP_ROOT_LOGGER:-$logger}")
 flags+=("-Dhadoop.log.dir=${HADOOP_LOG_DIR:-/tmp}" "-Dlog4j.configuration=file:$conf/log4j.properties")

@@ -10,7 +10,7 @@
 #
 # Environment, with the meaning it has in Kafka's documentation: JAVA_HOME, CLASSPATH (goes first), LOG_DIR,
 # KAFKA_HEAP_OPTS, KAFKA_JVM_PERFORMANCE_OPTS, KAFKA_LOG4J_OPTS, KAFKA_JMX_OPTS, JMX_PORT, KAFKA_OPTS, KAFKA_DEBUG.
-# Ours: KAFKA_CDS_ARCHIVE, a class-data-sharing archive (made by kafka-record-cds.sh; "none": do without).
+# Ours: KAFKA_CDS_ARCHIVE, a class-data archive ("none": start without one; default: cds/classes.jsa, if it is there).
 set -u
 
 home=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd -P) || exit 1
@@ -73,14 +73,11 @@ flags+=(-Djava.awt.headless=true)
 # Login modules that read from an address in their configuration (CVE-2023-25194, CVE-2025-27818). KAFKA_OPTS comes later and wins.
 flags+=("-Dorg.apache.kafka.disallowed.login.modules=com.sun.security.auth.module.JndiLoginModule,com.sun.security.auth.module.LdapLoginModule")
 
-# An archive that does not fit (another JDK, a jar replaced) is passed over by the JVM; the Xlog options keep it quiet.
-# One cut short would crash it, so its size is compared with what the stamp beside it says; and since it is code, it
-# must be the broker's user's (who makes it), root's or one's own.
-archive=${KAFKA_CDS_ARCHIVE:-}
-if [ -z "$archive" ] && $tool; then
-  archive=$home/cds/tools.jsa
-fi
-if [ -n "$archive" ] && [ -r "$archive.stamp" ] && [ -z "${CLASSPATH:-}" ]; then
+# An archive that does not fit (another JDK, a replaced jar) is ignored by the JVM; the Xlog options keep it quiet. A truncated
+# archive would crash the JVM, so its size is compared with the size in the stamp. The archive is code, so it must belong to the
+# broker's user, to root or to the user who runs this.
+archive=${KAFKA_CDS_ARCHIVE:-$home/cds/classes.jsa}
+if [ -r "$archive.stamp" ] && [ -z "${CLASSPATH:-}" ]; then
   read -r bytes <"$archive.stamp"
   case $(stat -c '%s %u %U' -- "$archive" 2>/dev/null) in
     "$bytes 0 "* | "$bytes $EUID "* | "$bytes "*" kafka") flags+=(-Xshare:auto "-XX:SharedArchiveFile=$archive" '-Xlog:cds*=off' '-Xlog:class+path*=off') ;;

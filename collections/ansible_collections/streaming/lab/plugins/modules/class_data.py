@@ -1,0 +1,134 @@
+#!/usr/bin/python
+"""Ansible module: class-data archives for the hosts of a lab of containers."""
+
+from __future__ import annotations
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.streaming.lab.plugins.module_utils.artifacts.lock import ArtifactError
+from ansible_collections.streaming.lab.plugins.module_utils.artifacts.store import Cache
+from ansible_collections.streaming.lab.plugins.module_utils.containers.class_data import Program, Recorder
+from ansible_collections.streaming.lab.plugins.module_utils.containers.engine import ContainerError, Podman
+
+DOCUMENTATION = r"""
+---
+module: class_data
+short_description: Class-data archives for the hosts of a lab of containers
+description:
+  - Servers and commands of Java start faster with a class-data archive, which fits one JDK and one set of jars.
+  - Records an archive once for the image of the lab's containers and the jars of a program, in a container of its own
+    without a network. No file of a lab's host is used.
+  - Packs each archive with a manifest, for module M(streaming.lab.product_tree).
+  - A failure is a warning, because programs also start without an archive.
+options:
+  podman: {description: The podman command, type: path, required: true}
+  lab: {description: Name of the lab whose containers give the image, type: str, required: true}
+  recorder: {description: Path of record-class-data.sh, type: path, required: true}
+  cache: {description: Folder of the archives; it belongs to root, type: path, required: true}
+  programs:
+    description: Programs by name of their product.
+    type: dict
+    required: true
+attributes:
+  check_mode: {support: full}
+  diff_mode: {support: none}
+author: [Streaming Lab]
+"""
+
+EXAMPLES = r"""
+- name: Record the class-data archive of Kafka
+  streaming.lab.class_data:
+    podman: /usr/bin/podman
+    lab: lab
+    recorder: roles/openjdk/files/record-class-data.sh
+    cache: /var/cache/streaming-lab
+    programs:
+      kafka:
+        product: "{{ artifacts_index.kafka }}"
+        home: /opt/kafka_2.13-3.8.1
+        jars: libs
+        excluded: connect-file-*.jar
+"""
+
+RETURN = r"""
+programs:
+  description: For each program with an archive, its version, archive, manifest and available, as in C(artifacts_index).
+  type: dict
+  returned: always
+recorded: {description: Programs with a new archive., type: list, returned: always}
+"""
+
+UNUSED_DAYS = 14
+
+
+def prepare(
+    podman: Podman, lab: str, recorder: Path, cache: Cache, programs: list[Program], *, change: bool
+) -> dict[str, Any]:
+    """Have the archives of programs for the image of a lab's containers.
+
+    Args:
+        podman: the engine.
+        lab: the lab's name.
+        recorder: path of record-class-data.sh.
+        cache: where archives are kept.
+        programs: the programs.
+        change: False for check mode.
+    Returns:
+        the module's result; with `warning` where an archive could not be recorded.
+    """
+    made, missing, warning = None, [], ""
+    try:
+        images = sorted({container["ImageID"] for container in podman.labelled("container", lab)})
+        if images:
+            made = Recorder(podman, images[0], recorder, cache)
+            missing = [program for program in programs if not made.recorded(program)]
+        if made and missing and change:
+            # Two labs that start together record an archive once.
+            with cache.exclusive(), ThreadPoolExecutor() as pool:
+                missing = [program for program in missing if not made.recorded(program)]
+                for outcome in [pool.submit(made.record, program) for program in missing]:
+                    outcome.result()
+                cache.sweep(UNUSED_DAYS)
+    except (ArtifactError, ContainerError, OSError) as error:
+        warning = f"no class-data archive recorded, so servers and commands start slower: {error}"
+    ready = [program for program in programs if made and made.recorded(program)]
+    recorded = [program.name for program in missing if program in ready or not change]
+    entries = {program.name: made.entry(program) for program in ready} if made else {}
+    return {"changed": bool(recorded), "programs": entries, "recorded": recorded, "warning": warning}
+
+
+def main() -> None:
+    """Ansible's entry."""
+    module = AnsibleModule(
+        argument_spec={
+            "podman": {"type": "path", "required": True},
+            "lab": {"type": "str", "required": True},
+            "recorder": {"type": "path", "required": True},
+            "cache": {"type": "path", "required": True},
+            "programs": {"type": "dict", "required": True},
+        },
+        supports_check_mode=True,
+    )
+    given = module.params
+    # Ansible of an ordinary user reads the archives.
+    os.umask(0o022)
+    result = prepare(
+        Podman(given["podman"]),
+        given["lab"],
+        Path(given["recorder"]),
+        Cache(given["cache"]),
+        [Program(name=name, **about) for name, about in sorted(given["programs"].items())],
+        change=not module.check_mode,
+    )
+    if warning := result.pop("warning"):
+        module.warn(warning)
+    module.exit_json(**result)
+
+
+if __name__ == "__main__":
+    main()
