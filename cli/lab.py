@@ -66,6 +66,11 @@ class Lab:
 
         return says_containers(self)
 
+    def mentions(self, word: str) -> bool:
+        """Whether a word occurs in the inventory or in a setting of the command line."""
+        files = (path.read_text(encoding="utf-8", errors="replace") for path in _inventory_files(self.inventory))
+        return any(word in text for text in (*map(_text_of, self.extra_vars), *files))
+
     @property
     def literal_containers(self) -> bool | None:
         """lab_containers where it is written once, as true or false, in group_vars/all; else None: ask Ansible."""

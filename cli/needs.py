@@ -1,4 +1,4 @@
-"""Tell the bash entry what a command line needs: `venv` and `apt PACKAGE` lines, `check` with --check, or nothing."""
+"""Tell the bash entry what a command line needs: `venv`, `apt PACKAGE` and `prefetch` lines, `check`, or nothing."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import io
 import sys
 from collections.abc import Callable
 
-from cli import lab
+from cli import lab, prefetch
 from cli import parser as command_line
 from cli.errors import LabError
 from cli.machine import packages
@@ -23,8 +23,8 @@ def needs(python: str, argv: list[str], there: Callable[[str], bool] = packages.
         argv: the command line of ./lab.
         there: tells whether a command or file exists.
     Returns:
-        `apt PACKAGE` lines and `venv`, with `check` before them where nothing may be installed or made; no line for
-        help and for command lines that will be refused.
+        `apt PACKAGE` lines, `prefetch` where downloads can begin at once, and `venv`, with `check` before them where
+        nothing may be installed or made; no line for help and for command lines that will be refused.
     """
     try:
         with contextlib.redirect_stderr(io.StringIO()), contextlib.redirect_stdout(io.StringIO()):
@@ -39,7 +39,8 @@ def needs(python: str, argv: list[str], there: Callable[[str], bool] = packages.
     if not (current.root / ".venv" / "lab-stamp").exists():
         missing += packages.venv_package(python)
     dry = ["check"] * bool(getattr(arguments, "check", False))
-    return [*dry, *(f"apt {package}" for package in missing), "venv"]
+    begin = ["prefetch"] * prefetch.is_useful(current, arguments)
+    return [*dry, *(f"apt {package}" for package in missing), *begin, "venv"]
 
 
 if __name__ == "__main__":

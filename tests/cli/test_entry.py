@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -277,6 +278,16 @@ def test_nothing_is_installed_for_help_mistakes_and_doctor(argv: list[str]) -> N
 def test_an_inventory_that_ansible_cannot_read_installs_nothing(tmp_path: Path) -> None:
     (tmp_path / "hosts.yml").write_text("all: {hosts: {a: {lab_containers: true}, b: {}}}", encoding="utf-8")
     assert needs.needs("python3", ["up", "-i", str(tmp_path)], there=nothing) == []
+
+
+def test_downloads_begin_before_the_venv_is_made(
+    run_lab: Callable[..., subprocess.CompletedProcess[str]], tmp_path: Path
+) -> None:
+    run_lab("up", FAKE_NEEDS="prefetch\\nvenv")
+    log, deadline = tmp_path / "clone/build/log/prefetch.log", time.monotonic() + 20
+    while not log.read_text(encoding="utf-8") and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert log.read_text(encoding="utf-8") == "ran: -m cli.prefetch\n"
 
 
 def test_entry_is_short(clone: Path) -> None:
