@@ -10,6 +10,9 @@ from cli.engine import process
 from cli.ui.screen import phase_line
 
 NAME = "Downloads"
+IMAGE = Path("/run/streaming-lab-image.progress")
+"""What the making of the hosts' image is at (module lab_image); it can be silent while packages are set up."""
+IMAGE_STALE_SECONDS = 60
 MB = 1e6
 STALE_SECONDS = 10
 """Age of a progress file that a killed process has left; a running one writes it twice a second."""
@@ -33,6 +36,15 @@ def progress(cache: Path) -> str:
     return f"{received / MB:.0f} of {total / MB:.0f} MB, {rate:.1f} MB/s"
 
 
+def image_progress(path: Path = IMAGE) -> str:
+    """What the making of the hosts' image is at; empty where none is made."""
+    try:
+        fresh = time.time() - path.stat().st_mtime < IMAGE_STALE_SECONDS
+        return path.read_text(encoding="utf-8").strip() if fresh else ""
+    except OSError:
+        return ""
+
+
 class Fetching:
     """A process that fills an artifact cache. Without one, transfers of other processes into the cache are shown.
 
@@ -40,20 +52,25 @@ class Fetching:
         cache: the artifact cache.
         child: the process, which leads a process group.
         log: path of its output, as the screen shows it.
+        image: file with the progress of the hosts' image.
     """
 
-    def __init__(self, cache: Path, child: subprocess.Popen[bytes] | None = None, log: str = "") -> None:
+    def __init__(
+        self, cache: Path, child: subprocess.Popen[bytes] | None = None, log: str = "", image: Path = IMAGE
+    ) -> None:
         self._cache = cache
+        self._image = image
         self._child = child
         self._log = log
         self._began = time.monotonic()
 
     def running(self) -> list[str]:
         """Lines to show while it runs."""
-        transfer = progress(self._cache)
+        transfer, image = progress(self._cache), image_progress(self._image)
+        lines = [f"  Image: {image}"] if image else []
         if self._child:
-            return [f"{phase_line(NAME, time.monotonic() - self._began)}  {transfer}"]
-        return [f"  {NAME}: {transfer}"] if transfer else []
+            return [*lines, f"{phase_line(NAME, time.monotonic() - self._began)}  {transfer}"]
+        return [*lines, f"  {NAME}: {transfer}"] if transfer else lines
 
     def ended(self) -> list[str]:
         """The final line, once after the end of the process."""

@@ -29,7 +29,7 @@ class Builder(Podman):
         self.images: dict[str, dict[str, str]] = {}
         self.booted: list[str] = []
 
-    def run(self, *arguments, stdin=None, check=True):
+    def run(self, *arguments, stdin=None, check=True, follow=None):
         done = subprocess.CompletedProcess(arguments, 0, "", "")
         if arguments[:2] == ("image", "inspect"):
             found = self.images.get(arguments[-1])

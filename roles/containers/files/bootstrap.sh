@@ -10,7 +10,8 @@ if "$podman" image exists "$image"; then
 fi
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-if ! mmdebstrap --variant=minbase --include="$packages" "$release" "$work/system.tar" 2>"$work/log"; then
+# Verbose, because the module lab_image shows how far the installation is.
+if ! mmdebstrap --verbose --variant=minbase --include="$packages" "$release" "$work/system.tar" 2>&1 | tee "$work/log"; then
   reason=$(grep -m 1 '^E:' "$work/log" || tail -n 1 "$work/log")
   if grep -q NO_PUBKEY "$work/log"; then
     reason="this machine's package debian-archive-keyring is too old for $release; install a newer one ($reason)"

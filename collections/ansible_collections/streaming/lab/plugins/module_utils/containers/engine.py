@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import subprocess
+import tempfile
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 
@@ -21,17 +23,28 @@ class Podman:
     def __init__(self, command: str) -> None:
         self.command = command
 
-    def run(self, *arguments: str, stdin: str | None = None, check: bool = True) -> subprocess.CompletedProcess[str]:
+    def run(
+        self,
+        *arguments: str,
+        stdin: str | None = None,
+        check: bool = True,
+        follow: Callable[[str], None] | None = None,
+    ) -> subprocess.CompletedProcess[str]:
         """Run one podman command.
 
         Args:
             arguments: of podman.
             stdin: text for its standard input.
             check: whether a status other than 0 is an error.
+            follow: called with each line of its standard output as it comes.
         Raises:
             ContainerError: the command failed; with podman's last line.
         """
-        done = subprocess.run([self.command, *arguments], input=stdin, text=True, capture_output=True, check=False)
+        argv = [self.command, *arguments]
+        if follow:
+            done = run_and_follow(argv, follow)
+        else:
+            done = subprocess.run(argv, input=stdin, text=True, capture_output=True, check=False)
         if check and done.returncode != 0:
             raise ContainerError(f"podman {arguments[0]} failed: {last_line(done.stderr)}")
         return done
@@ -59,6 +72,23 @@ class Podman:
             return
         self.run("container", "cleanup", name, check=False)
         self.run("rm", "--force", "--time", "0", name)
+
+
+def run_and_follow(argv: Sequence[str], follow: Callable[[str], None]) -> subprocess.CompletedProcess[str]:
+    """Run a command without input, and hand on each line of its standard output as it comes."""
+    lines = []
+    with (
+        tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as errors,
+        subprocess.Popen(
+            argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors, text=True, errors="replace"
+        ) as process,
+    ):
+        for line in process.stdout or ():
+            lines.append(line)
+            follow(line)
+        status = process.wait()
+        errors.seek(0)
+        return subprocess.CompletedProcess(argv, status, "".join(lines), errors.read())
 
 
 def last_line(text: str) -> str:

@@ -9,7 +9,13 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from ansible_collections.streaming.lab.plugins.module_utils.containers.engine import ContainerError, Podman, last_line
+from ansible_collections.streaming.lab.plugins.module_utils.containers.apt_progress import AptProgress
+from ansible_collections.streaming.lab.plugins.module_utils.containers.engine import (
+    ContainerError,
+    Podman,
+    last_line,
+    run_and_follow,
+)
 from ansible_collections.streaming.lab.plugins.module_utils.containers.isolation import (
     MOUNTS,
     PRIVILEGED,
@@ -19,6 +25,8 @@ from ansible_collections.streaming.lab.plugins.module_utils.containers.isolation
 )
 from ansible_collections.streaming.lab.plugins.module_utils.python_environment import unsupported
 
+PROGRESS = Path("/run/streaming-lab-image.progress")
+"""What the image's making is at, in one line, while it is under way; ./lab shows it."""
 ORIGIN = "streaming-lab.origin"
 """Label of an image: the system it holds, where it came from and why, in one line."""
 BOOT_SECONDS = 60
@@ -99,17 +107,30 @@ def build(podman: Podman, wanted: ImageSpec) -> tuple[str, str]:
     Raises:
         ContainerError: no base can be used; with what failed for each.
     """
+    progress = AptProgress(PROGRESS)
+    try:
+        return build_from_bases(podman, wanted, progress)
+    finally:
+        progress.end()
+
+
+def build_from_bases(podman: Podman, wanted: ImageSpec, progress: AptProgress) -> tuple[str, str]:
+    """The work of `build`, with its progress."""
     failed: list[str] = []
     for base in wanted.bases:
         sources = wanted.ubuntu_images if base == "ubuntu" else ("packages",)
         for source in sources:
             try:
-                reference = pull(podman, source, wanted.pull_seconds) if base == "ubuntu" else bootstrap(wanted)
+                if base == "ubuntu":
+                    progress.say(f"downloading {source}")
+                    reference = pull(podman, source, wanted.pull_seconds)
+                else:
+                    reference = bootstrap(wanted, progress)
             except ContainerError as error:
                 failed.append(f"{source}: {error}" if base == "ubuntu" else str(error))
                 continue
             try:
-                return finish(podman, wanted, base, source, reference, failed)
+                return finish(podman, wanted, base, source, reference, failed, progress)
             except ContainerError as error:
                 # Another reference is the same system.
                 failed.append(f"{source}: {error}" if base == "ubuntu" else str(error))
@@ -144,20 +165,26 @@ def pull(podman: Podman, reference: str, seconds: int) -> str:
     raise ContainerError(last_line(done.stderr).rsplit(": ", 1)[-1])
 
 
-def bootstrap(wanted: ImageSpec) -> str:
+def bootstrap(wanted: ImageSpec, progress: AptProgress) -> str:
     """Make the Debian base from packages. Returns its reference.
 
     Raises:
         ContainerError: with the last line of the command.
     """
-    done = subprocess.run(wanted.bootstrap, text=True, capture_output=True, check=False)
+    done = run_and_follow(wanted.bootstrap, progress.take)
     if done.returncode != 0:
         raise ContainerError(last_line(done.stderr))
     return wanted.bootstrap[-1]
 
 
 def finish(
-    podman: Podman, wanted: ImageSpec, base: str, source: str, reference: str, failed: list[str]
+    podman: Podman,
+    wanted: ImageSpec,
+    base: str,
+    source: str,
+    reference: str,
+    failed: list[str],
+    progress: AptProgress,
 ) -> tuple[str, str]:
     """Install the packages on a base, test the result, and give it its name. Returns name and origin.
 
@@ -166,7 +193,8 @@ def finish(
     """
     name = wanted.name(base)
     untested = f"{wanted.repository}-untested:{wanted.tag}"
-    install(podman, wanted, base, reference, untested)
+    install(podman, wanted, base, reference, untested, progress)
+    progress.say("testing the image")
     isolation, _, _ = choose(podman, untested, f"streaming-lab-trial-{wanted.tag}", wanted.user_namespace)
     labels: dict[str, str] = {}
     try:
@@ -192,7 +220,7 @@ def quoted(value: str) -> str:
     return f'"{plain}"'
 
 
-def install(podman: Podman, wanted: ImageSpec, base: str, reference: str, tag: str) -> None:
+def install(podman: Podman, wanted: ImageSpec, base: str, reference: str, tag: str, progress: AptProgress) -> None:
     """Build the recipe on a base.
 
     Raises:
@@ -209,7 +237,7 @@ def install(podman: Podman, wanted: ImageSpec, base: str, reference: str, tag: s
         done = podman.run(
             "build", "--isolation=chroot", "--network=host", "--layers=false", f"--build-arg=BASE={reference}",
             f"--tag={tag}", folder,
-            check=False,
+            check=False, follow=progress.take,
         )  # fmt: skip
     if done.returncode == 0:
         return
