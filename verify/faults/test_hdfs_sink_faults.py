@@ -205,8 +205,7 @@ def test_the_topic_is_deleted_and_made_again(lab, slate, evidence):
     again.sink("sink")
     again.feed(2).wait("produced", 60)
     again.settle(RECOVERY)
-    lab.ask("delete", topic=again.topic)
-    lab.ask("create", topic=again.topic, partitions=2)
+    again.recreate_topic(partitions=2)
     # More rows than before: their offsets include those of the old topic.
     again.feed(4).wait("produced", 60)
     until(again.compare, lambda seen: not seen["missing"], RECOVERY, "the rows of both topics in HDFS")

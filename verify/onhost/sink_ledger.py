@@ -86,8 +86,15 @@ def published(webhdfs: str, folder: str) -> dict[str, list[str]]:
     return found
 
 
-def compare(webhdfs: str, folder: str, ledger: str) -> dict:
+def compare(webhdfs: str, folder: str, ledger: str, *recreated: str) -> dict:
     """Count the ids that are missing, doubled, or out of order within a partition's files of a day.
+
+    Args:
+        webhdfs: address of the NameNode.
+        folder: the sink's.
+        ledger: path of the file with the acknowledged ids.
+        recreated: first id after the topic was deleted and created again, for each time. Offsets then begin at 0, so
+            the names of the files of both topics take turns.
 
     Returns:
         acknowledged and found: how many; missing and doubled: ids, ten at most, and how many; files and folders (days).
@@ -106,13 +113,14 @@ def compare(webhdfs: str, folder: str, ledger: str) -> dict:
     ids = Counter(int(line.split(",")[0]) for lines in files.values() for line in lines)
     missing = sorted(acknowledged - set(ids))
     doubled = sorted(number for number, count in ids.items() if count > 1)
-    in_order: dict[tuple[str, ...], list[int]] = {}
+    in_order: dict[tuple[str, str, int], list[int]] = {}
     for name in sorted(files):
         day, _, file = name.rpartition("/")
-        # TOPIC+PARTITION+OFFSET.csv, and +ID before the suffix if the topic was deleted and created again.
-        _, partition, _, *recreated = file.removesuffix(".csv").split("+")
-        rows = in_order.setdefault((day, partition, *recreated), [])
-        rows.extend(int(line.split(",")[0]) for line in files[name])
+        # TOPIC+PARTITION+OFFSET.csv, and +ID before the suffix if another file has this name.
+        _, partition, *_ = file.removesuffix(".csv").split("+")
+        for number in (int(line.split(",")[0]) for line in files[name]):
+            topic = sum(number >= int(first) for first in recreated)
+            in_order.setdefault((day, partition, topic), []).append(number)
     return {
         "acknowledged": len(acknowledged),
         "found": len(ids),

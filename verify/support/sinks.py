@@ -26,6 +26,7 @@ class Trial:
         self.folder = f"{lab.hdfs_folder}/{topic}"
         self.ledger = f"{OUTPUT}/{topic}.ledger"
         self.sent = 0
+        self.recreated: list[int] = []
         lab.workspace.root(
             f"{print_program('sink_ledger.py')} >{HELPER}; : >{self.ledger}; chown {lab.student_name} {self.ledger}"
         )
@@ -97,9 +98,16 @@ class Trial:
         command = f"{self.python} produce {bootstrap} {self.topic} {count} {rate} {first} {self.ledger} {days}"
         return Unit(self.lab.workspace, f"feed-{first}", command, "/", 600)
 
+    def recreate_topic(self, partitions: int) -> None:
+        """Delete the topic and create it again; the rows that were sent stay in the ledger."""
+        self.lab.ask("delete", topic=self.topic)
+        self.lab.ask("create", topic=self.topic, partitions=partitions)
+        self.recreated.append(self.sent)
+
     def compare(self) -> dict[str, Any]:
         """Ledger against HDFS."""
-        words = f"{self.python} compare {self.lab.settings['webhdfs']} {self.folder} {self.ledger}"
+        first_ids = " ".join(map(str, self.recreated))
+        words = f"{self.python} compare {self.lab.settings['webhdfs']} {self.folder} {self.ledger} {first_ids}"
         return json.loads(self.lab.workspace.run(words, seconds=120))
 
     def lines(self, folder: str) -> dict[str, list[str]]:
