@@ -145,7 +145,7 @@ def provision(
 
 
 def start_fetching(lab: Lab, inventory: Inventory) -> Fetching:
-    """Start to fill an empty artifact cache; site.yml waits for its end, and reports what could not be fetched."""
+    """Start to fill an empty artifact cache. The phase Artifacts waits for it and reports what could not be fetched."""
     # The inventory is asked second, for it takes a second to read.
     if has_products(default_cache()):
         return Fetching(default_cache())
@@ -153,9 +153,16 @@ def start_fetching(lab: Lab, inventory: Inventory) -> Fetching:
     if all(has_products(folder) for folder in folders):
         return Fetching(folders[0])
     log = process.new_log(lab, "fetch")
+    child = _start(lab, "fetch", log)
+    helper = _start(lab, "class_data", process.new_log(lab, "class-data"))
+    return Fetching(folders[0], child, shown(log, lab.root), helper)
+
+
+def _start(lab: Lab, playbook: str, log: Path) -> subprocess.Popen[bytes]:
+    """Start a playbook beside the others, in a process group of its own."""
     with log.open("wb") as output:
-        child = subprocess.Popen(
-            ansible.playbook_arguments(_whole(lab), ["fetch"], []),
+        return subprocess.Popen(
+            ansible.playbook_arguments(_whole(lab), [playbook], []),
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
@@ -163,7 +170,6 @@ def start_fetching(lab: Lab, inventory: Inventory) -> Fetching:
             cwd=lab.root,
             start_new_session=True,
         )
-    return Fetching(folders[0], child, shown(log, lab.root))
 
 
 def _whole(lab: Lab) -> Lab:

@@ -52,15 +52,22 @@ class Fetching:
         cache: the artifact cache.
         child: the process, which leads a process group.
         log: path of its output, as the screen shows it.
+        helper: another process that prepares files for the hosts; it is not shown.
         image: file with the progress of the hosts' image.
     """
 
     def __init__(
-        self, cache: Path, child: subprocess.Popen[bytes] | None = None, log: str = "", image: Path = IMAGE
+        self,
+        cache: Path,
+        child: subprocess.Popen[bytes] | None = None,
+        log: str = "",
+        helper: subprocess.Popen[bytes] | None = None,
+        image: Path = IMAGE,
     ) -> None:
         self._cache = cache
         self._image = image
         self._child = child
+        self._helper = helper
         self._log = log
         self._began = time.monotonic()
 
@@ -82,6 +89,7 @@ class Fetching:
         return [phase_line(NAME, time.monotonic() - self._began, note)]
 
     def stop(self) -> None:
-        """End the process, if it runs."""
-        if self._child and self._child.poll() is None:
-            process.stop(self._child)
+        """End the processes that run."""
+        for child in (self._child, self._helper):
+            if child and child.poll() is None:
+                process.stop(child)

@@ -13,7 +13,8 @@ import pytest
 from ansible_collections.streaming.lab.plugins.module_utils.artifacts.store import Cache
 from ansible_collections.streaming.lab.plugins.module_utils.containers.class_data import Program
 from ansible_collections.streaming.lab.plugins.module_utils.containers.engine import Podman
-from ansible_collections.streaming.lab.plugins.modules.class_data import prepare
+from ansible_collections.streaming.lab.plugins.modules import class_data
+from ansible_collections.streaming.lab.plugins.modules.class_data import image_of, prepare
 
 
 class Engine(Podman):
@@ -22,8 +23,14 @@ class Engine(Podman):
     def __init__(self) -> None:
         super().__init__("podman")
         self.image, self.failure, self.runs = "image-1", "", []
+        self.looks = self.late = 0
 
     def run(self, *arguments: str, **_: Any) -> subprocess.CompletedProcess[str]:
+        if arguments[:2] == ("image", "inspect"):
+            self.looks += 1
+            there = arguments[-1] == self.image and self.looks > self.late
+            layers = json.dumps([f"layer of {self.image}"])
+            return subprocess.CompletedProcess(arguments, 0 if there else 125, f"{self.image} {layers}\n", "")
         if arguments[0] == "container":
             lab = [{"ImageID": self.image}] * 4 if "label=streaming-lab.lab=lab" in arguments else []
             return subprocess.CompletedProcess(arguments, 0, json.dumps(lab), "")
@@ -60,11 +67,12 @@ class Machine:
         about = {"libs/a.jar": {"sha256": files.pop("jar")}} | {path: {"sha256": text} for path, text in files.items()}
         self.manifest.write_text(json.dumps({"files": about}))
 
-    def prepare(self, lab: str = "lab", change: bool = True) -> dict[str, Any]:
+    def prepare(self, lab: str = "lab", change: bool = True, **about: Any) -> dict[str, Any]:
         """Have the archive of Kafka."""
         product = {"version": "3.8.1", "archive": "/cache/kafka.tar", "manifest": str(self.manifest)}
         kafka = Program("kafka", product, "/opt/kafka_2.13-3.8.1", "libs", "connect-file-*.jar")
-        return prepare(self.engine, lab, self.script, self.cache, [kafka], change=change)
+        image = image_of(self.engine, lab, about.get("images", []), about.get("wait", 0))
+        return prepare(self.engine, image, self.script, self.cache, [kafka], change=change)
 
 
 @pytest.fixture
@@ -111,9 +119,10 @@ def test_a_change_outside_the_jars_needs_no_other_archive(machine: Machine, engi
 
 def test_a_damaged_archive_is_recorded_again(machine: Machine, engine: Engine) -> None:
     archive = Path(machine.prepare()["programs"]["kafka"]["archive"])
-    archive.write_bytes(archive.read_bytes().replace(b"classes", b"CLASSES"))
+    whole = archive.read_bytes()
+    archive.write_bytes(whole[:-9] + bytes(9))
     assert machine.prepare()["recorded"] == ["kafka"]
-    assert b"classes of image-1" in archive.read_bytes()
+    assert archive.read_bytes() == whole
 
 
 def test_a_failure_is_a_warning_and_no_change(machine: Machine, engine: Engine) -> None:
@@ -133,3 +142,12 @@ def test_check_mode_tells_and_records_nothing(machine: Machine, engine: Engine) 
 def test_without_containers_there_is_no_archive(machine: Machine, engine: Engine) -> None:
     result = machine.prepare(lab="other")
     assert (result["changed"], result["programs"], engine.runs) == (False, {}, [])
+
+
+def test_an_image_is_waited_for(machine: Machine, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(class_data.time, "sleep", lambda _: None)
+    engine.late = 5
+    result = machine.prepare(lab="other", images=["image-2", "image-1"], wait=30)
+    assert result["recorded"] == ["kafka"]
+    assert machine.prepare()["changed"] is False, "the containers of the lab have the same layers"
+    assert machine.prepare(lab="other", images=["image-3"])["programs"] == {}

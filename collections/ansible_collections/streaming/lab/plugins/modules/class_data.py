@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,12 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.streaming.lab.plugins.module_utils.artifacts.lock import ArtifactError
 from ansible_collections.streaming.lab.plugins.module_utils.artifacts.store import Cache
-from ansible_collections.streaming.lab.plugins.module_utils.containers.class_data import Program, Recorder
+from ansible_collections.streaming.lab.plugins.module_utils.containers.class_data import (
+    Image,
+    Program,
+    Recorder,
+    find_image,
+)
 from ansible_collections.streaming.lab.plugins.module_utils.containers.engine import ContainerError, Podman
 
 DOCUMENTATION = r"""
@@ -28,6 +34,12 @@ description:
 options:
   podman: {description: The podman command, type: path, required: true}
   lab: {description: Name of the lab whose containers give the image, type: str, required: true}
+  images:
+    description: Names of images to use instead, the first one that exists.
+    type: list
+    elements: str
+    default: []
+  wait: {description: Seconds to wait for one of O(images), type: int, default: 0}
   recorder: {description: Path of record-class-data.sh, type: path, required: true}
   cache: {description: Folder of the archives; it belongs to root, type: path, required: true}
   programs:
@@ -66,14 +78,33 @@ recorded: {description: Programs with a new archive., type: list, returned: alwa
 UNUSED_DAYS = 14
 
 
-def prepare(
-    podman: Podman, lab: str, recorder: Path, cache: Cache, programs: list[Program], *, change: bool
-) -> dict[str, Any]:
-    """Have the archives of programs for the image of a lab's containers.
+def image_of(podman: Podman, lab: str, names: list[str], wait: int) -> Image | None:
+    """The image to record with.
 
     Args:
         podman: the engine.
         lab: the lab's name.
+        names: of images; if empty, the image of the lab's containers.
+        wait: seconds to wait until one of them exists.
+    Returns:
+        None if there is no such image, or no container.
+    """
+    if not names:
+        names = sorted({container["ImageID"] for container in podman.labelled("container", lab)})
+    deadline = time.monotonic() + wait
+    while (found := find_image(podman, names)) is None and time.monotonic() < deadline:
+        time.sleep(0.5)
+    return found
+
+
+def prepare(
+    podman: Podman, image: Image | None, recorder: Path, cache: Cache, programs: list[Program], *, change: bool
+) -> dict[str, Any]:
+    """Have the archives of programs for an image.
+
+    Args:
+        podman: the engine.
+        image: the image; without one there is no archive.
         recorder: path of record-class-data.sh.
         cache: where archives are kept.
         programs: the programs.
@@ -83,9 +114,8 @@ def prepare(
     """
     made, missing, warning = None, [], ""
     try:
-        images = sorted({container["ImageID"] for container in podman.labelled("container", lab)})
-        if images:
-            made = Recorder(podman, images[0], recorder, cache)
+        if image:
+            made = Recorder(podman, image, recorder, cache)
             missing = [program for program in programs if not made.recorded(program)]
         if made and missing and change:
             # Two labs that start together record an archive once.
@@ -108,6 +138,8 @@ def main() -> None:
         argument_spec={
             "podman": {"type": "path", "required": True},
             "lab": {"type": "str", "required": True},
+            "images": {"type": "list", "elements": "str", "default": []},
+            "wait": {"type": "int", "default": 0},
             "recorder": {"type": "path", "required": True},
             "cache": {"type": "path", "required": True},
             "programs": {"type": "dict", "required": True},
@@ -117,9 +149,10 @@ def main() -> None:
     given = module.params
     # Ansible of an ordinary user reads the archives.
     os.umask(0o022)
+    podman = Podman(given["podman"])
     result = prepare(
-        Podman(given["podman"]),
-        given["lab"],
+        podman,
+        image_of(podman, given["lab"], given["images"], given["wait"]),
         Path(given["recorder"]),
         Cache(given["cache"]),
         [Program(name=name, **about) for name, about in sorted(given["programs"].items())],

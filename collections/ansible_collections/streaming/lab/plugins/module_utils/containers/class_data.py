@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -50,18 +51,41 @@ class Program:
 
 
 @dataclass(frozen=True)
+class Image:
+    """An image with a JDK.
+
+    Args:
+        id: podman's.
+        layers: hashes of its file systems; two images that differ in their labels only have the same ones.
+    """
+
+    id: str
+    layers: tuple[str, ...]
+
+
+def find_image(podman: Podman, names: Sequence[str]) -> Image | None:
+    """The first of some images that exists."""
+    for name in names:
+        done = podman.run("image", "inspect", "--format", "{{.Id}} {{json .RootFS.Layers}}", name, check=False)
+        if done.returncode == 0:
+            identity, _, layers = done.stdout.partition(" ")
+            return Image(identity, tuple(json.loads(layers)))
+    return None
+
+
+@dataclass(frozen=True)
 class Recorder:
     """Records archives with one image.
 
     Args:
         podman: the engine.
-        image: id of the hosts' image.
+        image: the hosts' image.
         script: path of record-class-data.sh.
         cache: where archives are kept; it belongs to root.
     """
 
     podman: Podman
-    image: str
+    image: Image
     script: Path
     cache: Cache
 
@@ -69,9 +93,10 @@ class Recorder:
         """Paths of the packed archive and of its manifest. Their names change with all that the archive depends on."""
         manifest = read_manifest(program.product["manifest"]) or {"files": {}}
         jars = {path: entry for path, entry in manifest["files"].items() if Path(path).is_relative_to(program.jars)}
-        parts = [self.image, program.home, program.jars, program.excluded, self.script.read_text("utf-8"), jars]
+        parts = [self.image.layers, program.home, program.jars, program.excluded, self.script.read_text("utf-8"), jars]
         key = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
-        return product_paths(self.cache, f"{program.name}-class-data", program.product["version"], key)
+        # Compressed to a third: archives of jars are not, but sending this one takes longer than unpacking it.
+        return product_paths(self.cache, f"{program.name}-class-data", program.product["version"], key, ".tar.gz")
 
     def recorded(self, program: Program) -> bool:
         """Whether the archive was recorded before and is unchanged."""
@@ -100,7 +125,7 @@ class Recorder:
         ]
         # Privileged as in isolation.fill_volumes: not every machine lets crun load its filter of devices.
         done = self.podman.run(
-            "run", "--rm", "--privileged", "--network=none", *mounts, self.image,
+            "run", "--rm", "--privileged", "--network=none", *mounts, self.image.id,
             "/bin/sh", "-c", RECORD, "record", program.home, program.jars, program.excluded,
             check=False,
         )  # fmt: skip
