@@ -29,7 +29,6 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable
-from pathlib import Path
 
 ATTEMPT_SECONDS = 5.0
 PAUSE_SECONDS = 0.1
@@ -247,9 +246,20 @@ CHECKS: dict[str, Callable[..., None]] = {
 
 
 def server_ended() -> bool:
-    """Whether the server that systemd started has ended (its process is MAINPID, systemd.exec(5))."""
+    """Whether the server that systemd started has ended (its process is MAINPID, systemd.exec(5)).
+
+    /proc does not tell: until the process has become the server's user it is root's, which ProtectProc= hides.
+    """
     process = os.environ.get("MAINPID", "")
-    return process.isdigit() and not Path(f"/proc/{process}").exists()
+    if not process.isdigit():
+        return False
+    try:
+        os.kill(int(process), 0)
+    except PermissionError:
+        return False
+    except ProcessLookupError:
+        return True
+    return False
 
 
 def wait(check: Callable[..., None], arguments: list[str], timeout: float) -> str:

@@ -163,3 +163,14 @@ def test_it_does_not_wait_for_a_server_that_ended():
         capture_output=True, text=True, check=False, timeout=20, env={**os.environ, "MAINPID": str(ended.pid)},
     )  # fmt: skip
     assert "the server ended" in done.stderr
+
+
+def test_a_server_that_is_still_roots_process_has_not_ended(monkeypatch):
+    """The check starts while systemd sets up the process, which ProtectProc= hides from other users."""
+    monkeypatch.setenv("MAINPID", "1")
+
+    def refuse(*_):
+        raise PermissionError
+
+    monkeypatch.setattr(ready.os, "kill", refuse)
+    assert ready.server_ended() is False
