@@ -13,30 +13,30 @@ import threading
 import time
 from argparse import Namespace
 
-from cli.lab import ROOT, Lab
+from cli.lab import DEFAULT_INVENTORY, ROOT, Lab
 from cli.machine.caches import default_cache, has_products
 
 LOCKS = ROOT / "roles" / "artifacts" / "files" / "locks"
-SETTINGS = "artifacts_"
-"""Begins the names of the settings that choose another cache, source or set of products."""
+SETTINGS = ("artifacts_", "kafka_connect_plugins", "lab_mysql_source")
+"""In the names of settings that choose another cache, source or set of products."""
 
 
 def is_useful(lab: Lab, arguments: Namespace) -> bool:
-    """Whether a command will fetch exactly the locked artifacts into the default cache, as far as the files here tell.
+    """Whether a command will fetch the locked artifacts into the default cache: on the default lab with an empty cache.
 
     Args:
-        lab: its inventory and -e may have other settings of the role artifacts.
+        lab: the lab.
         arguments: the command line.
     """
     test = arguments.command == "test" and not arguments.suite
-    up = arguments.command == "up" and lab.is_containers and not arguments.check
+    up = arguments.command == "up" and lab.inventory == lab.root / DEFAULT_INVENTORY and not arguments.check
     if not (up or test) or has_products(default_cache()):
         return False
-    return not lab.mentions(SETTINGS)
+    return not any(lab.mentions(setting) for setting in SETTINGS)
 
 
 def end_with(parent: int) -> None:
-    """End this process group when a process has ended.
+    """End this process group when its parent has ended.
 
     Args:
         parent: id of the process that started this one.
@@ -54,9 +54,8 @@ def main() -> None:
     from ansible_collections.streaming.lab.plugins.module_utils.artifacts.store import Cache
     from ansible_collections.streaming.lab.plugins.module_utils.artifacts.transfer import Transfer
 
-    parent = os.getppid()
     os.setpgid(0, 0)
-    threading.Thread(target=end_with, args=(parent,), daemon=True).start()
+    threading.Thread(target=end_with, args=(int(sys.argv[1]),), daemon=True).start()
     cache = Cache(str(default_cache()))
     entries = [entry for lock in sorted(LOCKS.glob("*.lock")) for entry in read_lock(str(LOCKS), lock.stem)]
     with cache.exclusive():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
 from dataclasses import replace
+from pathlib import Path
 
 from cli.engine import ansible, process
 from cli.engine.ansible import Tally
@@ -13,6 +14,9 @@ from cli.machine import packages, sudo
 from cli.machine.caches import cache_folders, remove, remove_cache
 from cli.ui.ask import confirm
 from cli.ui.screen import Screen
+
+CLASS_DATA = Path("/var/cache/streaming-lab")
+"""Class-data archives for the hosts' image (role containers)."""
 
 
 def register(parser: ArgumentParser) -> None:
@@ -32,7 +36,8 @@ def run(lab: Lab, arguments: Namespace) -> int:
     if not lab.is_containers:
         raise LabError(f"{lab.shown_inventory} names real machines (lab_containers is not true); they stay")
     caches = cache_folders(lab) if arguments.purge else []
-    also = f", the image and the cache {', '.join(map(str, caches))} that other labs use too" if caches else ""
+    shared = ", ".join(map(str, [*caches, CLASS_DATA]))
+    also = f", the image and the caches {shared} that other labs use too" if caches else ""
     confirm(lab, f"Remove the containers of lab {lab.name} with all their data{also}?")
     screen, log, tally = Screen(), process.new_log(lab, "down"), Tally()
     if not packages.is_there("podman"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 from argparse import ArgumentParser, Namespace
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from cli.arguments import own_words
@@ -153,9 +154,8 @@ def start_fetching(lab: Lab, inventory: Inventory) -> Fetching:
     if all(has_products(folder) for folder in folders):
         return Fetching(folders[0])
     log = process.new_log(lab, "fetch")
-    child = _start(lab, "fetch", log)
-    helper = _start(lab, "class_data", process.new_log(lab, "class-data"))
-    return Fetching(folders[0], child, shown(log, lab.root), helper)
+    record = None if sudo.asks_password() else partial(_start, lab, "class_data", process.new_log(lab, "class-data"))
+    return Fetching(folders[0], _start(lab, "fetch", log), shown(log, lab.root), record)
 
 
 def _start(lab: Lab, playbook: str, log: Path) -> subprocess.Popen[bytes]:

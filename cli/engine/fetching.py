@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from cli.engine import process
@@ -11,8 +12,7 @@ from cli.ui.screen import phase_line
 
 NAME = "Downloads"
 IMAGE = Path("/run/streaming-lab-image.progress")
-"""What the making of the hosts' image is at (module lab_image); it can be silent while packages are set up."""
-IMAGE_STALE_SECONDS = 60
+"""Progress of the image build: the id of the process that writes it (module lab_image), and a text."""
 MB = 1e6
 STALE_SECONDS = 10
 """Age of a progress file that a killed process has left; a running one writes it twice a second."""
@@ -37,12 +37,12 @@ def progress(cache: Path) -> str:
 
 
 def image_progress(path: Path = IMAGE) -> str:
-    """What the making of the hosts' image is at; empty where none is made."""
+    """Progress of the image build; empty without one, and for a file that a killed process has left."""
     try:
-        fresh = time.time() - path.stat().st_mtime < IMAGE_STALE_SECONDS
-        return path.read_text(encoding="utf-8").strip() if fresh else ""
+        writer, _, text = path.read_text(encoding="utf-8").strip().partition(" ")
     except OSError:
         return ""
+    return text if Path("/proc", writer).is_dir() else ""
 
 
 class Fetching:
@@ -52,7 +52,7 @@ class Fetching:
         cache: the artifact cache.
         child: the process, which leads a process group.
         log: path of its output, as the screen shows it.
-        helper: another process that prepares files for the hosts; it is not shown.
+        record: starts a process that records class-data archives, once the child has ended well; it is not shown.
         image: file with the progress of the hosts' image.
     """
 
@@ -61,13 +61,14 @@ class Fetching:
         cache: Path,
         child: subprocess.Popen[bytes] | None = None,
         log: str = "",
-        helper: subprocess.Popen[bytes] | None = None,
+        record: Callable[[], subprocess.Popen[bytes]] | None = None,
         image: Path = IMAGE,
     ) -> None:
         self._cache = cache
         self._image = image
         self._child = child
-        self._helper = helper
+        self._record = record
+        self._recording: subprocess.Popen[bytes] | None = None
         self._log = log
         self._began = time.monotonic()
 
@@ -84,12 +85,14 @@ class Fetching:
         if not self._child or self._child.poll() is None:
             return []
         failed = self._child.returncode != 0
+        if self._record and not failed:
+            self._recording = self._record()
         self._child = None
         note = f"not finished; the phase Artifacts fetches what is missing; log: {self._log}" if failed else ""
         return [phase_line(NAME, time.monotonic() - self._began, note)]
 
     def stop(self) -> None:
         """End the processes that run."""
-        for child in (self._child, self._helper):
+        for child in (self._child, self._recording):
             if child and child.poll() is None:
                 process.stop(child)

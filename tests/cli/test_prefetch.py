@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import subprocess
 import sys
 import time
@@ -11,49 +12,50 @@ from pathlib import Path
 import pytest
 
 from cli import prefetch
-from cli.lab import ROOT, Lab
+from cli.lab import DEFAULT_INVENTORY, ROOT, Lab
 
 UP = Namespace(command="up", check=False)
 
 
 @pytest.fixture
-def inventory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An inventory of containers, and a user with an empty cache."""
+def lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Lab:
+    """The default lab of a clone, and a user with an empty cache."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    (tmp_path / "inventory/group_vars").mkdir(parents=True)
-    (tmp_path / "inventory/hosts.yml").write_text("all: {}\n")
-    (tmp_path / "inventory/group_vars/all.yml").write_text("lab_containers: true\n")
-    return tmp_path / "inventory"
+    inventory = tmp_path / DEFAULT_INVENTORY
+    (inventory / "group_vars").mkdir(parents=True)
+    (inventory / "hosts.yml").write_text("all: {}\n")
+    (inventory / "group_vars/all.yml").write_text("lab_containers: true\n")
+    return Lab("lab", inventory, root=tmp_path)
 
 
-def test_downloads_begin_for_up_and_for_the_whole_test(inventory: Path) -> None:
-    lab = Lab("lab", inventory)
+def test_downloads_begin_for_up_and_for_the_whole_test(lab: Lab) -> None:
     assert prefetch.is_useful(lab, UP)
     assert prefetch.is_useful(lab, Namespace(command="test", suite=None))
 
 
-def test_other_commands_download_nothing(inventory: Path) -> None:
-    lab = Lab("lab", inventory)
+def test_other_commands_download_nothing(lab: Lab) -> None:
     assert not prefetch.is_useful(lab, Namespace(command="up", check=True))
     assert not prefetch.is_useful(lab, Namespace(command="test", suite="lint"))
     assert not prefetch.is_useful(lab, Namespace(command="status"))
 
 
-def test_a_cache_with_products_needs_no_download(inventory: Path, tmp_path: Path) -> None:
+def test_a_cache_with_products_needs_no_download(lab: Lab, tmp_path: Path) -> None:
     (tmp_path / "cache/streaming-lab/products").mkdir(parents=True)
     (tmp_path / "cache/streaming-lab/products/kafka.tar").touch()
-    assert not prefetch.is_useful(Lab("lab", inventory), UP)
+    assert not prefetch.is_useful(lab, UP)
 
 
-def test_settings_of_the_artifacts_are_left_to_ansible(inventory: Path) -> None:
-    assert not prefetch.is_useful(Lab("lab", inventory, ("artifacts_distribution=archive",)), UP)
-    (inventory / "group_vars/all.yml").write_text("lab_containers: true\nartifacts_cache: /mnt/usb\n")
-    assert not prefetch.is_useful(Lab("lab", inventory), UP)
+@pytest.mark.parametrize("setting", ["artifacts_distribution=archive", "lab_mysql_source=jdbc"])
+def test_settings_of_the_artifacts_are_left_to_ansible(lab: Lab, setting: str) -> None:
+    assert not prefetch.is_useful(dataclasses.replace(lab, extra_vars=(setting,)), UP)
+    (lab.inventory / "group_vars/all.yml").write_text(setting.replace("=", ": "))
+    assert not prefetch.is_useful(lab, UP)
 
 
-def test_machines_download_what_their_inventory_says(inventory: Path) -> None:
-    (inventory / "group_vars/all.yml").write_text("lab_containers: false\n")
-    assert not prefetch.is_useful(Lab("lab", inventory), UP)
+def test_other_inventories_are_left_to_ansible(lab: Lab, tmp_path: Path) -> None:
+    """Without a NameNode, for example, there is no Hadoop to fetch."""
+    other = lab.inventory.rename(tmp_path / "inventory/mine")
+    assert not prefetch.is_useful(dataclasses.replace(lab, inventory=other), UP)
 
 
 def test_all_locked_artifacts_are_fetched_and_the_download_ends_with_its_parent(tmp_path: Path) -> None:
@@ -63,7 +65,7 @@ def test_all_locked_artifacts_are_fetched_and_the_download_ends_with_its_parent(
     mvn.write_text(f"#!/bin/sh\ncat $(find . -name pom.xml) >{tmp_path}/poms\necho $$ >{tmp_path}/pid\nexec sleep 60\n")
     mvn.chmod(0o755)
     parent = subprocess.Popen(
-        ["/bin/sh", "-c", f"{sys.executable} -m cli.prefetch & exec sleep 60"],
+        ["/bin/sh", "-c", f"{sys.executable} -m cli.prefetch $$ & exec sleep 60"],
         env={"PATH": f"{mvn.parent}:/usr/bin:/bin", "XDG_CACHE_HOME": str(tmp_path / "cache"), "HOME": str(tmp_path)},
         cwd=ROOT,
     )

@@ -1,4 +1,4 @@
-"""How far an installation by apt is, from lines that apt printed on Debian 13."""
+"""Progress of apt, from lines that apt printed on Debian 13."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def progress(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AptProgress:
 def take(progress: AptProgress, *lines: str) -> str:
     """The text after some lines."""
     for line in lines:
-        progress.take(f"{line}\n")
+        progress.read_line(f"{line}\n")
     return progress.text
 
 
@@ -58,15 +58,17 @@ def test_the_screen_shows_the_file_until_the_end(progress: AptProgress, tmp_path
     beside = fetching.Fetching(tmp_path / "cache", image=tmp_path / "progress")
     take(progress, *SUMS, "Setting up libc6:amd64 (2.41-12) ...")
     assert beside.running() == ["  Image: 1 of 2 packages installed"]
-    progress.say("testing the image")
+    progress.write("testing the image")
     assert beside.running() == ["  Image: testing the image"]
     progress.end()
     assert beside.running() == []
+    (tmp_path / "progress").write_text("4999999 testing the image\n")
+    assert beside.running() == [], "a killed process has left it"
 
 
 def test_a_file_that_cannot_be_written_stops_nothing(tmp_path: Path) -> None:
     progress = AptProgress(tmp_path / "missing" / "progress")
-    progress.say("x")
+    progress.write("x")
     progress.end()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import subprocess
 import tarfile
@@ -11,7 +12,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.streaming.lab.plugins.module_utils.artifacts.store import Cache
-from ansible_collections.streaming.lab.plugins.module_utils.containers.class_data import Program
+from ansible_collections.streaming.lab.plugins.module_utils.containers.class_data import Program, Recorder
 from ansible_collections.streaming.lab.plugins.module_utils.containers.engine import Podman
 from ansible_collections.streaming.lab.plugins.modules import class_data
 from ansible_collections.streaming.lab.plugins.modules.class_data import image_of, prepare
@@ -59,20 +60,23 @@ class Machine:
     def __init__(self, folder: Path, engine: Engine) -> None:
         self.engine, self.cache, self.script = engine, Cache(str(folder / "cache")), folder / "record.sh"
         self.script.write_text("#!/bin/sh\n")
-        self.manifest = folder / "kafka.json"
+        self.manifest, self.archive = folder / "kafka.json", folder / "kafka.tar"
         self.pack(jar="1")
 
     def pack(self, **files: str) -> None:
         """Write the manifest of Kafka with the hash of a jar, and other files beside it."""
         about = {"libs/a.jar": {"sha256": files.pop("jar")}} | {path: {"sha256": text} for path, text in files.items()}
-        self.manifest.write_text(json.dumps({"files": about}))
+        archive = {"sha256": hashlib.sha256(b"kafka").hexdigest()}
+        self.manifest.write_text(json.dumps({"archive": archive, "files": about}))
+        self.archive.write_bytes(b"kafka")
 
     def prepare(self, lab: str = "lab", change: bool = True, **about: Any) -> dict[str, Any]:
         """Have the archive of Kafka."""
-        product = {"version": "3.8.1", "archive": "/cache/kafka.tar", "manifest": str(self.manifest)}
+        product = {"version": "3.8.1", "archive": str(self.archive), "manifest": str(self.manifest)}
         kafka = Program("kafka", product, "/opt/kafka_2.13-3.8.1", "libs", "connect-file-*.jar")
         image = image_of(self.engine, lab, about.get("images", []), about.get("wait", 0))
-        return prepare(self.engine, image, self.script, self.cache, [kafka], change=change)
+        recorder = Recorder(self.engine, image, self.script, self.cache) if image else None
+        return prepare(recorder, [kafka], change=change)
 
 
 @pytest.fixture
@@ -95,7 +99,7 @@ def test_an_archive_is_recorded_once_and_packed_like_a_product(machine: Machine,
 def test_the_container_is_of_the_image_and_has_no_network(machine: Machine, engine: Engine) -> None:
     machine.prepare()
     (call,) = engine.runs
-    assert {"--rm", "--network=none", "image-1", "--volume=/cache/kafka.tar:/product.tar:ro"} <= set(call)
+    assert {"--rm", "--network=none", "image-1", f"--volume={machine.archive}:/product.tar:ro"} <= set(call)
     assert call[-3:] == ("/opt/kafka_2.13-3.8.1", "libs", "connect-file-*.jar")
 
 
@@ -151,3 +155,10 @@ def test_an_image_is_waited_for(machine: Machine, engine: Engine, monkeypatch: p
     assert result["recorded"] == ["kafka"]
     assert machine.prepare()["changed"] is False, "the containers of the lab have the same layers"
     assert machine.prepare(lab="other", images=["image-3"])["programs"] == {}
+
+
+def test_a_product_that_changed_on_disk_is_refused(machine: Machine, engine: Engine) -> None:
+    machine.archive.write_bytes(b"other")
+    result = machine.prepare()
+    assert (result["changed"], result["programs"], engine.runs) == (False, {}, [])
+    assert f"{machine.archive} changed on disk" in result["warning"]

@@ -167,7 +167,9 @@ def test_it_does_not_wait_for_a_server_that_ended():
 
 def test_a_server_that_is_still_roots_process_has_not_ended(monkeypatch):
     """The check starts while systemd sets up the process, which ProtectProc= hides from other users."""
-    monkeypatch.setenv("MAINPID", "1")
+    hidden = subprocess.Popen(["true"])
+    hidden.wait()
+    monkeypatch.setenv("MAINPID", str(hidden.pid))
 
     def refuse(*_):
         raise PermissionError

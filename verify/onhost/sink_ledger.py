@@ -94,7 +94,7 @@ def compare(webhdfs: str, folder: str, ledger: str, *recreated: str) -> dict:
         folder: the sink's.
         ledger: path of the file with the acknowledged ids.
         recreated: first id after the topic was deleted and created again, for each time. Offsets then begin at 0, so
-            the names of the files of both topics take turns.
+            when sorted, files of the old and the new topic are mixed.
 
     Returns:
         acknowledged and found: how many; missing and doubled: ids, ten at most, and how many; files and folders (days).

@@ -45,6 +45,7 @@ if [ "$(stat -c %s -- "$archive" 2>/dev/null)"$'\n'"$now" = "$(cat -- "$stamp" 2
 fi
 
 # The archive is code, so only the user who records it may write in its folder.
+rm -rf -- "$home/cds"/tmp.* # left by a power cut
 mkdir -p -- "$home/cds" && chmod 0755 -- "$home/cds" && work=$(mktemp -d --tmpdir="$home/cds") || exit 1
 trap 'rm -rf -- "$work"' EXIT
 if ! "$java" -Xmx256m -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Xshare:dump -XX:SharedClassListFile=classlist \

@@ -48,3 +48,20 @@ def test_the_end_is_told_once(tmp_path: Path, program: str, note: str) -> None:
     [line] = fetching.ended()
     assert (note in line and "fetch.log" in line) if note else line.endswith(" s")
     assert fetching.ended() == fetching.running() == []
+
+
+@pytest.mark.parametrize(("program", "recordings"), [("true", 1), ("false", 0)])
+def test_archives_are_recorded_once_the_artifacts_are_there(tmp_path: Path, program: str, recordings: int) -> None:
+    started = []
+
+    def record() -> subprocess.Popen[bytes]:
+        started.append(subprocess.Popen(["sleep", "60"], start_new_session=True))
+        return started[-1]
+
+    fetching = Fetching(tmp_path, subprocess.Popen([program], start_new_session=True), "fetch.log", record)
+    fetching._child.wait()
+    fetching.ended()
+    fetching.ended()
+    fetching.stop()
+    assert len(started) == recordings
+    assert all(child.wait(timeout=20) for child in started), "it ends with ./lab"

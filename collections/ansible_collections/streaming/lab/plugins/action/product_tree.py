@@ -55,10 +55,14 @@ def check_archive(path: str, sha256: str) -> None:
     except OSError as error:
         raise AnsibleActionFail(f"product_tree: cannot read {path}: {error.strerror}") from error
     if found != sha256:
-        Path(path).unlink(missing_ok=True)
+        try:
+            Path(path).unlink(missing_ok=True)
+            remedy = "it was deleted: run again"
+        except OSError:
+            # A class-data archive, which belongs to root.
+            remedy = f"delete it and run again: sudo rm {path}"
         raise AnsibleActionFail(
-            f"product_tree: {path} changed on disk (expected {sha256}, found {found}) and was deleted; "
-            "no host got it: run again"
+            f"product_tree: {path} changed on disk (expected {sha256}, found {found}) and no host got it; {remedy}"
         )
 
 

@@ -20,6 +20,7 @@ from ansible_collections.streaming.lab.plugins.module_utils.containers.class_dat
     find_image,
 )
 from ansible_collections.streaming.lab.plugins.module_utils.containers.engine import ContainerError, Podman
+from ansible_collections.streaming.lab.plugins.module_utils.products.pack import WrongBytes
 
 DOCUMENTATION = r"""
 ---
@@ -91,45 +92,51 @@ def image_of(podman: Podman, lab: str, names: list[str], wait: int) -> Image | N
     """
     if not names:
         names = sorted({container["ImageID"] for container in podman.labelled("container", lab)})
-    deadline = time.monotonic() + wait
-    while (found := find_image(podman, names)) is None and time.monotonic() < deadline:
+    deadline, parent = time.monotonic() + wait, os.getppid()
+    while (image := find_image(podman, names)) is None and time.monotonic() < deadline and os.getppid() == parent:
         time.sleep(0.5)
-    return found
+    return image
 
 
-def prepare(
-    podman: Podman, image: Image | None, recorder: Path, cache: Cache, programs: list[Program], *, change: bool
-) -> dict[str, Any]:
-    """Have the archives of programs for an image.
+def record_missing(recorder: Recorder, programs: list[Program]) -> list[str]:
+    """Record the archives of programs that have none. Two labs that start together record an archive once.
+
+    Returns:
+        names of the programs with a new archive.
+    Raises:
+        ContainerError: an archive cannot be recorded; the others are.
+        ArtifactError: the cache cannot be used.
+        WrongBytes: a file changed while it was packed.
+    """
+    with recorder.cache.exclusive(), ThreadPoolExecutor() as pool:
+        missing = [program for program in programs if not recorder.recorded(program)]
+        for outcome in [pool.submit(recorder.record, program) for program in missing]:
+            outcome.result()
+        recorder.cache.sweep(UNUSED_DAYS)
+    return [program.name for program in missing]
+
+
+def prepare(recorder: Recorder | None, programs: list[Program], *, change: bool) -> dict[str, Any]:
+    """Record missing archives and describe all that there are.
 
     Args:
-        podman: the engine.
-        image: the image; without one there is no archive.
-        recorder: path of record-class-data.sh.
-        cache: where archives are kept.
+        recorder: for the hosts' image; None where there is no image.
         programs: the programs.
         change: False for check mode.
     Returns:
-        the module's result; with `warning` where an archive could not be recorded.
+        the module's result; with `warning` if an archive could not be recorded.
     """
-    made, missing, warning = None, [], ""
-    try:
-        if image:
-            made = Recorder(podman, image, recorder, cache)
-            missing = [program for program in programs if not made.recorded(program)]
-        if made and missing and change:
-            # Two labs that start together record an archive once.
-            with cache.exclusive(), ThreadPoolExecutor() as pool:
-                missing = [program for program in missing if not made.recorded(program)]
-                for outcome in [pool.submit(made.record, program) for program in missing]:
-                    outcome.result()
-                cache.sweep(UNUSED_DAYS)
-    except (ArtifactError, ContainerError, OSError) as error:
-        warning = f"no class-data archive recorded, so servers and commands start slower: {error}"
-    ready = [program for program in programs if made and made.recorded(program)]
-    recorded = [program.name for program in missing if program in ready or not change]
-    entries = {program.name: made.entry(program) for program in ready} if made else {}
-    return {"changed": bool(recorded), "programs": entries, "recorded": recorded, "warning": warning}
+    result: dict[str, Any] = {"changed": False, "programs": {}, "recorded": [], "warning": ""}
+    if recorder is None:
+        return result
+    missing = [program for program in programs if not recorder.recorded(program)]
+    if missing:
+        try:
+            result["recorded"] = record_missing(recorder, programs) if change else [each.name for each in missing]
+        except (ArtifactError, ContainerError, WrongBytes, OSError) as error:
+            result["warning"] = f"no class-data archive recorded, so servers and commands start slower: {error}"
+    result["programs"] = {program.name: recorder.entry(program) for program in programs if recorder.recorded(program)}
+    return {**result, "changed": bool(result["recorded"])}
 
 
 def main() -> None:
@@ -149,15 +156,14 @@ def main() -> None:
     given = module.params
     # Ansible of an ordinary user reads the archives.
     os.umask(0o022)
-    podman = Podman(given["podman"])
-    result = prepare(
-        podman,
-        image_of(podman, given["lab"], given["images"], given["wait"]),
-        Path(given["recorder"]),
-        Cache(given["cache"]),
-        [Program(name=name, **about) for name, about in sorted(given["programs"].items())],
-        change=not module.check_mode,
-    )
+    podman, script = Podman(given["podman"]), Path(given["recorder"])
+    programs = [Program(name=name, **about) for name, about in sorted(given["programs"].items())]
+    try:
+        image = image_of(podman, given["lab"], given["images"], given["wait"])
+        recorder = Recorder(podman, image, script, Cache(given["cache"])) if image else None
+        result = prepare(recorder, programs, change=not module.check_mode)
+    except (ContainerError, OSError) as error:
+        module.exit_json(changed=False, programs={}, recorded=[], warnings=[f"no class-data archives: {error}"])
     if warning := result.pop("warning"):
         module.warn(warning)
     module.exit_json(**result)

@@ -1,8 +1,9 @@
-"""How far an installation by apt is, read from apt's output and written to a file that ./lab shows."""
+"""Progress of apt, read from its output and written to a file that ./lab shows."""
 
 from __future__ import annotations
 
 import contextlib
+import os
 import re
 import time
 from pathlib import Path
@@ -22,10 +23,10 @@ def size(number: str, unit: str) -> float:
 
 
 class AptProgress:
-    """Takes apt's output line by line.
+    """Reads apt's output line by line.
 
     Args:
-        path: the file; it holds one line of text while something is under way.
+        path: the file. It holds the id of this process and a text, in one line.
     """
 
     def __init__(self, path: Path) -> None:
@@ -35,15 +36,15 @@ class AptProgress:
         self._packages = self._installed = 0
         self._began = time.monotonic()
 
-    def say(self, text: str) -> None:
+    def write(self, text: str) -> None:
         """Write a text. A file that cannot be written is no reason to stop."""
         with contextlib.suppress(OSError):
             temporary = self._path.with_name(f"{self._path.name}.part")
-            temporary.write_text(f"{text}\n", encoding="utf-8")
+            temporary.write_text(f"{os.getpid()} {text}\n", encoding="utf-8")
             temporary.replace(self._path)
         self._written = time.monotonic()
 
-    def take(self, line: str) -> None:
+    def read_line(self, line: str) -> None:
         """Account for a line of apt's output."""
         line = line.strip()
         if match := PACKAGES.match(line):
@@ -55,7 +56,7 @@ class AptProgress:
         elif line.startswith("Setting up "):
             self._installed += 1
         if self.text and time.monotonic() - self._written > INTERVAL:
-            self.say(self.text)
+            self.write(self.text)
 
     @property
     def text(self) -> str:

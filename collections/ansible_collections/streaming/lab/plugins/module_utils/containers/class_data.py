@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.streaming.lab.plugins.module_utils.artifacts.store import Cache
+from ansible_collections.streaming.lab.plugins.module_utils.artifacts.store import Cache, hash_file
 from ansible_collections.streaming.lab.plugins.module_utils.containers.engine import ContainerError, Podman, last_line
 from ansible_collections.streaming.lab.plugins.module_utils.products.pack import (
     build,
@@ -56,7 +56,7 @@ class Image:
 
     Args:
         id: podman's.
-        layers: hashes of its file systems; two images that differ in their labels only have the same ones.
+        layers: hashes of its file systems; images that differ only in labels have the same layers.
     """
 
     id: str
@@ -111,9 +111,13 @@ class Recorder:
         """Record an archive in a container without a network, and pack it.
 
         Raises:
-            ContainerError: the container or the JVM failed; with its last line.
+            ContainerError: the product's archive has changed, or the container or the JVM failed; with its last line.
             ArtifactError: the cache cannot be written.
+            WrongBytes: a file changed while it was packed.
         """
+        expected = (read_manifest(program.product["manifest"]) or {}).get("archive", {}).get("sha256")
+        if hash_file(program.product["archive"]) != expected:
+            raise ContainerError(f"{program.product['archive']} changed on disk; delete it and run again")
         folder = Path(self.cache.path(f"record-{program.name}"))
         # Left by a run that was killed.
         shutil.rmtree(folder, ignore_errors=True)

@@ -26,7 +26,7 @@ from ansible_collections.streaming.lab.plugins.module_utils.containers.isolation
 from ansible_collections.streaming.lab.plugins.module_utils.python_environment import unsupported
 
 PROGRESS = Path("/run/streaming-lab-image.progress")
-"""What the image's making is at, in one line, while it is under way; ./lab shows it."""
+"""Progress of the image build; ./lab shows it."""
 ORIGIN = "streaming-lab.origin"
 """Label of an image: the system it holds, where it came from and why, in one line."""
 BOOT_SECONDS = 60
@@ -122,7 +122,7 @@ def build_from_bases(podman: Podman, wanted: ImageSpec, progress: AptProgress) -
         for source in sources:
             try:
                 if base == "ubuntu":
-                    progress.say(f"downloading {source}")
+                    progress.write(f"downloading {source}")
                     reference = pull(podman, source, wanted.pull_seconds)
                 else:
                     reference = bootstrap(wanted, progress)
@@ -171,7 +171,7 @@ def bootstrap(wanted: ImageSpec, progress: AptProgress) -> str:
     Raises:
         ContainerError: with the last line of the command.
     """
-    done = run_and_follow(wanted.bootstrap, progress.take)
+    done = run_and_follow(wanted.bootstrap, progress.read_line)
     if done.returncode != 0:
         raise ContainerError(last_line(done.stderr))
     return wanted.bootstrap[-1]
@@ -194,7 +194,7 @@ def finish(
     name = wanted.name(base)
     untested = f"{wanted.repository}-untested:{wanted.tag}"
     install(podman, wanted, base, reference, untested, progress)
-    progress.say("testing the image")
+    progress.write("testing the image")
     isolation, _, _ = choose(podman, untested, f"streaming-lab-trial-{wanted.tag}", wanted.user_namespace)
     labels: dict[str, str] = {}
     try:
@@ -237,7 +237,7 @@ def install(podman: Podman, wanted: ImageSpec, base: str, reference: str, tag: s
         done = podman.run(
             "build", "--isolation=chroot", "--network=host", "--layers=false", f"--build-arg=BASE={reference}",
             f"--tag={tag}", folder,
-            check=False, follow=progress.take,
+            check=False, follow=progress.read_line,
         )  # fmt: skip
     if done.returncode == 0:
         return
