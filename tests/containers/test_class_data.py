@@ -27,11 +27,16 @@ class Engine(Podman):
         self.looks = self.late = 0
 
     def run(self, *arguments: str, **_: Any) -> subprocess.CompletedProcess[str]:
-        if arguments[:2] == ("image", "inspect"):
+        if arguments[:2] == ("image", "ls"):
             self.looks += 1
-            there = arguments[-1] == self.image and self.looks > self.late
+            return subprocess.CompletedProcess(
+                arguments, 0, f"base:1\n{self.image if self.looks > self.late else ''}\n", ""
+            )
+        if arguments[:2] == ("image", "inspect"):
             layers = json.dumps([f"layer of {self.image}"])
-            return subprocess.CompletedProcess(arguments, 0 if there else 125, f"{self.image} {layers}\n", "")
+            return subprocess.CompletedProcess(
+                arguments, 125 * (arguments[-1] != self.image), f"{self.image} {layers}\n", ""
+            )
         if arguments[0] == "container":
             lab = [{"ImageID": self.image}] * 4 if "label=streaming-lab.lab=lab" in arguments else []
             return subprocess.CompletedProcess(arguments, 0, json.dumps(lab), "")

@@ -77,6 +77,7 @@ recorded: {description: Programs with a new archive., type: list, returned: alwa
 """
 
 UNUSED_DAYS = 14
+WAIT_SECONDS = 1.5
 
 
 def image_of(podman: Podman, lab: str, names: list[str], wait: int) -> Image | None:
@@ -91,11 +92,16 @@ def image_of(podman: Podman, lab: str, names: list[str], wait: int) -> Image | N
         None if there is no such image, or no container.
     """
     if not names:
-        names = sorted({container["ImageID"] for container in podman.labelled("container", lab)})
+        return find_image(podman, sorted({container["ImageID"] for container in podman.labelled("container", lab)}))
     deadline, parent = time.monotonic() + wait, os.getppid()
-    while (image := find_image(podman, names)) is None and time.monotonic() < deadline and os.getppid() == parent:
-        time.sleep(0.5)
-    return image
+    while True:
+        # One command for all names, because each start of podman takes processor time from the image build.
+        there = podman.run("image", "ls", "--format", "{{.Repository}}:{{.Tag}}", check=False).stdout.split()
+        if image := find_image(podman, [name for name in names if name in there]):
+            return image
+        if time.monotonic() > deadline or os.getppid() != parent:
+            return None
+        time.sleep(WAIT_SECONDS)
 
 
 def record_missing(recorder: Recorder, programs: list[Program]) -> list[str]:
