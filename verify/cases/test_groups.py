@@ -4,6 +4,7 @@ import ast
 import json
 import re
 from collections import Counter
+from datetime import UTC, datetime
 
 import pytest
 
@@ -113,3 +114,49 @@ def test_killed_before_commit(lab, topic, evidence):
         f"kill -9 with manual commit: the message in hand is read again, none lost; "
         f"with automatic commit (a timer of 5 s): {repeated} repeated, {lost} lost"
     )
+
+
+def read_again(lab, group: str, wanted: list[int], total: int, *place: str) -> None:
+    """Set the offsets of a stopped group back, and check that it reads exactly the wanted records again.
+
+    Args:
+        lab: the lab.
+        group: its id; its program has been stopped.
+        wanted: ids of the records that it must read.
+        total: of the records on the topic.
+        place: arguments of kafka-consumer-groups.sh.
+    """
+    wait_state = lab.ask("group", group=group, wanted={"state": "Empty", "committed": total}, seconds=20)
+    assert (wait_state["state"], wait_state["committed"]) == ("Empty", total), wait_state
+    where = f"--bootstrap-server {lab.settings['bootstrap']} --group {group}"
+    lab.student(f"bin/kafka-consumer-groups.sh {where} --reset-offsets {' '.join(place)} --execute")
+    reader = lab.start(f"again-{place[-1]}", f"python3 consumer_groups.py Altre {group}")
+    seen = lab.ask("group", group=group, wanted={"members": 1, "committed": total}, seconds=25)
+    assert seen["committed"] == total, f"{group} has not read to the end within 25 s: {seen}"
+    wait_ids([reader], wanted)
+    reader.stop()
+
+
+def test_reading_again_from_a_number_and_from_a_time(lab, topic, evidence):
+    """Section 2 of the notes: Kafka keeps what was read, and a consumer can read it again from an offset."""
+    before = len(lab.ask("read", topic="tema-grups", count=0, seconds=1))
+    produce(lab, 40)
+    produce(lab, 10)
+    records = lab.ask("read", topic="tema-grups", count=before + 50, seconds=10)
+    for record in records:
+        record["id"] = json.loads(record["value"])["id"]
+    last = sorted(records, key=lambda record: record["timestamp"])[-10:]
+    first_reader = lab.start("first", "python3 consumer_groups.py Primer grup-rellegir")
+    wait_ids([first_reader], [record["id"] for record in records])
+    first_reader.stop()
+
+    offset = max(record["offset"] for record in records if record["partition"] == 0) - 4
+    wanted = [r["id"] for r in records if (r["partition"], r["offset"]) >= (0, offset) and r["partition"] == 0]
+    place = ("--topic", "tema-grups:0", "--to-offset", str(offset))
+    read_again(lab, "grup-rellegir", wanted, len(records), *place)
+
+    moment = datetime.fromtimestamp(last[0]["timestamp"] / 1000, UTC)
+    text = f"{moment:%Y-%m-%dT%H:%M:%S}.{last[0]['timestamp'] % 1000:03d}"
+    wanted = [r["id"] for r in records if r["timestamp"] >= last[0]["timestamp"]]
+    read_again(lab, "grup-rellegir", wanted, len(records), "--topic", "tema-grups", "--to-datetime", text)
+    evidence(f"read again after a stop: 5 records from offset {offset} of a partition, {len(wanted)} from a time")
