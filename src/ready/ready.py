@@ -255,10 +255,8 @@ def server_ended() -> bool:
         return False
     try:
         os.kill(int(process), 0)
-    except PermissionError:
-        return False
-    except ProcessLookupError:
-        return True
+    except OSError as error:
+        return isinstance(error, ProcessLookupError)
     return False
 
 

@@ -34,7 +34,7 @@ description:
   - A failure is a warning, because programs also start without an archive.
 options:
   podman: {description: The podman command, type: path, required: true}
-  lab: {description: Name of the lab whose containers give the image, type: str, required: true}
+  lab: {description: Name of the lab; the image of its containers is used, type: str, required: true}
   images:
     description: Names of images to use instead, the first one that exists.
     type: list
