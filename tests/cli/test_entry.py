@@ -20,11 +20,11 @@ TOOLS += ("rm", "sed", "sha256sum", "tail", "chmod", "ln", "stat")
 # Stands for Python: has a version, says what the command needs, and "makes" a venv.
 FAKE_PYTHON = r"""
 case "$*" in
-  *version_info*) [ -z "$FAKE_OLD" ] ;;
+  *version_info*) [ -z "$FAKE_OLD" ] && echo "$0" ;;
   *sys.version*) echo 3.12 ;;
   "-m cli.needs"*) [ -z "$FAKE_NEEDS" ] || printf '%b\n' "$FAKE_NEEDS" ;;
   "-m venv .venv")
-    mkdir -p .venv/bin; cp "$0" .venv/bin/python; echo made >>made.txt
+    mkdir -p .venv/bin; ln -s "$0" .venv/bin/python; echo made >>made.txt
     printf '#!/bin/sh\necho "${UV_DEFAULT_INDEX:-own} $*" >>uv.txt\n%s' "$FAKE_UV" >.venv/bin/uv
     chmod +x .venv/bin/uv ;;
   "-m pip"*list) printf '%b\n' "$FAKE_PIP_CONFIG" ;;
@@ -101,6 +101,18 @@ def test_venv_is_made_once(run_lab: Callable) -> None:
     again = run_lab("up", "a b", FAKE_NEEDS="venv")
     assert again.stdout == "ran: -m cli up a b\n" and again.stderr == ""
     assert made(run_lab) == 1
+
+
+def test_the_python_of_venv_comes_first_and_can_make_venv_again(run_lab: Callable) -> None:
+    run_lab("up", FAKE_NEEDS="venv")
+    slow = run_lab.folder.parent / "bin" / "python3.13"
+    slow.write_text("#!/bin/sh\necho asked >>asked.txt\nexit 1\n", encoding="utf-8")
+    slow.chmod(0o755)
+    assert run_lab("up", FAKE_NEEDS="venv").returncode == 0
+    assert not (run_lab.folder / "asked.txt").exists()
+    (run_lab.folder / ".venv" / "lab-stamp").unlink()
+    assert run_lab("up", FAKE_NEEDS="venv").returncode == 0
+    assert made(run_lab) == 2
 
 
 def test_interrupted_venv_is_made_again(run_lab: Callable) -> None:

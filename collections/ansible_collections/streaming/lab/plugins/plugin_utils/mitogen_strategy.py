@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import builtins
 import functools
+import os
+import sys
+from pathlib import Path
 from typing import Any
 
 import ansible.collections.list
@@ -13,6 +16,8 @@ import ansible_mitogen.loaders
 import ansible_mitogen.module_finder
 import ansible_mitogen.planner
 import ansible_mitogen.strategy
+import mitogen.core
+import mitogen.minify
 from ansible._internal._templating._jinja_bits import AnsibleEnvironment, _TemplateCompileContext
 from ansible.plugins.loader import action_loader, filter_loader, lookup_loader, test_loader
 from jinja2.bccache import FileSystemBytecodeCache
@@ -36,6 +41,8 @@ SYNTAX = (
 # mitogen itself takes this policy on systems without CPU affinity.
 ansible_mitogen.affinity.policy = ansible_mitogen.affinity.Policy()
 ansible_mitogen.module_finder.compile = functools.cache(builtins.compile)
+# Taking comments out of mitogen's own modules delays the first connection more than sending them.
+mitogen.minify.minimize_source = mitogen.core.to_text
 
 
 @functools.cache
@@ -75,6 +82,22 @@ def cache_compiled_templates(folder: str) -> None:
     AnsibleEnvironment.compile = compile_once
 
 
+def template_folder(environment: Path = Path(sys.prefix)) -> str:
+    """Make the folder for compiled templates, and name it.
+
+    Args:
+        environment: folder of the Python environment. One that ./lab made keeps them for later runs. It is made again when
+            versions change, and whoever can write in it can change the programs of Ansible as well.
+    Returns:
+        the folder's path. Elsewhere it is one that Ansible makes for one run, with mode 0700, and removes at the end.
+    """
+    if not (environment / "lab-stamp").exists() or not os.access(environment, os.W_OK):
+        return str(C.DEFAULT_LOCAL_TMP)
+    folder = environment / "templates"
+    folder.mkdir(mode=0o755, exist_ok=True)
+    return str(folder) if os.access(folder, os.W_OK) else str(C.DEFAULT_LOCAL_TMP)
+
+
 @functools.cache
 def prepare() -> None:
     """Load plugins before workers are forked, so that no worker loads them again."""
@@ -84,8 +107,7 @@ def prepare() -> None:
     for name in ("normal", "copy"):
         action_loader.get(name, class_only=True)
     lookup_loader.get("env", class_only=True)
-    # Ansible makes this folder for one run, with mode 0700, and removes it at the end.
-    cache_compiled_templates(C.DEFAULT_LOCAL_TMP)
+    cache_compiled_templates(template_folder())
 
 
 class PreparedStrategy(ansible_mitogen.strategy.StrategyMixin):
