@@ -159,7 +159,7 @@ def rows_of(clones: list[Clone]) -> list[dict[str, Any]]:
     rows = []
     measured = list(clones[0].seconds) if clones else []
     for step in measured:
-        medians = {clone.label: statistics.median(clone.seconds[step]) for clone in clones if step in clone.seconds}
+        medians = {clone.label: statistics.median(clone.seconds[step]) for clone in clones if clone.seconds.get(step)}
         if len(medians) < len(clones):
             continue
         row: dict[str, Any] = {"step": step, "runs": len(clones[0].seconds[step]), **medians}

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import ansible.constants as C
 import mitogen.minify
 import pytest
+from ansible.constants import DEFAULT_LOCAL_TMP
 
 from ansible_collections.streaming.lab.plugins.plugin_utils import mitogen_strategy
 
@@ -19,17 +19,17 @@ def test_an_environment_of_lab_keeps_compiled_templates(tmp_path: Path) -> None:
 
 
 def test_another_environment_gets_no_folder(tmp_path: Path) -> None:
-    assert mitogen_strategy.template_folder(tmp_path) == C.DEFAULT_LOCAL_TMP
+    assert mitogen_strategy.template_folder(tmp_path) == DEFAULT_LOCAL_TMP
     assert not list(tmp_path.iterdir())
 
 
 def test_an_environment_of_another_user_is_not_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "lab-stamp").touch()
     monkeypatch.setattr(mitogen_strategy.os, "access", lambda path, mode: path != tmp_path)
-    assert mitogen_strategy.template_folder(tmp_path) == C.DEFAULT_LOCAL_TMP
+    assert mitogen_strategy.template_folder(tmp_path) == DEFAULT_LOCAL_TMP
     (tmp_path / "templates").mkdir()
     monkeypatch.setattr(mitogen_strategy.os, "access", lambda path, mode: path == tmp_path)
-    assert mitogen_strategy.template_folder(tmp_path) == C.DEFAULT_LOCAL_TMP
+    assert mitogen_strategy.template_folder(tmp_path) == DEFAULT_LOCAL_TMP
 
 
 def test_the_sources_of_mitogen_are_sent_as_they_are() -> None:

@@ -86,8 +86,8 @@ def template_folder(environment: Path = Path(sys.prefix)) -> str:
     """Make the folder for compiled templates, and name it.
 
     Args:
-        environment: folder of the Python environment. One that ./lab made keeps them for later runs. It is made again when
-            versions change, and whoever can write in it can change the programs of Ansible as well.
+        environment: folder of the Python environment. One that ./lab made keeps the templates for later runs. It is made
+            again when versions change, and whoever can write in it can change the programs of Ansible as well.
     Returns:
         the folder's path. Elsewhere it is one that Ansible makes for one run, with mode 0700, and removes at the end.
     """
