@@ -7,14 +7,14 @@ from collections.abc import Sequence
 ORDER = (
     "host", "first-steps", "python-text", "python-json", "groups", "file-standalone", "file-distributed",
     "mysql-source", "mysql-types", "webhdfs", "hdfs-raw", "hdfs-csv", "hdfs-sink", "bluesky", "transformations",
-    "faust",
+    "faust", "kafka-streams",
 )  # fmt: skip
 """Cases in the order of the notes."""
 
 LANES = (
     ("mysql-source", "mysql-types", "hdfs-raw", "hdfs-csv", "transformations", "faust"),
     ("groups", "python-json", "webhdfs"),
-    ("file-standalone", "file-distributed", "first-steps", "python-text"),
+    ("file-standalone", "file-distributed", "first-steps", "python-text", "kafka-streams"),
     ("host", "hdfs-sink", "bluesky"),
 )
 """Cases by lane. Two cases that use one topic, table, connector or file stand in one lane (tests/verify)."""

@@ -15,7 +15,7 @@ from slate.stores import Names, Settings
 
 INSTALLED = Path("/usr/local/share/streaming-lab/course")
 """The files that the role course put into the student's folders, by full path (module seeded_files)."""
-SERVICES = ("bluesky-search.service", "hdfs-sink@*.service")
+SERVICES = ("bluesky-search.service", "faust-mitjanes.service", "hdfs-sink@*.service")
 """Units that write into topics and HDFS by themselves."""
 INTERNAL = ("__consumer_offsets", "__transaction_state", "connect-offsets", "connect-configs", "connect-status")
 """Topics of the servers."""

@@ -2,6 +2,9 @@
 
 import json
 
+from verify.support import streams
+from verify.support.waits import until
+
 ENGINE = "faust-streaming"
 SERVERS = [("connect", "kafka-connect"), ("mysql", "mysql"), ("kafka", "kafka")]
 HIGH = {"id": 1, "sensor_id": 101, "temperatura": 22.5, "ingest_time": 1739188800000, "origen": "MySQL"}
@@ -27,3 +30,47 @@ def test_high_temperatures(lab, evidence):
     assert "schemas.enable=false" in reported[-1]
     worker.stop()
     evidence("sensor 101 (22.5) arrives, 102 (21.8) does not; 3 poison records reported, the record after them arrives")
+
+
+def test_means_survive_kill_9(lab, evidence):
+    """The mean of each sensor's hour, for each row, equals plain Python; the program is killed and goes on as a service."""
+    topic, root = "mysql_temperatures2", lab.workspace.root
+    by_hand = lab.start("faust-means", "faust -A faust_mitjanes worker --loglevel=warn")
+    rows = streams.three_days(300)
+    lab.ask("send", topic=topic, values=[json.dumps(fields) for fields in rows[:150]])
+    lab.ask("read", topic="faust_temperatures_mitjanes", count=60, seconds=45)
+    by_hand.kill()
+    root("systemctl start faust-mitjanes")
+    try:
+        lab.ask("send", topic=topic, values=[*POISON, *(json.dumps(fields) for fields in rows[150:])])
+        wanted = means(lab, topic)
+        until(lambda: len(results(lab)), lambda count: count >= len(wanted) // 2, 45, "half of the means", pause=0.5)
+        root("systemctl kill --signal=KILL faust-mitjanes")
+        seen = until(lambda: results(lab), lambda now: len(now) >= len(wanted), 45, f"{len(wanted)} means", pause=1)
+    finally:
+        printed = root("systemctl stop faust-mitjanes; journalctl --no-pager -o cat -u faust-mitjanes -n 40", check=False)
+    assert seen == wanted, f"the service printed:\n{printed}"
+    evidence(f"mean of each sensor's hour: {len(wanted)} rows right, after 2 kill -9")
+
+
+def means(lab, topic: str) -> dict:
+    """The means that the rows of a topic must come to, by sensor, hour and count."""
+    rows = []
+    for record in lab.ask("read", topic=topic, count=1, seconds=5):
+        try:
+            fields = json.loads(record["value"])
+        except ValueError:
+            continue
+        if "sensor_id" in fields:
+            rows.append(fields)
+    return {(found["sensor_id"], found["inici"], found["n"]): found for found in streams.means_of_the_hour(rows)}
+
+
+def results(lab) -> dict:
+    """The means on the topic; one that came twice must be the same."""
+    found: dict = {}
+    for record in lab.ask("read", topic="faust_temperatures_mitjanes", count=0, seconds=0):
+        value = json.loads(record["value"])
+        key = (value["sensor_id"], value["inici"], value["n"])
+        assert found.setdefault(key, value) == value
+    return found

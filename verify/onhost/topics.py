@@ -140,6 +140,45 @@ def read_each(bootstrap: str, counts: dict[str, int], seconds: float) -> dict[st
         consumer.close()
 
 
+def last(bootstrap: str, topic: str, wanted: dict[str, Any], seconds: float) -> dict[str, Any]:
+    """Read the committed records of a topic of updates until the last value of each key is as wanted.
+
+    Args:
+        bootstrap: the brokers.
+        topic: its values are JSON: a count, or an object with its count `n`, which grows with each update of a key.
+        wanted: values by key.
+        seconds: how long to wait.
+
+    Returns:
+        `right`: how many keys have their value; `wrong`: key -> last value where it differs (none: null); `read`: how
+        many records there are; `stale`: how many of them have a count that is not above the key's earlier ones.
+    """
+    consumer = KafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False, isolation_level="read_committed")
+    found: dict[str, Any] = {}
+    deadline, read, stale = time.monotonic() + seconds, 0, 0
+    try:
+        while topic not in consumer.topics() and time.monotonic() < deadline:
+            time.sleep(0.2)
+        parts = [TopicPartition(topic, number) for number in sorted(consumer.partitions_for_topic(topic) or ())]
+        consumer.assign(parts)
+        consumer.seek_to_beginning(*parts)
+        while found != wanted and time.monotonic() < deadline:
+            for batch in consumer.poll(timeout_ms=500).values():
+                for record in batch:
+                    key, value = _text(record.key) or "", json.loads(record.value)
+                    read += 1
+                    stale += key in found and _count(value) <= _count(found[key])
+                    found[key] = value
+    finally:
+        consumer.close()
+    wrong = {key: found.get(key) for key in {*found, *wanted} if found.get(key) != wanted.get(key)}
+    return {"right": len(wanted) - len(wrong.keys() & wanted.keys()), "wrong": wrong, "read": read, "stale": stale}
+
+
+def _count(value: Any) -> int:
+    return value["n"] if isinstance(value, dict) else value
+
+
 def copy(bootstrap: str, target: str, counts: dict[str, int], steps: list[dict[str, Any]], seconds: float) -> list[str]:
     """Send records of several topics to another topic, byte for byte but for the names of columns.
 

@@ -11,6 +11,10 @@ import json
 
 import faust
 
+from espera_topic import espera_topic
+
+ENTRADA = "mysql_temperatures2"
+
 app = faust.App(
     "temperature_app",
     broker="kafka://localhost:9092",
@@ -28,8 +32,13 @@ class TemperatureRecord(faust.Record, include_metadata=False):
 
 
 # L'entrada és en brut: la llegim nosaltres, per poder dir quin registre és dolent.
-input_topic = app.topic("mysql_temperatures2", value_serializer="raw")
+input_topic = app.topic(ENTRADA, value_serializer="raw")
 output_topic = app.topic("faust_temperatures_altes", value_type=TemperatureRecord)
+
+
+@app.on_worker_init.connect
+def espera_l_entrada(app, **_):
+    espera_topic(ENTRADA)
 
 
 def or_null(kind, value):
