@@ -95,7 +95,7 @@ def test_refresh_writes_the_lock_and_says_what_changed(
 
 
 def test_unknown_product_is_bad_input() -> None:
-    with pytest.raises(LabError, match="unknown product kafak; known: debezium-mysql, hadoop, kafka") as refused:
+    with pytest.raises(LabError, match="unknown product kafak; known: avro, debezium-mysql, hadoop, kafka") as refused:
         run("kafak")
     assert refused.value.status == BAD_INPUT
 

@@ -129,7 +129,7 @@ def test_the_table_has_the_order_of_the_notes_and_cases_run_at_the_same_time(run
     status, output = run({"host": [0.8, "passed"], "groups": [0.8, "passed"], "mysql-source": [0.8, "passed"]})
     assert (status, [row[0] for row in shown(output)]) == (0, list(ORDER))
     assert time.monotonic() - started < 2.2
-    assert "16 passed in " in output
+    assert "17 passed in " in output
     rows = json.loads((tmp_path / "results.json").read_text(encoding="utf-8"))
     assert [row["case"] for row in rows] == list(ORDER)
     assert len({row["evidence"] for row in rows}) == len(LANES)
@@ -140,7 +140,7 @@ def test_the_table_has_the_order_of_the_notes_and_cases_run_at_the_same_time(run
 def test_a_failure_is_shown_below_the_table_and_decides_the_status(run):
     status, output = run({"groups": [0, "failed"]})
     assert status == 1
-    assert "15 passed, 1 failed (groups) in" in output
+    assert "16 passed, 1 failed (groups) in" in output
     assert output.index("===== FAILURES =====\nwhy") > output.index("faust ")
     assert output.count("results.json, junit.xml") == 1
 

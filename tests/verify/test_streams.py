@@ -32,7 +32,8 @@ def test_null_counts_nowhere() -> None:
 def test_each_row_has_the_mean_of_its_hour_so_far() -> None:
     rows = [row(1, 101, 20.0, MIDNIGHT), row(2, 102, 5.0, MIDNIGHT), row(3, 101, 21.0, MIDNIGHT + HOUR - 1),
             row(4, 101, 9.0, MIDNIGHT + HOUR)]  # fmt: skip
-    assert [(found["n"], found["mitjana"]) for found in means_of_the_hour(rows)] == [(1, 20.0), (1, 5.0), (2, 20.5), (1, 9.0)]
+    found = [(mean["n"], mean["mitjana"]) for mean in means_of_the_hour(rows)]
+    assert found == [(1, 20.0), (1, 5.0), (2, 20.5), (1, 9.0)]
 
 
 def test_words_of_catalan() -> None:

@@ -32,8 +32,8 @@ def row(number: int, sensor: int, temperature: float | None, time: int) -> dict[
 def three_days(count: int) -> list[dict[str, Any]]:
     """Rows of three sensors from noon of the first day to noon of the third, in almost this order.
 
-    A tenth is up to half an hour late. In the first and in the last third every 20th row is 30 hours late: the windows of
-    its time have ended.
+    A tenth is up to half an hour late. In the first and in the last third every 20th row is 30 hours late: the windows
+    of its time have ended.
     """
     rng = random.Random(14)
     step = 2 * DAY // count

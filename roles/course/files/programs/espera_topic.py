@@ -1,6 +1,6 @@
 """Espera que el broker respongui i que un topic existeixi. Els programes de Faust l'usen abans de començar.
 
-Faust passa per alt, sense dir res, un topic que encara no existeix quan arrenca; i sense broker acaba amb una traça llarga.
+Faust passa per alt, sense dir res, un topic que no existeix quan arrenca. Sense broker, acaba amb una traça llarga.
 """
 
 import logging
@@ -9,7 +9,7 @@ import time
 from kafka import KafkaConsumer
 from kafka.errors import KafkaError
 
-BROKERS = "localhost:9092".split(",")
+BROKERS = ["localhost:9092"]
 
 
 def motiu_d_espera(topic):

@@ -16,7 +16,6 @@ mentre encara hi arriben files.
 import json
 
 import faust
-
 from espera_topic import espera_topic
 
 ENTRADA = "mysql_temperatures2"

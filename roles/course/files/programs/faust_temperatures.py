@@ -10,7 +10,6 @@ programa: es mostra i es passa al següent.
 import json
 
 import faust
-
 from espera_topic import espera_topic
 
 ENTRADA = "mysql_temperatures2"

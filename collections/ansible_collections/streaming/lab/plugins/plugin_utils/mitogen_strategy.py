@@ -38,6 +38,9 @@ SYNTAX = (
 )
 """Options of a Jinja environment that change the code of a template."""
 
+MOST_TEMPLATES = 5000
+"""A playbook has about 500. Compiled templates are deleted when there are more than this."""
+
 # mitogen itself takes this policy on systems without CPU affinity.
 ansible_mitogen.affinity.policy = ansible_mitogen.affinity.Policy()
 ansible_mitogen.module_finder.compile = functools.cache(builtins.compile)
@@ -66,6 +69,8 @@ def cache_compiled_templates(folder: str) -> None:
         folder: for the files; private to the user, because workers execute the code in them.
     """
     cache = FileSystemBytecodeCache(folder)
+    if len(list(Path(folder).iterdir())) > MOST_TEMPLATES:
+        cache.clear()
     compile_template = AnsibleEnvironment.compile
 
     def compile_once(self: Any, source: Any, *arguments: Any, **options: Any) -> Any:
@@ -86,8 +91,8 @@ def template_folder(environment: Path = Path(sys.prefix)) -> str:
     """Make the folder for compiled templates, and name it.
 
     Args:
-        environment: folder of the Python environment. One that ./lab made keeps the templates for later runs. It is made
-            again when versions change, and whoever can write in it can change the programs of Ansible as well.
+        environment: folder of the Python environment. One that ./lab made keeps the templates for later runs. It is
+            made again when versions change, and whoever can write in it can change the programs of Ansible as well.
     Returns:
         the folder's path. Elsewhere it is one that Ansible makes for one run, with mode 0700, and removes at the end.
     """
