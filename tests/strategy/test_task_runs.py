@@ -282,9 +282,15 @@ def test_text_with_backslashes_is_compiled_for_yaml_and_for_files(tmp_path: Path
         assert sorted(re.findall(r"(?:yaml|value|file) \d", said)) == expected, said
 
 
-def test_compiled_templates_are_private(tmp_path: Path) -> None:
-    write_play(tmp_path, {"name": "One", "ansible.builtin.debug": {"msg": "{{ 1 + 1 }}"}})
-    play(tmp_path, "streaming.lab.mitogen_free")
-    kept = list((Path(sys.prefix) / "templates").iterdir())
-    assert kept and {path.stat().st_mode & 0o777 for path in kept} == {0o600}
+def test_compiled_templates_of_an_inventory_are_private_and_gone_after_the_run(tmp_path: Path) -> None:
+    files = "find " + str(tmp_path / "temporary") + " -name '__jinja2_*' -printf '%m\\n'"
+    write_play(
+        tmp_path,
+        {"name": "One", "ansible.builtin.debug": {"msg": "{{ 1 + 1 }} a secret of the inventory"}},
+        {"name": "Look", "ansible.builtin.command": files, "register": "found"},
+        {"name": "Say", "ansible.builtin.debug": {"msg": "modes {{ found.stdout_lines | unique }}"}},
+    )
+    assert "modes ['600']" in play(tmp_path, "streaming.lab.mitogen_free").stdout.replace('"', "'")
     assert not [path for path in (tmp_path / "temporary").rglob("*") if path.is_file()]
+    kept = (Path(sys.prefix) / "templates").glob("*")
+    assert not [path for path in kept if b"a secret of the inventory" in path.read_bytes()]

@@ -18,6 +18,7 @@ import ansible_mitogen.planner
 import ansible_mitogen.strategy
 import mitogen.core
 import mitogen.minify
+from ansible._internal._datatag._tags import Origin
 from ansible._internal._templating._jinja_bits import AnsibleEnvironment, _TemplateCompileContext
 from ansible.plugins.loader import action_loader, filter_loader, lookup_loader, test_loader
 from jinja2.bccache import FileSystemBytecodeCache
@@ -38,6 +39,7 @@ SYNTAX = (
 )
 """Options of a Jinja environment that change the code of a template."""
 
+OWN = tuple(f"{Path(__file__).resolve().parents[6]}/{folder}/" for folder in ("collections", "playbooks", "roles"))
 MOST_TEMPLATES = 5000
 """A playbook has about 500. Compiled templates are deleted when there are more than this."""
 
@@ -62,15 +64,22 @@ def add_collection_folders(invocation: Any) -> None:
 ansible_mitogen.planner._load_collections = add_collection_folders
 
 
-def cache_compiled_templates(folder: str) -> None:
+def is_own(source: str) -> bool:
+    """Whether a template is one of the lab's roles and playbooks. One of an inventory can contain a secret."""
+    origin = Origin.get_tag(source)
+    return bool(origin and origin.path and origin.path.startswith(OWN))
+
+
+def cache_compiled_templates(kept: str, folder: str) -> None:
     """Compile each template once. Workers are processes of their own, so the compiled code is shared by files.
 
     Args:
-        folder: for the files; private to the user, because workers execute the code in them.
+        kept: folder for templates of the lab itself.
+        folder: for all others. Nobody else may write in these folders, because workers execute the code in them.
     """
-    cache = FileSystemBytecodeCache(folder)
-    if len(list(Path(folder).iterdir())) > MOST_TEMPLATES:
-        cache.clear()
+    own, others = FileSystemBytecodeCache(kept), FileSystemBytecodeCache(folder)
+    if len(list(Path(kept).iterdir())) > MOST_TEMPLATES:
+        own.clear()
     compile_template = AnsibleEnvironment.compile
 
     def compile_once(self: Any, source: Any, *arguments: Any, **options: Any) -> Any:
@@ -78,6 +87,7 @@ def cache_compiled_templates(folder: str) -> None:
             return compile_template(self, source, *arguments, **options)
         context = _TemplateCompileContext.current(optional=True)
         syntax = repr([*(getattr(self, name) for name in SYNTAX), context and context.escape_backslashes])
+        cache = own if is_own(source) else others
         bucket = cache.get_bucket(self, syntax + source, None, source)
         if bucket.code is None:
             bucket.code = compile_template(self, source)
@@ -88,7 +98,7 @@ def cache_compiled_templates(folder: str) -> None:
 
 
 def template_folder(environment: Path = Path(sys.prefix)) -> str:
-    """Make the folder for compiled templates, and name it.
+    """Make the folder for compiled templates of the lab itself, and name it.
 
     Args:
         environment: folder of the Python environment. One that ./lab made keeps the templates for later runs. It is
@@ -112,7 +122,7 @@ def prepare() -> None:
     for name in ("normal", "copy"):
         action_loader.get(name, class_only=True)
     lookup_loader.get("env", class_only=True)
-    cache_compiled_templates(template_folder())
+    cache_compiled_templates(template_folder(), C.DEFAULT_LOCAL_TMP)
 
 
 class PreparedStrategy(ansible_mitogen.strategy.StrategyMixin):
