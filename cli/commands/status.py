@@ -18,7 +18,7 @@ REPORT = "build/report/status.json"
 # An image made for all hosts brings the unit of its MySQL package everywhere; it is of interest where it has a part.
 PART_OF_UNIT = {"mysql": "mysql"}
 # Units that run only where somebody wants them; what they say of themselves (sd_notify) is the lab's own, and shown.
-OPTIONAL = {"bluesky-search", "faust-mitjanes", "kafka-connect-watchdog", "mysql-binlog-limit"}
+OPTIONAL = {"bluesky-search", "faust-mean", "kafka-connect-watchdog", "mysql-binlog-limit"}
 
 
 def register(parser: ArgumentParser) -> None:

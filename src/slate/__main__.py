@@ -131,11 +131,13 @@ def run(arguments: argparse.Namespace, settings: Settings) -> Answer:
 
 def run_begin(settings: Settings, names: Names, case: str, discard: bool) -> Answer:
     """Prepare a case; see `begin` above."""
+    reset.pause_services(names.get("unit", []))
     entries = ledger.read()
     noted = {(entry["kind"], entry["name"]) for entry in entries}
     items = without_dead_members(settings, names, noted)
     foreign = [item for item in items if item.is_work and (item.key not in noted or item.kind == "group")]
     if foreign and not discard:
+        reset.start_services(names.get("unit", []))
         of_inventory = declared(settings["declared"])
         conflicts = [item.name for item in foreign if item.name in of_inventory.get(item.kind, [])]
         return 3, {"ok": False, "foreign": as_json(foreign), "declared": conflicts}
@@ -152,6 +154,7 @@ def run_end(settings: Settings, case: str) -> Answer:
     names = ledger.by_kind(entry for entry in ledger.read() if entry["case"] == case)
     items = stores.existing(settings, names)
     remaining = remove(settings, names, items)
+    reset.start_services(names.get("unit", []))
     if not remaining:
         groups = stores.existing(settings, {"group": names.get("group", [])})
         ledger.note(case, ledger.entries_of(case, {"group": [item.name for item in groups if item.is_work]}))
@@ -183,6 +186,7 @@ def run_recover(settings: Settings) -> Answer:
     stop_units()
     items = stores.existing(settings, names) if ledger.is_fresh() else []
     remove(settings, names, items)
+    reset.start_services(names.get("unit", []))
     ledger.write([])
     return 0, {"ok": True, "removed": as_json(items)}
 
@@ -198,6 +202,7 @@ def run_reset(settings: Settings, cases: Cases) -> Answer:
         stores.remove(settings, items)
         with files.owner_of(Path(settings["home"])):
             items += [Item("aside", str(path)) for path in reset.restore_files(settings)]
+            items += [Item("trace", str(path)) for path in reset.remove_states(settings)]
         ledger.write([])
     finally:
         # Also after an error: services that ran before the reset run after it.

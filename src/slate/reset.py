@@ -15,7 +15,7 @@ from slate.stores import Names, Settings
 
 INSTALLED = Path("/usr/local/share/streaming-lab/course")
 """The files that the role course put into the student's folders, by full path (module seeded_files)."""
-SERVICES = ("bluesky-search.service", "faust-mitjanes.service", "hdfs-sink@*.service")
+SERVICES = ("bluesky-search.service", "faust-mean.service", "hdfs-sink@*.service")
 """Units that write into topics and HDFS by themselves."""
 INTERNAL = ("__consumer_offsets", "__transaction_state", "connect-offsets", "connect-configs", "connect-status")
 """Topics of the servers."""
@@ -48,8 +48,28 @@ def stop_services() -> list[str]:
 def start_services(units: list[str]) -> None:
     """Start the units that also start at boot; a unit that a person started by hand stays stopped."""
     for unit in units:
-        if subprocess.run(["systemctl", "is-enabled", unit], capture_output=True, check=False).returncode == 0:
+        if _starts_at_boot(unit):
             subprocess.run(["systemctl", "start", "--no-block", unit], capture_output=True, check=False)
+
+
+def pause_services(units: list[str]) -> None:
+    """Stop the units that start at boot: the inventory wants them, so they are no person's work."""
+    for unit in units:
+        if _starts_at_boot(unit):
+            subprocess.run(["systemctl", "stop", unit], capture_output=True, check=False)
+
+
+def _starts_at_boot(unit: str) -> bool:
+    return subprocess.run(["systemctl", "is-enabled", unit], capture_output=True, check=False).returncode == 0
+
+
+def remove_states(settings: Settings) -> list[Path]:
+    """Remove the states of all programs of Kafka Streams in the student's home; their topics are gone."""
+    folder = Path(settings["home"]) / ".kafka-streams"
+    if folder.is_symlink() or not folder.is_dir():
+        return []
+    shutil.rmtree(folder)
+    return [folder]
 
 
 def restore_files(settings: Settings, installed: Path = INSTALLED, now: float | None = None) -> list[Path]:
@@ -67,7 +87,7 @@ def restore_files(settings: Settings, installed: Path = INSTALLED, now: float | 
     backup = home / f"abans-del-reset-{time.strftime('%Y%m%d-%H%M%S', time.localtime(now))}"
     originals = {Path("/", path.relative_to(installed)): path for path in installed.rglob("*") if path.is_file()}
     moved = []
-    for path in sorted({*originals, *programs.glob("*")}):
+    for path in sorted({*originals, *programs.glob("*"), *(home / "kafka-streams").glob("*")}):
         original = originals.get(path)
         if path.name == "__pycache__" or (original and _same(path, original)):
             continue

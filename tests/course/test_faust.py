@@ -32,7 +32,7 @@ def read_record():
 @pytest.fixture(scope="module")
 def means():
     """Functions of the program that computes means."""
-    return functions("faust_mitjanes.py")
+    return functions("faust_mean.py")
 
 
 @pytest.mark.parametrize("name", ["sensor_id", "temperatura", "ingest_time", "origen", ""])

@@ -23,7 +23,12 @@ def test_a_dry_run_makes_no_secret(tmp_path):
 def test_status_asks_for_every_unit_that_a_role_installs():
     names = lab.lab_unit_names(str(ROOT / "roles"))
     assert {"kafka.service", "hadoop-datanode.service", "mysql.service", "hdfs-sink@*.service"} <= set(names)
-    assert {"kafka-connect-watchdog.service", "bluesky-search.service", "zookeeper.service"} <= set(names)
+    assert {
+        "kafka-connect-watchdog.service",
+        "bluesky-search.service",
+        "zookeeper.service",
+        "faust-mean.service",
+    } <= set(names)
 
 
 def test_a_unit_that_is_described_twice_is_listed_once():

@@ -50,3 +50,34 @@ def test_reset_starts_again_only_what_starts_at_boot(monkeypatch):
     reset.start_services(reset.stop_services())
     assert ["systemctl", "stop", "bluesky-search.service", "hdfs-sink@a.service"] in calls
     assert [call[-1] for call in calls if call[1] == "start"] == ["hdfs-sink@a.service"]
+
+
+def test_reset_moves_what_was_added_beside_the_java_programs_and_removes_states(tmp_path):
+    home = tmp_path / "home"
+    for folder in ("kafka-streams", ".kafka-streams/word-count-streams_text/0_0", "kafka-python"):
+        (home / folder).mkdir(parents=True)
+    (home / "kafka-streams" / "Mine.java").write_text("mine", encoding="utf-8")
+    settings = {"home": str(home), "programs": str(home / "kafka-python")}
+    assert [path.name for path in reset.restore_files(settings, tmp_path / "pristine")] == ["Mine.java"]
+    assert reset.remove_states(settings) == [home / ".kafka-streams"]
+    assert not (home / ".kafka-streams").exists()
+    assert reset.remove_states(settings) == []
+
+
+def test_a_link_in_place_of_the_states_is_left_alone(tmp_path):
+    (tmp_path / "precious").mkdir()
+    (tmp_path / ".kafka-streams").symlink_to(tmp_path / "precious")
+    assert reset.remove_states({"home": str(tmp_path)}) == []
+    assert (tmp_path / "precious").is_dir()
+
+
+def test_a_service_of_the_inventory_pauses_and_one_started_by_hand_does_not(monkeypatch):
+    calls = []
+
+    def run(command, **_):
+        calls.append(command)
+        return argparse.Namespace(stdout="", returncode=0 if command[-1] == "faust-mean" else 1)
+
+    monkeypatch.setattr(reset.subprocess, "run", run)
+    reset.pause_services(["faust-mean", "bluesky-search"])
+    assert [call[-1] for call in calls if call[1] == "stop"] == ["faust-mean"]

@@ -1,4 +1,4 @@
-"""What programs that process streams must come to, by hand."""
+"""The expected results of programs that process streams, compared with results computed by hand."""
 
 from __future__ import annotations
 
@@ -45,6 +45,6 @@ def test_rows_of_three_days_hold_what_the_cases_need() -> None:
     days = {fields["ingest_time"] // DAY for fields in rows}
     assert len(days) >= 3 and any(fields["temperatura"] is None for fields in rows)
     assert means_of_the_day(rows)[1] > 3
-    # None is late where a program may just have been killed.
+    # No row is late in the part during which the case kills the program.
     middle = rows[80:170]
     assert means_of_the_day(middle)[1] == 0

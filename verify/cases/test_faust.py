@@ -35,20 +35,20 @@ def test_high_temperatures(lab, evidence):
 def test_means_survive_kill_9(lab, evidence):
     """The means of each sensor and hour equal plain Python row by row, although program and service are killed."""
     topic, root = "mysql_temperatures2", lab.workspace.root
-    by_hand = lab.start("faust-means", "faust -A faust_mitjanes worker --loglevel=warn")
+    by_hand = lab.start("faust-means", "faust -A faust_mean worker --loglevel=warn")
     rows = streams.three_days(300)
     lab.ask("send", topic=topic, values=[json.dumps(fields) for fields in rows[:150]])
     lab.ask("read", topic="faust_temperatures_mitjanes", count=60, seconds=45)
     by_hand.kill()
-    root("systemctl start faust-mitjanes")
+    root("systemctl start faust-mean")
     try:
         lab.ask("send", topic=topic, values=[*POISON, *(json.dumps(fields) for fields in rows[150:])])
         wanted = means(lab, topic)
         until(lambda: len(results(lab)), lambda count: count >= len(wanted) // 2, 45, "half of the means", pause=0.5)
-        root("systemctl kill --signal=KILL faust-mitjanes")
+        root("systemctl kill --signal=KILL faust-mean")
         seen = until(lambda: results(lab), lambda now: len(now) >= len(wanted), 45, f"{len(wanted)} means", pause=1)
     finally:
-        printed = root("systemctl stop faust-mitjanes; journalctl --output=cat -n 40 -u faust-mitjanes", check=False)
+        printed = root("systemctl stop faust-mean; journalctl --output=cat -n 40 -u faust-mean", check=False)
     assert seen == wanted, f"the service printed:\n{printed}"
     evidence(f"mean of each sensor's hour: {len(wanted)} rows right, after 2 kill -9")
 

@@ -14,9 +14,9 @@ ROWS = [streams.row(1, 101, 22.5, streams.MIDNIGHT), streams.row(2, 102, 20.0, s
 
 def start(lab, program: str, *topics: str) -> Unit:
     """Start a program as its own comment says."""
-    avro = "env CLASSPATH='/opt/avro/*' " if program == "ConversioAvro" else ""
+    avro = "env CLASSPATH='/opt/avro/*' " if program == "AvroConversion" else ""
     command = f"{avro}bin/kafka-run-class.sh ~/kafka-streams/{program}.java {' '.join(topics)}"
-    return lab.start(program, command, lab.home)
+    return lab.start(program, command, lab.home, seconds=400)
 
 
 def send(lab, topic: str, values: list) -> None:
@@ -36,10 +36,10 @@ def check_last(lab, topic: str, wanted: dict, unit: Unit, seconds: int = 60) -> 
 
 def test_filter_and_conversion_to_avro(lab, evidence):
     """What is above 20 degrees passes; JSON becomes Avro, and is the same when read back; bad records are reported."""
-    filters = start(lab, "FiltreTemperatures", "streams_temperatures", "streams_temperatures_altes")
-    converts = start(lab, "ConversioAvro", "streams_temperatures", "streams_temperatures_avro")
+    filters = start(lab, "TemperatureFilter", "streams_temperatures", "streams_temperatures_altes")
+    converts = start(lab, "AvroConversion", "streams_temperatures", "streams_temperatures_avro")
     for unit in (filters, converts):
-        unit.wait("S'espera: el topic streams_temperatures encara no existeix", 40)
+        unit.wait("En espera: el topic streams_temperatures encara no existeix", 40)
     lab.ask("create", topic="streams_temperatures")
     send(lab, "streams_temperatures", [*ROWS[:2], *streams.POISON, *ROWS[2:]])
     for unit in (filters, converts):
@@ -50,7 +50,7 @@ def test_filter_and_conversion_to_avro(lab, evidence):
     seen = lab.ask("read", topic="streams_temperatures_altes", count=3, seconds=20, committed=True)
     assert [json.loads(record["value"]) for record in seen] == [ROWS[0], ROWS[3]]
     lab.ask("read", topic="streams_temperatures_avro", count=5, seconds=20, committed=True)
-    command = "CLASSPATH='/opt/avro/*' bin/kafka-run-class.sh ~/kafka-streams/ConversioAvro.java --llegeix"
+    command = "CLASSPATH='/opt/avro/*' bin/kafka-run-class.sh ~/kafka-streams/AvroConversion.java --read"
     printed = lab.student(f"{command} streams_temperatures_avro").splitlines()
     assert [json.loads(line) for line in printed if line.startswith("{")] == ROWS
     for unit in (filters, converts):
@@ -64,8 +64,8 @@ def test_counts_survive_kill_9(lab, evidence):
     texts = [LINES[number % len(LINES)] for number in range(240)]
     lab.ask("create", topic="streams_text")
     send(lab, "streams_temperatures", [])
-    topics = {"MitjanaDiaria": ("streams_temperatures", "streams_mitjanes"),
-              "RecompteParaules": ("streams_text", "streams_paraules")}  # fmt: skip
+    topics = {"DailyMean": ("streams_temperatures", "streams_mitjanes"),
+              "WordCount": ("streams_text", "streams_paraules")}  # fmt: skip
     units = [start(lab, program, *names) for program, names in topics.items()]
 
     def feed(first: int, end: int) -> None:

@@ -160,9 +160,10 @@ def last(bootstrap: str, topic: str, wanted: dict[str, Any], seconds: float) -> 
         while topic not in consumer.topics() and time.monotonic() < deadline:
             time.sleep(0.2)
         parts = [TopicPartition(topic, number) for number in sorted(consumer.partitions_for_topic(topic) or ())]
-        consumer.assign(parts)
-        consumer.seek_to_beginning(*parts)
-        while found != wanted and time.monotonic() < deadline:
+        if parts:
+            consumer.assign(parts)
+            consumer.seek_to_beginning(*parts)
+        while parts and found != wanted and time.monotonic() < deadline:
             for batch in consumer.poll(timeout_ms=500).values():
                 for record in batch:
                     key, value = _text(record.key) or "", json.loads(record.value)

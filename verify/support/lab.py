@@ -65,9 +65,9 @@ class Lab:
         """Type a command as the student, by default in the Kafka home, and return what it printed."""
         return self.workspace.login(self.student_name, command, folder or self.home, check, seconds)
 
-    def start(self, name: str, command: str, folder: str = "") -> Unit:
-        """Start a program of the student in the background, by default in the folder of the notes' programs."""
-        return Unit(self.workspace, name, command, folder or self.programs)
+    def start(self, name: str, command: str, folder: str = "", seconds: int = 120) -> Unit:
+        """Start a program of the student in the background, by default in the folder of the notes' programs; see Unit."""
+        return Unit(self.workspace, name, command, folder or self.programs, seconds)
 
     def sql(self, statement: str) -> str:
         """Run SQL in the database `sensors` as the student and return the answer, tabs between columns."""

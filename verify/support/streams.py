@@ -1,4 +1,4 @@
-"""Input for programs that process streams, and what they must come to, computed in plain Python."""
+"""Input for programs that process streams, and the results that they must have, computed in plain Python."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def means_of_the_day(rows: Iterable[dict[str, Any]]) -> tuple[dict[str, Any], in
         rows: in the order of the topic, which has one partition.
 
     Returns:
-        the last update of each key, as MitjanaDiaria.java writes it, and how many rows came too late for a window.
+        the last update of each key, as DailyMean.java writes it, and how many rows came too late for a window.
     """
     sums: dict[tuple[int, int], tuple[int, float]] = {}
     now = late = 0
@@ -84,7 +84,7 @@ def means_of_the_day(rows: Iterable[dict[str, Any]]) -> tuple[dict[str, Any], in
 
 
 def means_of_the_hour(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
-    """What faust_mitjanes.py writes for each row: the mean of its sensor in its hour so far."""
+    """What faust_mean.py writes for each row: the mean of its sensor in its hour so far."""
     sums: dict[tuple[int, int], tuple[int, float]] = {}
     found = []
     for fields in rows:

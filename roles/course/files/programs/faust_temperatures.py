@@ -10,9 +10,9 @@ programa: es mostra i es passa al següent.
 import json
 
 import faust
-from espera_topic import espera_topic
+from wait_for_topic import wait_for_topic
 
-ENTRADA = "mysql_temperatures2"
+INPUT = "mysql_temperatures2"
 
 app = faust.App(
     "temperature_app",
@@ -31,13 +31,13 @@ class TemperatureRecord(faust.Record, include_metadata=False):
 
 
 # L'entrada és en brut: la llegim nosaltres, per poder dir quin registre és dolent.
-input_topic = app.topic(ENTRADA, value_serializer="raw")
+input_topic = app.topic(INPUT, value_serializer="raw")
 output_topic = app.topic("faust_temperatures_altes", value_type=TemperatureRecord)
 
 
 @app.on_worker_init.connect
-def espera_l_entrada(app, **_):
-    espera_topic(ENTRADA)
+def wait_for_input(app, **_):
+    wait_for_topic(INPUT)
 
 
 def or_null(kind, value):

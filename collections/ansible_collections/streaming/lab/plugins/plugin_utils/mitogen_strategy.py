@@ -20,6 +20,7 @@ import mitogen.core
 import mitogen.minify
 from ansible._internal._datatag._tags import Origin
 from ansible._internal._templating._jinja_bits import AnsibleEnvironment, _TemplateCompileContext
+from ansible._internal._templating._jinja_common import _TemplateConfig
 from ansible.plugins.loader import action_loader, filter_loader, lookup_loader, test_loader
 from jinja2.bccache import FileSystemBytecodeCache
 
@@ -39,8 +40,10 @@ SYNTAX = (
 )
 """Options of a Jinja environment that change the code of a template."""
 
-OWN = tuple(f"{Path(__file__).resolve().parents[6]}/{folder}/" for folder in ("collections", "playbooks", "roles"))
-MOST_TEMPLATES = 5000
+OWN_FOLDERS = tuple(
+    f"{Path(__file__).resolve().parents[6]}/{folder}/" for folder in ("collections", "playbooks", "roles")
+)
+MAX_TEMPLATES = 5000
 """A playbook has about 500. Compiled templates are deleted when there are more than this."""
 
 # mitogen itself takes this policy on systems without CPU affinity.
@@ -67,18 +70,18 @@ ansible_mitogen.planner._load_collections = add_collection_folders
 def is_own(source: str) -> bool:
     """Whether a template is one of the lab's roles and playbooks. One of an inventory can contain a secret."""
     origin = Origin.get_tag(source)
-    return bool(origin and origin.path and origin.path.startswith(OWN))
+    return bool(origin and origin.path and origin.path.startswith(OWN_FOLDERS))
 
 
-def cache_compiled_templates(kept: str, folder: str) -> None:
+def cache_compiled_templates(lab_folder: str, run_folder: str) -> None:
     """Compile each template once. Workers are processes of their own, so the compiled code is shared by files.
 
     Args:
-        kept: folder for templates of the lab itself.
-        folder: for all others. Nobody else may write in these folders, because workers execute the code in them.
+        lab_folder: for templates of the lab itself.
+        run_folder: for all others. Nobody else may write in these folders, because workers execute the code in them.
     """
-    own, others = FileSystemBytecodeCache(kept), FileSystemBytecodeCache(folder)
-    if len(list(Path(kept).iterdir())) > MOST_TEMPLATES:
+    own, others = FileSystemBytecodeCache(lab_folder), FileSystemBytecodeCache(run_folder)
+    if len(list(Path(lab_folder).iterdir())) > MAX_TEMPLATES:
         own.clear()
     compile_template = AnsibleEnvironment.compile
 
@@ -86,7 +89,8 @@ def cache_compiled_templates(kept: str, folder: str) -> None:
         if not isinstance(source, str) or arguments or options:
             return compile_template(self, source, *arguments, **options)
         context = _TemplateCompileContext.current(optional=True)
-        syntax = repr([*(getattr(self, name) for name in SYNTAX), context and context.escape_backslashes])
+        options_of_ansible = (context and context.escape_backslashes, _TemplateConfig.allow_embedded_templates)
+        syntax = repr([*(getattr(self, name) for name in SYNTAX), *options_of_ansible])
         cache = own if is_own(source) else others
         bucket = cache.get_bucket(self, syntax + source, None, source)
         if bucket.code is None:

@@ -10,8 +10,8 @@ description:
     that, and so does a container for its whole life. On a machine with two CPUs the lab would only use one of them.
   - It compiles the source of C(ansible.module_utils) for each module, to find what the module imports, and lists all
     installed collections for each task with a module of a collection. Here it does each once for a playbook.
-  - Workers inherit the loaded filters and tests. They share compiled templates by files in Ansible's local temporary
-    folder.
+  - Workers inherit the loaded filters and tests. They share compiled templates by files, which outlive the run for
+    templates of roles and playbooks.
 author: Streaming Lab
 """
 

@@ -10,16 +10,16 @@ arrencar, Faust refà la taula amb aquest topic i continua per on anava, també 
 No usa les finestres de Faust (tumbling): la seva caducitat mira el rellotge, i amb mesures antigues les esborraria
 mentre encara hi arriben files.
 
-Ús: faust -A faust_mitjanes worker --loglevel=info
+Ús: faust -A faust_mean worker --loglevel=info
 """
 
 import json
 
 import faust
-from espera_topic import espera_topic
+from wait_for_topic import wait_for_topic
 
-ENTRADA = "mysql_temperatures2"
-FINESTRA = 60 * 60 * 1000  # Una hora, en mil·lisegons com ingest_time
+INPUT = "mysql_temperatures2"
+WINDOW = 60 * 60 * 1000  # Una hora, en mil·lisegons com ingest_time
 
 app = faust.App(
     "mitjanes_app",
@@ -32,22 +32,22 @@ app = faust.App(
 )
 
 
-class MitjanaRecord(faust.Record, include_metadata=False):
+class MeanRecord(faust.Record, include_metadata=False):
     sensor_id: int
     inici: int  # De la finestra, en mil·lisegons des de 1970
     n: int  # Files comptades
     mitjana: float
 
 
-input_topic = app.topic(ENTRADA, value_serializer="raw")
-output_topic = app.topic("faust_temperatures_mitjanes", key_type=str, value_type=MitjanaRecord)
+input_topic = app.topic(INPUT, value_serializer="raw")
+output_topic = app.topic("faust_temperatures_mitjanes", key_type=str, value_type=MeanRecord)
 # Per a cada sensor i finestra: n, la suma, i quina ha estat la darrera fila comptada.
-mitjanes = app.Table("mitjanes", key_type=str)
+means = app.Table("mitjanes", key_type=str)
 
 
 @app.on_worker_init.connect
-def espera_l_entrada(app, **_):
-    espera_topic(ENTRADA)
+def wait_for_input(app, **_):
+    wait_for_topic(INPUT, one_partition=True)
 
 
 def read_row(value):
@@ -59,11 +59,11 @@ def read_row(value):
     fields = json.loads(value)
     if "payload" in fields:
         raise ValueError("porta l'embolcall de Connect; configura value.converter.schemas.enable=false")
-    temperatura = fields["temperatura"]
-    return int(fields["sensor_id"]), None if temperatura is None else float(temperatura), int(fields["ingest_time"])
+    temperature = fields["temperatura"]
+    return int(fields["sensor_id"]), None if temperature is None else float(temperature), int(fields["ingest_time"])
 
 
-def add_row(state, temperatura, offset, timestamp):
+def add_row(state, temperature, offset, timestamp):
     """Suma una fila a l'estat d'una finestra; None si ja hi era.
 
     Després d'un kill -9 Faust torna a llegir les darreres files. Les que ja comptaven es reconeixen per l'offset. (Amb
@@ -75,7 +75,7 @@ def add_row(state, temperatura, offset, timestamp):
         return None
     return {
         "n": state["n"] + 1,
-        "suma": state["suma"] + temperatura,
+        "suma": state["suma"] + temperature,
         "offset": offset,
         "timestamp": max(timestamp, state["timestamp"]),
     }
@@ -85,21 +85,21 @@ def add_row(state, temperatura, offset, timestamp):
 async def mean_of_each_sensor(stream):
     async for event in stream.events():
         try:
-            sensor_id, temperatura, ingest_time = read_row(event.value)
+            sensor_id, temperature, ingest_time = read_row(event.value)
         except (KeyError, TypeError, ValueError) as error:
             print(f"Registre descartat: {event.value!r} ({error!r})", flush=True)
             continue
-        if temperatura is None:
+        if temperature is None:
             continue
-        inici = ingest_time - ingest_time % FINESTRA
-        key = f"{sensor_id} {inici}"
-        state = add_row(mitjanes.get(key), temperatura, event.message.offset, event.message.timestamp)
+        start = ingest_time - ingest_time % WINDOW
+        key = f"{sensor_id} {start}"
+        state = add_row(means.get(key), temperature, event.message.offset, event.message.timestamp)
         if state is None:
             continue
-        mitjana = MitjanaRecord(sensor_id=sensor_id, inici=inici, n=state["n"], mitjana=state["suma"] / state["n"])
+        mean = MeanRecord(sensor_id=sensor_id, inici=start, n=state["n"], mitjana=state["suma"] / state["n"])
         # Primer el resultat, confirmat pel broker, i després la taula: un kill -9 entremig el repeteix, mai no el perd.
-        await (await output_topic.send(key=key, value=mitjana))
-        mitjanes[key] = state
+        await (await output_topic.send(key=key, value=mean))
+        means[key] = state
 
 
 if __name__ == "__main__":
