@@ -31,6 +31,7 @@ class World:
 
     def __init__(self) -> None:
         self.details: dict[tuple[str, str], str] = {}
+        self.services: list[tuple[str, list[str]]] = []
 
     def existing(self, settings: dict, names: Names) -> list[Item]:
         keys = [(kind, name) for kind, listed in names.items() for name in listed]
@@ -48,6 +49,8 @@ def world(monkeypatch, tmp_path) -> World:
     monkeypatch.setattr(stores, "remove", world.remove)
     monkeypatch.setattr(ledger, "LEDGER", tmp_path / "ledger")
     monkeypatch.setattr(slate, "stop_units", lambda: None)
+    for name in ("pause_services", "start_services"):
+        monkeypatch.setattr(slate.reset, name, lambda units, name=name: world.services.append((name, units)))
     return world
 
 
@@ -233,6 +236,19 @@ def test_a_service_that_somebody_started_is_work_and_is_stopped_when_discarded(m
     stores.remove({}, items)
     assert stopped == ["bluesky-search"]
     assert stores.existing({}, names) == []
+
+
+def test_services_of_the_inventory_pause_while_a_case_runs(world):
+    call("begin", "transformations")
+    assert world.services == [("pause_services", ["faust-mean"])]
+    call("end", "transformations")
+    assert world.services[1:] == [("start_services", ["faust-mean"])]
+
+
+def test_they_start_again_when_a_case_is_refused(world):
+    world.details["topic", "mysql_temperatures2"] = "3 records"
+    assert call("begin", "transformations")[0] == 3
+    assert world.services[-1] == ("start_services", ["faust-mean"])
 
 
 def test_offsets_of_a_connector_whose_plugin_is_gone_are_wiped_in_kafka(monkeypatch):

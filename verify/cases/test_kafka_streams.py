@@ -20,8 +20,8 @@ def start(lab, program: str, *topics: str) -> Unit:
 
 
 def send(lab, topic: str, values: list) -> None:
-    """Send rows as JSON, and text as it is."""
-    lab.ask("send", topic=topic, values=[value if isinstance(value, str) else json.dumps(value) for value in values])
+    """Send rows as JSON, and text and NULL as they are."""
+    lab.ask("send", topic=topic, values=[json.dumps(value) if isinstance(value, dict) else value for value in values])
 
 
 def check_last(lab, topic: str, wanted: dict, unit: Unit, seconds: int = 60) -> str:
@@ -69,7 +69,7 @@ def test_counts_survive_kill_9(lab, evidence):
     units = [start(lab, program, *names) for program, names in topics.items()]
 
     def feed(first: int, end: int) -> None:
-        send(lab, "streams_text", texts[first:end])
+        send(lab, "streams_text", [None, *texts[first:end]])
         send(lab, "streams_temperatures", [*rows[first:end], streams.POISON[0]])
 
     def check(end: int) -> tuple[str, str, int]:

@@ -49,11 +49,11 @@ def partitions(bootstrap: str, topic: str) -> int:
     return len(admin.describe_topics([topic])[0]["partitions"])
 
 
-def send(bootstrap: str, topic: str, values: list[str]) -> int:
-    """Send texts and wait until the broker has them."""
+def send(bootstrap: str, topic: str, values: list[str | None]) -> int:
+    """Send texts and wait until the broker has them; None is a record without a value, which needs a key."""
     producer = KafkaProducer(bootstrap_servers=bootstrap)
     for value in values:
-        producer.send(topic, value=value.encode())
+        producer.send(topic, key=b"null" if value is None else None, value=None if value is None else value.encode())
     producer.flush()
     return len(values)
 

@@ -66,7 +66,7 @@ class Lab:
         return self.workspace.login(self.student_name, command, folder or self.home, check, seconds)
 
     def start(self, name: str, command: str, folder: str = "", seconds: int = 120) -> Unit:
-        """Start a program of the student in the background, by default in the folder of the notes' programs; see Unit."""
+        """Start a program of the student in the background, by default in the folder of the notes' programs."""
         return Unit(self.workspace, name, command, folder or self.programs, seconds)
 
     def sql(self, statement: str) -> str:

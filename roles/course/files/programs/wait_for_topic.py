@@ -32,8 +32,8 @@ def look(topic):
 def wait_for_topic(topic, one_partition=False):
     """Espera el topic, i ho diu una vegada per a cada motiu.
 
-    Amb one_partition el programa acaba si el topic en té més: una taula de Faust només comptaria bé les files d'un sensor
-    si totes fossin a la mateixa partició.
+    Amb one_partition el programa acaba si el topic en té més: una taula de Faust només compta bé les files d'un sensor
+    si totes són a la mateixa partició.
     """
     if "worker" not in sys.argv:
         return  # Altres ordres de faust, com `send` o `agents`
