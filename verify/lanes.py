@@ -13,8 +13,8 @@ ORDER = (
 
 LANES = (
     ("mysql-source", "mysql-types", "hdfs-raw", "hdfs-csv", "transformations", "faust"),
-    ("groups", "python-json", "webhdfs", "kafka-streams"),
-    ("file-standalone", "file-distributed", "first-steps", "python-text"),
+    ("groups", "python-json", "webhdfs"),
+    ("file-standalone", "file-distributed", "first-steps", "python-text", "kafka-streams"),
     ("host", "hdfs-sink", "bluesky"),
 )
 """Cases by lane. Two cases that use one topic, table, connector or file stand in one lane (tests/verify)."""
